@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.engine;
+
+import io.everwatch.operators.model.StreamSettings;
+
+/**
+ * Understands chunks of many streams on one device; one per process and device, shared by all
+ * subtasks. Thread-safe.
+ */
+public interface Engine extends AutoCloseable {
+  /** The model's own settings, before any stream's. */
+  StreamSettings settings();
+
+  /** Digest of the model folder: hex, 64 characters. */
+  String modelDigest();
+
+  /** Numerics identity (architecture §5): hex, 64 characters. */
+  String numericsIdentity();
+
+  /** A place for one user of the engine, e.g. one subtask. */
+  Seat attach(EngineListener listener);
+
+  @Override
+  void close();
+}

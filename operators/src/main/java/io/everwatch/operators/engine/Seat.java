@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.engine;
+
+import io.everwatch.operators.model.StreamSettings;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * One user's place at the engine. Sessions belong to the seat that made them. Methods return at
+ * once; a session takes one round at a time.
+ */
+public interface Seat extends AutoCloseable {
+  /** A stream of which nothing is remembered. */
+  StreamSession create(String streamId, StreamSettings settings);
+
+  /**
+   * Goes on where the snapshot was taken; its rows come to the device with the next round.
+   *
+   * @throws CorruptSnapshotException when it was made by another model or does not fit the settings
+   */
+  StreamSession restore(SessionSnapshot snapshot);
+
+  /**
+   * Starts a round; the listener hears its result.
+   *
+   * @throws IllegalStateException when a round of this session is running or the session was
+   *     released
+   */
+  void submit(StreamSession session, RoundInput input);
+
+  /**
+   * Copies the committed memory of a session, beside running rounds: the state after the last round
+   * whose result was delivered to the listener before this call.
+   */
+  CompletableFuture<SessionSnapshot> snapshot(StreamSession session);
+
+  /** Forgets a session and frees its rows; a running round's result is dropped. */
+  void release(StreamSession session);
+
+  /**
+   * Drops queued rounds of this seat, waits for the step that contains one (bounded), releases its
+   * sessions. No listener call after it returned. Idempotent.
+   */
+  @Override
+  void close();
+}
