@@ -17,6 +17,9 @@ public interface Engine extends AutoCloseable {
   /** Numerics identity (architecture §5): hex, 64 characters. */
   String numericsIdentity();
 
+  /** Counts and times so far. */
+  EngineMetrics metrics();
+
   /** A place for one user of the engine, e.g. one subtask. */
   Seat attach(EngineListener listener);
 

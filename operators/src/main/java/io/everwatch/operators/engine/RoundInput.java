@@ -9,7 +9,8 @@ import java.util.List;
  *
  * @param chunk index on the stream's grid; decides the time marker
  * @param frames one per grid point, repeats included (the same instance again)
- * @param dropVision forget the visual rounds first: a long gap lies before
+ * @param dropVision forget the visual rounds first: a long gap lies before; when the round fails
+ *     nothing is forgotten, so ask again with the next
  */
 public record RoundInput(long chunk, List<EncodedFrame> frames, boolean dropVision) {
   public RoundInput {

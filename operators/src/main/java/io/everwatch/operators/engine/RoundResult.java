@@ -30,9 +30,18 @@ public record RoundResult(
   /** A frame of {@link RoundInput#frames()} that could not be used. */
   public record BadFrame(int index, BadFrameException.Reason reason, String detail) {}
 
-  /** Wall-clock milliseconds since the epoch; for headers and metrics, never for values. */
+  /**
+   * Wall-clock milliseconds since the epoch, and where the time went; for headers and metrics,
+   * never for values.
+   *
+   * @param startedMillis the round's step began
+   */
   public record Timings(
-      long startedMillis, long prefilledMillis, long firstTokenMillis, long doneMillis) {}
+      long startedMillis,
+      long prefilledMillis,
+      long firstTokenMillis,
+      long doneMillis,
+      EngineMetrics.Stages stages) {}
 
   /** Why a turn ended. Persisted by name. */
   public enum StopReason {

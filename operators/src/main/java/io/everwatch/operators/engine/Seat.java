@@ -33,6 +33,15 @@ public interface Seat extends AutoCloseable {
    */
   CompletableFuture<SessionSnapshot> snapshot(StreamSession session);
 
+  /**
+   * The same for the state after {@code rounds} rounds, which is the committed one or the one
+   * before it: until the next round is submitted both are kept, so that a caller who has not yet
+   * applied a result can still save the state that goes with what it has applied.
+   *
+   * @throws IllegalArgumentException when neither state has that many rounds
+   */
+  CompletableFuture<SessionSnapshot> snapshot(StreamSession session, long rounds);
+
   /** Forgets a session and frees its rows; a running round's result is dropped. */
   void release(StreamSession session);
 

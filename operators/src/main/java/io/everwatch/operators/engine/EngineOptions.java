@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.engine;
+
+import java.io.Serializable;
+import java.time.Duration;
+import java.util.Map;
+
+/**
+ * How an engine is opened. Equal options on one device mean the same engine in {@link
+ * Engines#shared}.
+ *
+ * @param model name of a shipped model, or the path of a model folder
+ * @param backend {@code cpu} or {@code cuda}
+ * @param threads threads of the back end; results do not depend on it
+ * @param plainProducts use the plain Java product only, the reference (CPU)
+ * @param workers threads that decode and prepare frames
+ * @param kvBytes memory for cached rows; decides how many streams fit
+ * @param batchRounds rounds that may take a step together
+ * @param batchRows prompt rows of one prefill; one round is always let in, however long
+ * @param queueRounds rounds of one seat that may be under way or waiting
+ * @param admissionTimeout how long a round waits for free rows before it fails
+ * @param closeTimeout how long {@code close} waits for the running step
+ * @param overrides settings of the model that the job sets otherwise, e.g. {@code textWindow}
+ */
+public record EngineOptions(
+    String model,
+    String backend,
+    int threads,
+    boolean plainProducts,
+    int workers,
+    long kvBytes,
+    int batchRounds,
+    int batchRows,
+    int queueRounds,
+    Duration admissionTimeout,
+    Duration closeTimeout,
+    Map<String, String> overrides)
+    implements Serializable {
+  public EngineOptions {
+    requirePositive("threads", threads);
+    requirePositive("workers", workers);
+    requirePositive("kvBytes", kvBytes);
+    requirePositive("batchRounds", batchRounds);
+    requirePositive("batchRows", batchRows);
+    requirePositive("queueRounds", queueRounds);
+    overrides = Map.copyOf(overrides);
+  }
+
+  /** The CPU back end on all cores, 256 MiB of cached rows. */
+  public static EngineOptions of(String model) {
+    return builder(model).build();
+  }
+
+  /** Everything but the model has a default. */
+  public static Builder builder(String model) {
+    return new Builder(model);
+  }
+
+  /** These options, to change some. */
+  public Builder toBuilder() {
+    Builder builder = new Builder(model);
+    builder.backend = backend;
+    builder.threads = threads;
+    builder.plainProducts = plainProducts;
+    builder.workers = workers;
+    builder.kvBytes = kvBytes;
+    builder.batchRounds = batchRounds;
+    builder.batchRows = batchRows;
+    builder.queueRounds = queueRounds;
+    builder.admissionTimeout = admissionTimeout;
+    builder.closeTimeout = closeTimeout;
+    builder.overrides = overrides;
+    return builder;
+  }
+
+  private static void requirePositive(String name, long value) {
+    if (value < 1) {
+      throw new IllegalArgumentException(name + " must be at least 1, but is " + value);
+    }
+  }
+
+  /** Collects options; each method is the component of its name. */
+  public static final class Builder {
+    private final String model;
+    private String backend = "cpu";
+    private int threads = cores();
+    private boolean plainProducts = false;
+    private int workers = Math.max(1, cores() / 2);
+    private long kvBytes = 256L << 20;
+    private int batchRounds = 64;
+    private int batchRows = 8192;
+    private int queueRounds = 1024;
+    private Duration admissionTimeout = Duration.ofSeconds(30);
+    private Duration closeTimeout = Duration.ofSeconds(30);
+    private Map<String, String> overrides = Map.of();
+
+    private Builder(String model) {
+      this.model = model;
+    }
+
+    public Builder backend(String value) {
+      backend = value;
+      return this;
+    }
+
+    public Builder threads(int value) {
+      threads = value;
+      return this;
+    }
+
+    public Builder plainProducts(boolean value) {
+      plainProducts = value;
+      return this;
+    }
+
+    public Builder workers(int value) {
+      workers = value;
+      return this;
+    }
+
+    public Builder kvBytes(long value) {
+      kvBytes = value;
+      return this;
+    }
+
+    public Builder batchRounds(int value) {
+      batchRounds = value;
+      return this;
+    }
+
+    public Builder batchRows(int value) {
+      batchRows = value;
+      return this;
+    }
+
+    public Builder queueRounds(int value) {
+      queueRounds = value;
+      return this;
+    }
+
+    public Builder admissionTimeout(Duration value) {
+      admissionTimeout = value;
+      return this;
+    }
+
+    public Builder closeTimeout(Duration value) {
+      closeTimeout = value;
+      return this;
+    }
+
+    public Builder overrides(Map<String, String> value) {
+      overrides = value;
+      return this;
+    }
+
+    public EngineOptions build() {
+      return new EngineOptions(
+          model,
+          backend,
+          threads,
+          plainProducts,
+          workers,
+          kvBytes,
+          batchRounds,
+          batchRows,
+          queueRounds,
+          admissionTimeout,
+          closeTimeout,
+          overrides);
+    }
+
+    private static int cores() {
+      return Runtime.getRuntime().availableProcessors();
+    }
+  }
+}
