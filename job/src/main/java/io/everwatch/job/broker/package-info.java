@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Kafka's side of the house: topics with their limits, whether a broker answers, and a broker in
+ * this JVM for the demo and the tests. Imports Kafka only.
+ */
+@NullMarked
+package io.everwatch.job.broker;
+
+import org.jspecify.annotations.NullMarked;

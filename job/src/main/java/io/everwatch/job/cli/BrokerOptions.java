@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.cli;
+
+import io.everwatch.job.broker.Brokers;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import picocli.CommandLine.Option;
+
+/** Which Kafka, for commands that talk to one; a mix-in. */
+public final class BrokerOptions {
+  @Option(
+      names = "--brokers",
+      required = true,
+      paramLabel = "HOST:PORT[,…]",
+      description = "Kafka brokers to begin with.")
+  private String brokers = "";
+
+  @Option(
+      names = "--kafka",
+      paramLabel = "KEY=VALUE",
+      description = "Property of the Kafka client, such as security.protocol=SSL; repeatable.")
+  private Map<String, String> properties = new LinkedHashMap<>();
+
+  public String brokers() {
+    return brokers;
+  }
+
+  /** Properties of any Kafka client: brokers and what was given with {@code --kafka}. */
+  public Map<String, Object> clientProperties() {
+    Map<String, Object> all = new HashMap<>(properties);
+    all.put("bootstrap.servers", brokers);
+    return all;
+  }
+
+  /**
+   * Asks for the cluster once, so that a wrong address is a message and not a silent wait.
+   *
+   * @throws io.everwatch.job.broker.UnreachableBrokerException within {@code limit}
+   */
+  public void requireReachable(Duration limit) {
+    Brokers.requireReachable(clientProperties(), limit);
+  }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.cli;
+
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** Turns exceptions into lines on stderr and an exit code. */
+final class Problems {
+  private Problems() {}
+
+  /** A command that failed: one line, with the stack trace only when asked for. */
+  static int report(Exception failure, CommandLine command, boolean debug) {
+    PrintWriter err = command.getErr();
+    err.println("everwatch: " + describe(failure));
+    if (debug) {
+      failure.printStackTrace(err);
+    } else if (!(failure instanceof CliException)) {
+      err.println("(--debug shows where it happened)");
+    }
+    err.flush();
+    return ExitCodes.FAILURE;
+  }
+
+  /** A command line that could not be understood. */
+  static int reportUsage(ParameterException failure) {
+    CommandLine command = failure.getCommandLine();
+    PrintWriter err = command.getErr();
+    err.println("everwatch: " + failure.getMessage());
+    UnmatchedArgumentException.printSuggestions(failure, err);
+    err.println(
+        "Try '%s --help' for what it takes."
+            .formatted(command.getCommandSpec().qualifiedName(" ")));
+    err.flush();
+    return ExitCodes.USAGE;
+  }
+
+  /** The messages of the chain, outermost first, each fact once. */
+  static String describe(Throwable failure) {
+    if (failure instanceof CliException) {
+      return String.valueOf(failure.getMessage());
+    }
+    List<String> parts = new ArrayList<>();
+    for (Throwable at = failure; at != null && parts.size() < 5; at = at.getCause()) {
+      if (at.getCause() != null && at.getCause().toString().equals(at.getMessage())) {
+        continue; // a wrapper without a message of its own
+      }
+      String message = at.getMessage();
+      String part = message == null ? at.getClass().getSimpleName() : message;
+      if (parts.stream().noneMatch(known -> known.contains(part))) {
+        parts.add(part);
+      }
+    }
+    return String.join(": ", parts);
+  }
+}
