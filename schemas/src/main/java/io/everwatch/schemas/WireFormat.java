@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.schemas;
+
+import io.everwatch.schemas.avro.DeadLetter;
+import io.everwatch.schemas.avro.FrameEvent;
+import io.everwatch.schemas.avro.TextEvent;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import org.apache.avro.specific.SpecificRecordBase;
+
+/**
+ * The bytes of the records that cross a topic: Avro single-object encoding (marker, CRC-64 of the
+ * writer's schema, binary body). Reads what every released version wrote. Thread-safe.
+ */
+public final class WireFormat {
+  /** Longest record that is read unless the caller says otherwise: the frames topic's own limit. */
+  public static final int MAX_RECORD_BYTES = 8 << 20;
+
+  static {
+    TrustedClasses.install();
+  }
+
+  private static final SingleObjectReader<FrameEvent> FRAMES =
+      new SingleObjectReader<>(FrameEvent.class, FrameEvent.getClassSchema(), "frame_event");
+  private static final SingleObjectReader<TextEvent> TEXTS =
+      new SingleObjectReader<>(TextEvent.class, TextEvent.getClassSchema(), "text_event");
+  private static final SingleObjectReader<DeadLetter> DEAD_LETTERS =
+      new SingleObjectReader<>(DeadLetter.class, DeadLetter.getClassSchema(), "dead_letter");
+
+  private WireFormat() {}
+
+  public static byte[] encode(FrameEvent event) {
+    return write(event, event::toByteBuffer);
+  }
+
+  public static byte[] encode(TextEvent event) {
+    return write(event, event::toByteBuffer);
+  }
+
+  public static byte[] encode(DeadLetter letter) {
+    return write(letter, letter::toByteBuffer);
+  }
+
+  /**
+   * Reads a value of the frames topic.
+   *
+   * @throws WireFormatException when the bytes are no frame event, or more than {@link
+   *     #MAX_RECORD_BYTES}
+   */
+  public static FrameEvent decodeFrame(byte[] bytes) throws WireFormatException {
+    return decodeFrame(bytes, MAX_RECORD_BYTES);
+  }
+
+  /**
+   * Reads a value of the frames topic.
+   *
+   * @param maxBytes longest record to accept
+   * @throws WireFormatException when the bytes are no frame event, or more than {@code maxBytes}
+   */
+  public static FrameEvent decodeFrame(byte[] bytes, int maxBytes) throws WireFormatException {
+    return FRAMES.read(bytes, maxBytes);
+  }
+
+  /**
+   * Reads a value of the text topic.
+   *
+   * @throws WireFormatException when the bytes are no text event, or more than {@link
+   *     #MAX_RECORD_BYTES}
+   */
+  public static TextEvent decodeText(byte[] bytes) throws WireFormatException {
+    return TEXTS.read(bytes, MAX_RECORD_BYTES);
+  }
+
+  /**
+   * Reads a value of the dead-letter topic.
+   *
+   * @throws WireFormatException when the bytes are no dead letter, or more than {@link
+   *     #MAX_RECORD_BYTES}
+   */
+  public static DeadLetter decodeDeadLetter(byte[] bytes) throws WireFormatException {
+    return DEAD_LETTERS.read(bytes, MAX_RECORD_BYTES);
+  }
+
+  private interface Writing {
+    ByteBuffer bytes() throws IOException;
+  }
+
+  private static byte[] write(SpecificRecordBase event, Writing writing) {
+    try {
+      ByteBuffer buffer = writing.bytes();
+      byte[] bytes = new byte[buffer.remaining()];
+      buffer.get(bytes);
+      return bytes;
+    } catch (IOException impossible) { // it is written to memory
+      throw new UncheckedIOException(event.getSchema().getName() + " not encoded", impossible);
+    }
+  }
+}
