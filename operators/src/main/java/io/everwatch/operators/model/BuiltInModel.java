@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.model;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Models on the class path. Weights must be mapped from a file, so a model is unpacked into a
+ * directory named by its digest; a new version of the project then never meets an old copy.
+ */
+final class BuiltInModel {
+  private static final String RESOURCES = "/io/everwatch/models/";
+
+  /** Of these a built-in model may have any; a class path cannot be listed. */
+  private static final List<String> FILES =
+      Stream.concat(
+              ModelFolder.SETTINGS.stream(),
+              Stream.of(ModelFolder.CONFIG, ModelFolder.TOKENIZER, ModelFolder.WEIGHTS))
+          .sorted()
+          .toList();
+
+  private BuiltInModel() {}
+
+  static List<String> names() {
+    return List.of("everwatch-tiny");
+  }
+
+  /**
+   * @param cache a private directory
+   * @return a directory whose files equal those of the class path
+   */
+  static Path unpack(String name, Path cache) {
+    try {
+      List<String> lines = new ArrayList<>();
+      for (String file : FILES) {
+        try (InputStream in =
+            BuiltInModel.class.getResourceAsStream(RESOURCES + name + "/" + file)) {
+          if (in != null) {
+            lines.add(ContentDigest.line(file, in));
+          }
+        }
+      }
+      if (lines.isEmpty()) {
+        throw new BadModelException(
+            "The built-in model %s is not on the class path; expected %s%s in the runtime jar. Build the project again."
+                .formatted(name, RESOURCES, name));
+      }
+      Path target = cache.resolve(name + "-" + shortDigest(lines));
+      if (Files.isDirectory(target) && lines.equals(linesOf(target))) {
+        return target;
+      }
+      return install(name, lines, cache, target);
+    } catch (IOException e) {
+      throw new BadModelException(
+          "The built-in model %s cannot be unpacked into %s (%s); is the disk full? Choose another directory with -D%s=DIR."
+              .formatted(name, cache, e, PrivateCache.PROPERTY),
+          e);
+    }
+  }
+
+  private static Path install(String name, List<String> lines, Path cache, Path target)
+      throws IOException {
+    Path fresh = Files.createTempDirectory(cache, name, PrivateCache.ownerOnly(cache));
+    try {
+      for (String line : lines) {
+        String file = line.substring(0, line.indexOf(' '));
+        try (InputStream in =
+            BuiltInModel.class.getResourceAsStream(RESOURCES + name + "/" + file)) {
+          if (in == null) {
+            throw new IOException(file + " is no longer on the class path");
+          }
+          Files.copy(in, fresh.resolve(file));
+        }
+      }
+      if (!lines.equals(linesOf(fresh))) {
+        throw new IOException("the copy differs from the class path");
+      }
+      if (Files.isDirectory(target)) {
+        // Damaged: out of the way first, so that a process that maps the old files keeps them.
+        moveAway(target, cache);
+      }
+      try {
+        moveInto(fresh, target);
+      } catch (FileAlreadyExistsException | DirectoryNotEmptyException e) {
+        // Another process was faster.
+        if (!lines.equals(linesOf(target))) {
+          throw e;
+        }
+      }
+      return target;
+    } finally {
+      deleteAll(fresh);
+    }
+  }
+
+  private static void moveInto(Path fresh, Path target) throws IOException {
+    try {
+      Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
+    } catch (AtomicMoveNotSupportedException e) {
+      throw e;
+    } catch (FileSystemException e) {
+      // A rename onto a directory that is not empty has no type of its own in Java.
+      if (Files.isDirectory(target)) {
+        FileAlreadyExistsException exists = new FileAlreadyExistsException(target.toString());
+        exists.initCause(e);
+        throw exists;
+      }
+      throw e;
+    }
+  }
+
+  private static void moveAway(Path target, Path cache) throws IOException {
+    Path grave = Files.createTempDirectory(cache, "damaged", PrivateCache.ownerOnly(cache));
+    Files.move(target, grave.resolve("model"), StandardCopyOption.ATOMIC_MOVE);
+    deleteAll(grave);
+  }
+
+  private static List<String> linesOf(Path directory) throws IOException {
+    List<String> lines = new ArrayList<>();
+    for (String file : FILES) {
+      Path path = directory.resolve(file);
+      if (Files.isRegularFile(path)) {
+        try (InputStream in = Files.newInputStream(path)) {
+          lines.add(ContentDigest.line(file, in));
+        }
+      }
+    }
+    return lines;
+  }
+
+  private static String shortDigest(List<String> lines) {
+    byte[] digest =
+        ContentDigest.sha256()
+            .digest(String.join("\n", lines).getBytes(java.nio.charset.StandardCharsets.UTF_8));
+    return HexFormat.of().formatHex(digest, 0, 8);
+  }
+
+  private static void deleteAll(Path directory) throws IOException {
+    if (!Files.exists(directory)) {
+      return;
+    }
+    try (Stream<Path> paths = Files.walk(directory)) {
+      for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    }
+  }
+}
