@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Synthetic scenes whose truth is known second by second: the road that the shipped model was
+ * trained on. State machine, renderer and scores; pure, imports the JDK only. The scene as a camera
+ * is in {@code job.camera}.
+ */
+@NullMarked
+package io.everwatch.job.scene;
+
+import org.jspecify.annotations.NullMarked;
