@@ -42,8 +42,7 @@ public final class RoadSceneSource implements FrameSource {
       upcoming.addAll(world.next().frames());
     }
     byte[] pixels = world.expose(upcoming.remove());
-    EncodedFrame picture =
-        encoder.encode(new RgbImage(Background.SIZE, Background.SIZE, pixels));
+    EncodedFrame picture = encoder.encode(new RgbImage(Background.SIZE, Background.SIZE, pixels));
     return Optional.of(new CameraFrame(frames++ * FRAME_MICROS, picture));
   }
 

@@ -16,6 +16,8 @@ import static org.bytedeco.ffmpeg.global.avformat.av_find_best_stream;
 import static org.bytedeco.ffmpeg.global.avformat.av_read_frame;
 import static org.bytedeco.ffmpeg.global.avformat.avformat_close_input;
 import static org.bytedeco.ffmpeg.global.avformat.avformat_find_stream_info;
+import static org.bytedeco.ffmpeg.global.avformat.avformat_index_get_entries_count;
+import static org.bytedeco.ffmpeg.global.avformat.avformat_index_get_entry;
 import static org.bytedeco.ffmpeg.global.avformat.avformat_open_input;
 import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EAGAIN;
 import static org.bytedeco.ffmpeg.global.avutil.AVERROR_EOF;
@@ -38,6 +40,7 @@ import org.bytedeco.ffmpeg.avcodec.AVCodec;
 import org.bytedeco.ffmpeg.avcodec.AVCodecContext;
 import org.bytedeco.ffmpeg.avcodec.AVPacket;
 import org.bytedeco.ffmpeg.avformat.AVFormatContext;
+import org.bytedeco.ffmpeg.avformat.AVIndexEntry;
 import org.bytedeco.ffmpeg.avformat.AVInputFormat;
 import org.bytedeco.ffmpeg.avformat.AVStream;
 import org.bytedeco.ffmpeg.avutil.AVDictionary;
@@ -94,8 +97,7 @@ final class VideoDecoder implements AutoCloseable {
   private void open() throws IOException {
     String hint = "expected a video file such as H.264 in MP4; does it play elsewhere?";
     require(
-        avformat_open_input(
-            container, file.toString(), (AVInputFormat) null, (AVDictionary) null),
+        avformat_open_input(container, file.toString(), (AVInputFormat) null, (AVDictionary) null),
         "%s is not a video".formatted(file),
         hint);
     require(
@@ -134,6 +136,7 @@ final class VideoDecoder implements AutoCloseable {
         return Optional.of(new Decoded(offsetMicros(), frame));
       }
       if (got == AVERROR_EOF) {
+        requireComplete();
         return Optional.empty();
       }
       if (got != AVERROR_EAGAIN()) {
@@ -146,6 +149,22 @@ final class VideoDecoder implements AutoCloseable {
   /** Packets that the decoder refused; the frames they held are missing. */
   long damagedPackets() {
     return damaged;
+  }
+
+  /** A file that was cut off ends like any other; only its index knows that more should come. */
+  private void requireComplete() throws IOException {
+    AVStream stream = container.streams(track);
+    long end = 0;
+    for (int i = avformat_index_get_entries_count(stream) - 1; i >= 0; i--) {
+      AVIndexEntry entry = avformat_index_get_entry(stream, i);
+      end = Math.max(end, entry.pos() + entry.size());
+    }
+    long size = Files.size(file);
+    if (end > size) {
+      throw new IOException(
+          "%s ends at %.3f s: its index reaches to byte %d, but it has %d; copy it again"
+              .formatted(file, lastMicros / 1e6, end, size));
+    }
   }
 
   private void feed() throws IOException {

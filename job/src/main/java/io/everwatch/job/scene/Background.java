@@ -72,7 +72,8 @@ public record Background(
       double share = y == SIZE - 1 ? 1 : y * step;
       for (int i = 0; i < SIZE * 3; i++) {
         int channel = i % 3;
-        picture[y * SIZE * 3 + i] = (float) (top.channel(channel) * (1 - share) + bottom.channel(channel) * share);
+        picture[y * SIZE * 3 + i] =
+            (float) (top.channel(channel) * (1 - share) + bottom.channel(channel) * share);
       }
     }
     for (Clutter patch : clutter) {

@@ -8,8 +8,7 @@ public record Rgb(double red, double green, double blue) {
   }
 
   static Rgb random(SceneRandom random, double low, double high) {
-    return new Rgb(
-        random.uniform(low, high), random.uniform(low, high), random.uniform(low, high));
+    return new Rgb(random.uniform(low, high), random.uniform(low, high), random.uniform(low, high));
   }
 
   /** 0 = red, 1 = green, 2 = blue. */

@@ -13,8 +13,9 @@ import java.util.List;
  * <p>The rules that make the truth crisp: one event per second, competing events wait (only two
  * forced departures may share a second, upper lane first). An entering vehicle is visible by 40 %
  * or more in the first frame of its second and absent in the second before; a leaving one is
- * visible by 30 % or more in the first frame of the second before and absent in its own. "Stops" is the first second
- * without motion, "moves on" the first with motion; the light changes on the first frame.
+ * visible by 30 % or more in the first frame of the second before and absent in its own. "Stops" is
+ * the first second without motion, "moves on" the first with motion; the light changes on the first
+ * frame.
  */
 public final class RoadWorld {
   /** Frames of one second. */

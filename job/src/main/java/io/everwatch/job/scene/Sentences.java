@@ -85,8 +85,6 @@ final class Sentences {
   /** 1 to 20; 0 when the word after "number" is none; empty when no number is said at all. */
   static OptionalInt number(String sentence) {
     Matcher said = NUMBER.matcher(sentence);
-    return said.find()
-        ? OptionalInt.of(NUMBERS.indexOf(said.group(1)) + 1)
-        : OptionalInt.empty();
+    return said.find() ? OptionalInt.of(NUMBERS.indexOf(said.group(1)) + 1) : OptionalInt.empty();
   }
 }

@@ -55,8 +55,11 @@ class RoadRendererTest {
   void addsGainAndNoiseAsTheTrainingWorld() {
     float[] noise = new float[112 * 112];
     int noiseAt = pictures.capacity() - noise.length * Float.BYTES;
-    pictures.slice(noiseAt, noise.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN)
-        .asFloatBuffer().get(noise);
+    pictures
+        .slice(noiseAt, noise.length * Float.BYTES)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .asFloatBuffer()
+        .get(noise);
     for (JsonNode camera : cameras) {
       RoadRenderer renderer = new RoadRenderer(background(camera.get("background")));
       camera.get("frames").forEach(frame -> nextPicture());
@@ -70,12 +73,14 @@ class RoadRendererTest {
   void fixtureShowsEveryKindColourAndLampOnBothLanes() {
     List<String> seen = new ArrayList<>();
     cameras.findParents("lamp").forEach(frame -> seen.add(frame.get("lamp").asText()));
-    cameras.findParents("lane").forEach(
-        vehicle -> {
-          seen.add(vehicle.get("kind").asText());
-          seen.add(vehicle.get("paint").asText());
-          seen.add("lane " + vehicle.get("lane").asInt());
-        });
+    cameras
+        .findParents("lane")
+        .forEach(
+            vehicle -> {
+              seen.add(vehicle.get("kind").asText());
+              seen.add(vehicle.get("paint").asText());
+              seen.add("lane " + vehicle.get("lane").asInt());
+            });
     for (VehicleKind kind : VehicleKind.values()) {
       assertThat(seen).contains(kind.word());
     }

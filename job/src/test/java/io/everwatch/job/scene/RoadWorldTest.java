@@ -55,7 +55,8 @@ class RoadWorldTest {
   @ValueSource(longs = {1, 2, 3})
   void saysOneEventASecondButForTwoDepartures(long seed) {
     for (String truth : truths(new RoadWorld(RoadScene.ofSeed(seed)), SECONDS)) {
-      List<String> sentences = Stream.of(truth.split("(?<=\\.)")).filter(s -> !s.isEmpty()).toList();
+      List<String> sentences =
+          Stream.of(truth.split("(?<=\\.)")).filter(s -> !s.isEmpty()).toList();
       assertThat(sentences).as(truth).hasSizeLessThanOrEqualTo(2);
       if (sentences.size() == 2) {
         assertThat(sentences).allSatisfy(sentence -> assertThat(sentence).contains(" leaves to "));
