@@ -10,7 +10,6 @@ import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.DescribeClusterResult;
 import org.apache.kafka.common.KafkaException;
-import org.jspecify.annotations.Nullable;
 
 /** Whether brokers answer. */
 public final class Brokers {
@@ -24,7 +23,6 @@ public final class Brokers {
    * @throws UnreachableBrokerException when nobody answered within {@code limit}
    */
   public static String requireReachable(Map<String, Object> client, Duration limit) {
-    Object brokers = client.get("bootstrap.servers");
     Map<String, Object> properties = new HashMap<>(client);
     int millis = Math.toIntExact(limit.toMillis());
     properties.put("request.timeout.ms", millis);
@@ -38,18 +36,18 @@ public final class Brokers {
               nodes,
               nodes == 1 ? "" : "s");
     } catch (KafkaException | ExecutionException | TimeoutException e) {
-      throw unreachable(brokers, limit, e);
+      throw unreachable(client, limit, e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw unreachable(brokers, limit, e);
+      throw unreachable(client, limit, e);
     }
   }
 
-  private static UnreachableBrokerException unreachable(
-      @Nullable Object brokers, Duration limit, Exception cause) {
+  static UnreachableBrokerException unreachable(
+      Map<String, Object> client, Duration limit, Exception cause) {
     return new UnreachableBrokerException(
         "no Kafka broker answered at %s within %d s; is it running, and are address, port and "
-                .formatted(brokers, limit.toSeconds())
+                .formatted(client.get("bootstrap.servers"), limit.toSeconds())
             + "security settings right? ("
             + cause.getMessage()
             + ")",

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.cli;
 
-import java.nio.file.Path;
+import io.everwatch.operators.engine.EngineOptions;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Which model on which device, for commands that run the engine; a mix-in. */
 public final class ModelOptions {
   @Option(
       names = "--model",
-      paramLabel = "DIR",
-      description = "Folder of a Qwen2.5-VL checkpoint (default: the shipped everwatch-tiny).")
-  private @Nullable Path folder;
+      paramLabel = "NAME|DIR",
+      defaultValue = "everwatch-tiny",
+      description =
+          "A shipped model, or the folder of a Qwen2.5-VL checkpoint (default: ${DEFAULT-VALUE}).")
+  private String model = "everwatch-tiny";
 
   @Option(
       names = "--backend",
@@ -35,21 +35,15 @@ public final class ModelOptions {
       description = "Overrides a setting of the model's streaming.json; repeatable.")
   private Map<String, String> streaming = new LinkedHashMap<>();
 
-  /** The folder given, or empty for the shipped model. */
-  public Optional<Path> folder() {
-    return Optional.ofNullable(folder);
+  /** A shipped model's name, or the folder's path. */
+  public String model() {
+    return model;
   }
 
-  public String backend() {
-    return backend;
-  }
-
-  public int threads() {
-    return threads > 0 ? threads : Math.max(1, Runtime.getRuntime().availableProcessors());
-  }
-
-  /** Settings of the job's rank: above the model's files, below a command. */
-  public Map<String, String> streaming() {
-    return Map.copyOf(streaming);
+  /** What the engine is opened with, the rest at its defaults. */
+  public EngineOptions engineOptions() {
+    EngineOptions.Builder options =
+        EngineOptions.builder(model).backend(backend).overrides(streaming);
+    return (threads > 0 ? options.threads(threads) : options).build();
   }
 }

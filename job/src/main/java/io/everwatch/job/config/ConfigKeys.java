@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.config;
+
+import io.everwatch.operators.engine.EngineOptions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * Every key of the configuration, in the order of the reference ({@code docs/configuration.md}).
+ */
+public final class ConfigKeys {
+  /** Settings of the model, checked against the model itself. */
+  public static final String STREAMING_PREFIX = "streaming.";
+
+  /** Properties of Kafka's clients. */
+  public static final String KAFKA_PREFIX = "kafka.";
+
+  private static final EngineOptions ENGINE = EngineOptions.of("everwatch-tiny");
+  private static final List<ConfigKey<?>> ALL = new ArrayList<>();
+
+  public static final ConfigKey<String> BROKERS =
+      key(
+          "brokers",
+          "list",
+          "",
+          "Kafka brokers to begin with, host:port; required.",
+          Parsers::brokers);
+  public static final ConfigKey<String> FRAMES =
+      key("topics.frames", "topic", "frames", "Topic of frames, read.", Parsers::topic);
+  public static final ConfigKey<String> TEXT =
+      key("topics.text", "topic", "text", "Topic of text events, written.", Parsers::topic);
+  public static final ConfigKey<String> DEAD_LETTERS =
+      key(
+          "topics.dlq",
+          "topic",
+          "frames.dlq",
+          "Topic of records that could not be used, written with the reason.",
+          Parsers::topic);
+  public static final ConfigKey<String> GROUP =
+      key(
+          "group",
+          "text",
+          "everwatch",
+          "Consumer group, and prefix of the transaction ids; one per job and Kafka.",
+          Parsers::text);
+  public static final ConfigKey<StartFrom> START =
+      choice(
+          "start",
+          StartFrom.class,
+          StartFrom.COMMITTED,
+          "Where a job without a checkpoint begins; committed falls back to earliest.");
+  public static final ConfigKey<Integer> PARALLELISM =
+      key(
+          "parallelism",
+          "number",
+          "2",
+          "Subtasks of each operator; they share one engine per process.",
+          Parsers.integer(1, 128));
+  public static final ConfigKey<Duration> CHECKPOINT_INTERVAL =
+      key(
+          "checkpoint.interval",
+          "duration",
+          "10 s",
+          "Time between checkpoints; committed text waits for the next one.",
+          Parsers.durationOf(Duration.ofMillis(100), Duration.ofHours(1)));
+  public static final ConfigKey<Optional<String>> CHECKPOINT_DIR =
+      key(
+          "checkpoint.dir",
+          "path or URI",
+          "",
+          "Where checkpoints go; must outlive the process. Required by a cluster; run without it"
+              + " uses a directory below the user's cache.",
+          text -> text.isBlank() ? Optional.empty() : Optional.of(text.strip()));
+  public static final ConfigKey<String> RESTORE =
+      key(
+          "restore",
+          "text",
+          "latest",
+          "What run begins with: latest (the newest checkpoint of the group below checkpoint.dir,"
+              + " if any), none, or the path of a checkpoint.",
+          Parsers::text);
+  public static final ConfigKey<Delivery> DELIVERY =
+      choice(
+          "delivery",
+          Delivery.class,
+          Delivery.EXACTLY_ONCE,
+          "How text is written: in transactions, or at once.");
+  public static final ConfigKey<StateBackendKind> STATE_BACKEND =
+      choice(
+          "state.backend",
+          StateBackendKind.class,
+          StateBackendKind.ROCKSDB,
+          "Where Flink keeps state between checkpoints; hashmap for small jobs only.");
+  public static final ConfigKey<Duration> SNAPSHOT_INTERVAL =
+      key(
+          "snapshot.interval",
+          "duration",
+          "60 s",
+          "A stream's rows are written at least this often, else its log grows; 0 = with every"
+              + " checkpoint. Bounds the time of a recovery.",
+          Parsers.durationOf(Duration.ZERO, Duration.ofHours(24)));
+  public static final ConfigKey<Duration> MAX_OUTAGE =
+      key(
+          "recovery.max-outage",
+          "duration",
+          "10 min",
+          "Longest outage after which open transactions must still be there; Kafka's"
+              + " transaction.timeout.ms follows from it.",
+          Parsers.durationOf(Duration.ofSeconds(10), Duration.ofHours(24)));
+  public static final ConfigKey<String> MODEL =
+      key(
+          "model",
+          "name or path",
+          "everwatch-tiny",
+          "A shipped model, or the folder of a Qwen2.5-VL checkpoint (on every TaskManager).",
+          Parsers::text);
+  public static final ConfigKey<String> BACKEND =
+      key("backend", "cpu or cuda", ENGINE.backend(), "Device of the engine.", Parsers::text);
+  public static final ConfigKey<Integer> THREADS =
+      key(
+          "threads",
+          "number",
+          "0",
+          "Threads of the CPU back end; 0 = one per processor. No result depends on it.",
+          Parsers.integer(0, 1024));
+  public static final ConfigKey<Long> KV_MEMORY =
+      key(
+          "engine.kv-memory",
+          "size",
+          "256 MiB",
+          "Memory for cached rows; decides how many streams fit.",
+          Parsers.sizeOf(1 << 20, 1L << 44));
+  public static final ConfigKey<Integer> BATCH_ROUNDS =
+      key(
+          "engine.batch-rounds",
+          "number",
+          Integer.toString(ENGINE.batchRounds()),
+          "Rounds that may share a step of the device.",
+          Parsers.integer(1, 4096));
+  public static final ConfigKey<Integer> MAX_IN_FLIGHT =
+      key(
+          "engine.max-in-flight",
+          "number",
+          "64",
+          "Chunks of one subtask that may be under way; beyond it the source waits.",
+          Parsers.integer(1, 4096));
+  public static final ConfigKey<Duration> DRAIN_TIMEOUT =
+      key(
+          "checkpoint.drain-timeout",
+          "duration",
+          "100 ms",
+          "How long a barrier waits for the running step; what is left is stored.",
+          Parsers.durationOf(Duration.ZERO, Duration.ofMinutes(1)));
+  public static final ConfigKey<Long> MAX_RECORD =
+      key(
+          "limits.max-record-bytes",
+          "size",
+          "8 MiB",
+          "Larger frame records are dead-lettered without being read.",
+          Parsers.sizeOf(1024, 256L << 20));
+
+  private ConfigKeys() {}
+
+  public static List<ConfigKey<?>> all() {
+    return List.copyOf(ALL);
+  }
+
+  private static <T> ConfigKey<T> key(
+      String name, String type, String text, String description, Function<String, T> parser) {
+    ConfigKey<T> key = new ConfigKey<>(name, type, text, description, parser);
+    ALL.add(key);
+    return key;
+  }
+
+  private static <E extends Enum<E>> ConfigKey<E> choice(
+      String name, Class<E> type, E value, String description) {
+    return key(name, Parsers.names(type), Parsers.write(value), description, Parsers.oneOf(type));
+  }
+}
