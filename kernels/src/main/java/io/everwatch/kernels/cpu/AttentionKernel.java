@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.kernels.cpu;
+
+/**
+ * {@code softmax(Q K^T / sqrt(D)) V} of the query heads that share one KV head. Safe to call from
+ * several threads at once; the result is a function of the arguments alone.
+ */
+interface AttentionKernel {
+  /** An empty copy for {@code layers} layers. */
+  KvCopy newCopy(int layers, int kvHeads, int headDim);
+
+  /**
+   * @param q rotated queries {@code [tokens, group, headDim]}
+   * @param causal the tokens are the last rows of the window, each sees the rows up to its own;
+   *     otherwise every token sees every row
+   * @param out {@code [tokens, group, headDim]}; not {@code q}
+   */
+  void attend(KvWindow keys, float[] q, int tokens, int group, boolean causal, float[] out);
+}

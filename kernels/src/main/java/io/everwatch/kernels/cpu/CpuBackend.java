@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.kernels.cpu;
+
+import io.everwatch.kernels.Arena;
+import io.everwatch.kernels.Backend;
+import io.everwatch.kernels.BackendOptions;
+import io.everwatch.kernels.Context;
+import io.everwatch.kernels.DeviceBuffer;
+import io.everwatch.kernels.KvShape;
+import io.everwatch.kernels.Matrix;
+import io.everwatch.kernels.RowPool;
+import io.everwatch.kernels.Span;
+import io.everwatch.kernels.Table;
+import io.everwatch.kernels.TensorSource;
+import io.everwatch.kernels.Vector;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Checks arguments and hands them on; activations are heap arrays. */
+final class CpuBackend implements Backend {
+  private static final String NAME = "cpu";
+
+  private final CpuThreads threads;
+  private final Products products;
+  private final CpuAttention attention;
+  private final Elementwise elementwise;
+  private final List<CpuMatrix> matrices = new ArrayList<>();
+  private final Map<RotaryKey, RotaryTable> rotaries = new HashMap<>();
+  private float[] product = new float[0]; // the summand of linearAdd
+  private boolean closed;
+
+  private record RotaryKey(int headDim, double theta) {}
+
+  CpuBackend(BackendOptions options) {
+    threads = new CpuThreads(options.threads());
+    products = new PlainProducts(threads);
+    attention = new CpuAttention(new PlainAttention(), threads);
+    elementwise = new Elementwise(threads);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public String numerics() {
+    return NAME + " " + products.numerics();
+  }
+
+  @Override
+  public Matrix matrix(String name, List<? extends TensorSource> parts) {
+    checkOpen("matrix");
+    CpuMatrix matrix = products.matrix(name, parts, WeightParts.columns(name, parts));
+    matrices.add(matrix);
+    return matrix;
+  }
+
+  @Override
+  public Vector vector(String name, List<? extends TensorSource> parts) {
+    checkOpen("vector");
+    long length = parts.stream().mapToLong(TensorSource::elements).sum();
+    float[] values = new float[Math.toIntExact(length)];
+    int at = 0;
+    for (TensorSource part : parts) {
+      int count = (int) part.elements();
+      part.read(0, values, at, count);
+      at += count;
+    }
+    return new CpuVector(name, values);
+  }
+
+  @Override
+  public Table table(TensorSource source) {
+    checkOpen("table");
+    int columns = WeightParts.columns(source.name(), List.of(source));
+    float[][] values = new float[Math.toIntExact(source.shape().get(0))][columns];
+    for (int row = 0; row < values.length; row++) {
+      source.read((long) row * columns, values[row], 0, columns);
+    }
+    return new CpuTable(source.name(), values, columns);
+  }
+
+  @Override
+  public Arena arena() {
+    checkOpen("arena");
+    return new CpuArena();
+  }
+
+  @Override
+  public RowPool rowPool(KvShape shape, int slots) {
+    checkOpen("rowPool");
+    return new CpuRowPool(shape, slots);
+  }
+
+  @Override
+  public Context context(RowPool pool) {
+    checkOpen("context");
+    if (!(pool instanceof CpuRowPool mine)) {
+      throw new IllegalArgumentException(
+          "context: the pool is a %s; expected one of the cpu back end"
+              .formatted(pool.getClass().getName()));
+    }
+    KvShape shape = mine.shape();
+    RotaryTable rotary =
+        rotaries.computeIfAbsent(
+            new RotaryKey(shape.headDim(), shape.ropeTheta()),
+            key -> new RotaryTable(key.headDim(), key.theta()));
+    return new CpuContext(mine, rotary, attention.newCopy(shape));
+  }
+
+  @Override
+  public void upload(float[] values, int from, int count, DeviceBuffer to) {
+    CpuBuffer buffer = CpuBuffer.of(to, "upload", "to", count);
+    System.arraycopy(values, from, buffer.data, buffer.from, count);
+  }
+
+  @Override
+  public void download(DeviceBuffer source, long from, float[] to, int at, int count) {
+    CpuBuffer buffer = CpuBuffer.of(source, "download", "source", from + count);
+    System.arraycopy(buffer.data, buffer.from + (int) from, to, at, count);
+  }
+
+  @Override
+  public void embed(Table table, int[] ids, DeviceBuffer out) {
+    if (!(table instanceof CpuTable mine)) {
+      throw new IllegalArgumentException(
+          "embed: the table is a %s; expected one of the cpu back end"
+              .formatted(table.getClass().getName()));
+    }
+    int width = mine.columns();
+    CpuBuffer to = CpuBuffer.of(out, "embed", "out", (long) ids.length * width);
+    for (int t = 0; t < ids.length; t++) {
+      if (ids[t] < 0 || ids[t] >= mine.rows()) {
+        throw new IllegalArgumentException(
+            "embed: id %d at %d is outside table %s of %d rows; were the ids made by the tokenizer"
+                    .formatted(ids[t], t, mine.name(), mine.rows())
+                + " of this model?");
+      }
+      System.arraycopy(mine.values()[ids[t]], 0, to.data, to.from + t * width, width);
+    }
+  }
+
+  @Override
+  public void gather(DeviceBuffer x, int[] rows, int width, DeviceBuffer out) {
+    CpuBuffer from = CpuBuffer.of(x, "gather", "x", 0);
+    CpuBuffer to = CpuBuffer.of(out, "gather", "out", (long) rows.length * width);
+    Shapes.rowsInside("gather", "x", rows, width, from.elements());
+    for (int i = 0; i < rows.length; i++) {
+      System.arraycopy(from.data, from.from + rows[i] * width, to.data, to.from + i * width, width);
+    }
+  }
+
+  @Override
+  public void scatter(DeviceBuffer x, int[] rows, int width, DeviceBuffer out) {
+    CpuBuffer from = CpuBuffer.of(x, "scatter", "x", (long) rows.length * width);
+    CpuBuffer to = CpuBuffer.of(out, "scatter", "out", 0);
+    Shapes.rowsInside("scatter", "out", rows, width, to.elements());
+    for (int i = 0; i < rows.length; i++) {
+      System.arraycopy(from.data, from.from + i * width, to.data, to.from + rows[i] * width, width);
+    }
+  }
+
+  @Override
+  public void rmsNorm(DeviceBuffer x, Vector gain, float eps, int tokens, DeviceBuffer out) {
+    long elements = Shapes.elements("rmsNorm", tokens, gain.length());
+    CpuBuffer from = CpuBuffer.of(x, "rmsNorm", "x", elements);
+    CpuBuffer to = CpuBuffer.of(out, "rmsNorm", "out", elements);
+    elementwise.rmsNorm(from, Shapes.values(gain, "rmsNorm", gain.length()), eps, tokens, to);
+  }
+
+  @Override
+  public void linear(
+      DeviceBuffer x, Matrix w, @Nullable Vector bias, int tokens, DeviceBuffer out) {
+    CpuMatrix matrix = matrix(w, "linear");
+    CpuBuffer from =
+        CpuBuffer.of(x, "linear", "x", Shapes.elements("linear", tokens, matrix.columns()));
+    CpuBuffer to =
+        CpuBuffer.of(out, "linear", "out", Shapes.elements("linear", tokens, matrix.rows()));
+    matrix.multiply(from.data, from.from, tokens, to.data, to.from);
+    if (bias != null) {
+      elementwise.addRow(
+          Shapes.values(bias, "linear", matrix.rows()), tokens, to.data, to.from);
+    }
+  }
+
+  @Override
+  public void linearAdd(
+      DeviceBuffer x, Matrix w, @Nullable Vector bias, int tokens, DeviceBuffer out) {
+    CpuMatrix matrix = matrix(w, "linearAdd");
+    CpuBuffer from =
+        CpuBuffer.of(x, "linearAdd", "x", Shapes.elements("linearAdd", tokens, matrix.columns()));
+    int elements = (int) Shapes.elements("linearAdd", tokens, matrix.rows());
+    CpuBuffer to = CpuBuffer.of(out, "linearAdd", "out", elements);
+    if (product.length < elements) {
+      product = CpuArena.newArray(elements, "linearAdd");
+    }
+    matrix.multiply(from.data, from.from, tokens, product, 0);
+    if (bias != null) {
+      elementwise.addRow(Shapes.values(bias, "linearAdd", matrix.rows()), tokens, product, 0);
+    }
+    elementwise.add(product, elements, to);
+  }
+
+  private CpuMatrix matrix(Matrix w, String operation) {
+    checkOpen(operation);
+    if (w instanceof CpuMatrix mine) {
+      return mine;
+    }
+    throw new IllegalArgumentException(
+        "%s: weights %s are a %s; expected a matrix of the cpu back end"
+            .formatted(operation, w.name(), w.getClass().getName()));
+  }
+
+  @Override
+  public void swiGlu(DeviceBuffer gateUp, int tokens, int width, DeviceBuffer out) {
+    long elements = Shapes.elements("swiGlu", tokens, width);
+    CpuBuffer from = CpuBuffer.of(gateUp, "swiGlu", "gateUp", 2 * elements);
+    CpuBuffer to = CpuBuffer.of(out, "swiGlu", "out", elements);
+    elementwise.swiGlu(from, tokens, width, to);
+  }
+
+  @Override
+  public void gelu(DeviceBuffer x, long elements) {
+    elementwise.gelu(CpuBuffer.of(x, "gelu", "x", elements), Math.toIntExact(elements));
+  }
+
+  @Override
+  public void segmentAttention(
+      DeviceBuffer qkv,
+      float[] angles,
+      int[] segmentLengths,
+      int heads,
+      int headDim,
+      DeviceBuffer out) {
+    checkOpen("segmentAttention");
+    long patches = Arrays.stream(segmentLengths).asLongStream().sum();
+    if (headDim % 2 != 0 || angles.length != patches * (headDim / 2)) {
+      throw new IllegalArgumentException(
+          "segmentAttention: %d angles for %d patches of head dim %d; expected [patches, D/2] with D"
+                  .formatted(angles.length, patches, headDim)
+              + " even; do the segment lengths cover all patches?");
+    }
+    long width = Math.multiplyExact(heads, headDim);
+    CpuBuffer from = CpuBuffer.of(qkv, "segmentAttention", "qkv", 3 * patches * width);
+    CpuBuffer to = CpuBuffer.of(out, "segmentAttention", "out", patches * width);
+    attention.segments(
+        from, angles, segmentLengths, new CpuAttention.SegmentShape(heads, headDim), to);
+  }
+
+  @Override
+  public void attend(int layer, DeviceBuffer qkv, List<Span> spans, DeviceBuffer out) {
+    checkOpen("attend");
+    if (spans.isEmpty()) {
+      return;
+    }
+    KvShape shape = Shapes.spans(layer, spans);
+    long tokens = spans.stream().mapToLong(Span::count).sum();
+    long headDim = shape.headDim();
+    CpuBuffer from =
+        CpuBuffer.of(
+            qkv, "attend", "qkv", tokens * (shape.heads() + 2L * shape.kvHeads()) * headDim);
+    CpuBuffer to = CpuBuffer.of(out, "attend", "out", tokens * shape.heads() * headDim);
+    attention.attend(layer, from, spans, to);
+  }
+
+  private void checkOpen(String operation) {
+    if (closed) {
+      throw new IllegalStateException(operation + ": the back end was closed");
+    }
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    matrices.forEach(CpuMatrix::close);
+    attention.close();
+    products.close();
+    threads.close();
+  }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.kernels.cpu;
+
+import io.everwatch.kernels.Context;
+import io.everwatch.kernels.KvShape;
+import java.util.Arrays;
+
+/** One stream's rows in the order of its memory, and the working copy made of them. */
+final class CpuContext implements Context {
+  private final CpuRowPool pool;
+  private final RotaryTable rotary;
+  private final KvCopy copy;
+  private int[] slots = new int[0];
+  private float[] factors = new float[0]; // [rows, headDim]: cosines, then sines, of each pair
+  private int rows;
+  private int loaded; // rows below this one were loaded, not computed in this chunk
+  private boolean closed;
+
+  CpuContext(CpuRowPool pool, RotaryTable rotary, KvCopy copy) {
+    this.pool = pool;
+    this.rotary = rotary;
+    this.copy = copy;
+  }
+
+  @Override
+  public int rows() {
+    return rows;
+  }
+
+  /** First row that {@link #extend} appended after the last {@link #load}. */
+  int loaded() {
+    return loaded;
+  }
+
+  CpuRowPool pool() {
+    return pool;
+  }
+
+  KvCopy copy() {
+    return copy;
+  }
+
+  int slot(int row) {
+    return slots[row];
+  }
+
+  /** Factors of all rows; row {@code r} at {@code r * headDim}. */
+  float[] factors() {
+    return factors;
+  }
+
+  void checkOpen(String operation) {
+    if (closed) {
+      throw new IllegalStateException(
+          operation + ": the context was closed; open one per stream and chunk");
+    }
+  }
+
+  @Override
+  public void load(int[] newSlots, float[][] positions) {
+    int first = append("load", newSlots, positions);
+    loaded = rows;
+    int count = newSlots.length;
+    int width = pool.width();
+    float[] k = new float[count * width];
+    float[] v = new float[count * width];
+    for (int layer = 0; layer < pool.shape().layers(); layer++) {
+      for (int i = 0; i < count; i++) {
+        float[] row = pool.row(newSlots[i]);
+        rotateHeads(row, 2 * layer * width, first + i, k, i * width);
+        System.arraycopy(row, (2 * layer + 1) * width, v, i * width, width);
+      }
+      copy.put(layer, first, count, k, v);
+    }
+  }
+
+  @Override
+  public void extend(int[] newSlots, float[][] positions) {
+    append("extend", newSlots, positions);
+  }
+
+  /** Rotates the KV heads at {@code from} by the position of {@code row}. */
+  void rotateHeads(float[] source, int from, int row, float[] to, int at) {
+    int headDim = pool.shape().headDim();
+    for (int head = 0; head < pool.shape().kvHeads(); head++) {
+      Rotation.rotate(source, from + head * headDim, factors, row * headDim, headDim, to,
+          at + head * headDim);
+    }
+  }
+
+  private int append(String operation, int[] newSlots, float[][] positions) {
+    checkOpen(operation);
+    int count = newSlots.length;
+    if (positions.length != 3
+        || positions[0].length != count
+        || positions[1].length != count
+        || positions[2].length != count) {
+      throw new IllegalArgumentException(
+          "%s: %d slots, but positions are %s; expected [3][%d]"
+              .formatted(
+                  operation,
+                  count,
+                  Arrays.toString(Arrays.stream(positions).mapToInt(p -> p.length).toArray()),
+                  count));
+    }
+    KvShape shape = pool.shape();
+    int first = rows;
+    reserve(first + count);
+    int headDim = shape.headDim();
+    for (int i = 0; i < count; i++) {
+      pool.row(newSlots[i]); // refuses a slot that does not exist
+      slots[first + i] = newSlots[i];
+      rotary.factors(positions, i, shape.mropeSections(), factors, (first + i) * headDim);
+    }
+    rows = first + count;
+    return first;
+  }
+
+  private void reserve(int needed) {
+    if (needed > slots.length) {
+      int capacity = Math.max(64, needed + needed / 8);
+      slots = Arrays.copyOf(slots, capacity);
+      factors =
+          Arrays.copyOf(factors, Math.multiplyExact(capacity, pool.shape().headDim()));
+    }
+    copy.reserve(needed);
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      rows = 0;
+      copy.close();
+    }
+  }
+}
