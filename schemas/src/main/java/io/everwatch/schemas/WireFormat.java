@@ -30,6 +30,15 @@ public final class WireFormat {
 
   private WireFormat() {}
 
+  /**
+   * Makes the generated classes usable: Avro refuses to fill in the defaults of their builders
+   * before. Loading this class does it; call this where events are built and nothing else of this
+   * class has run yet.
+   */
+  public static void trustGeneratedClasses() {
+    // the static initialiser has run by now
+  }
+
   public static byte[] encode(FrameEvent event) {
     return write(event, event::toByteBuffer);
   }

@@ -28,6 +28,10 @@ public final class FramePublisher implements AutoCloseable {
   /** What the record's key and framing take of the topic's limit, generously. */
   private static final int OVERHEAD_BYTES = 1024;
 
+  static {
+    WireFormat.trustGeneratedClasses();
+  }
+
   private final KafkaProducer<String, byte[]> producer;
   private final String topic;
 

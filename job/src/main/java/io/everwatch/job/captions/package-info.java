@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Text events for people and programs: terminal lines, JSON lines, WebVTT. Shared by commands. */
+@NullMarked
+package io.everwatch.job.captions;
+
+import org.jspecify.annotations.NullMarked;
