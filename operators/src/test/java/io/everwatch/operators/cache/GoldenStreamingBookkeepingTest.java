@@ -105,9 +105,7 @@ class GoldenStreamingBookkeepingTest {
     List<Slice> slices = new ArrayList<>();
     int start = from;
     for (int row = from + 1; row <= ids.length; row++) {
-      if (row == ids.length
-          || kinds.get(row) != kinds.get(start)
-          || rounds[row] != rounds[start]) {
+      if (row == ids.length || kinds.get(row) != kinds.get(start) || rounds[row] != rounds[start]) {
         int[] run = java.util.Arrays.copyOfRange(ids, start, row);
         slices.add(count(stream.segment(kinds.get(start), rounds[start], run)));
         start = row;
@@ -152,7 +150,9 @@ class GoldenStreamingBookkeepingTest {
 
   private static List<SegmentKind> expectedKinds(JsonNode setting, JsonNode chunk) {
     JsonNode names = setting.get("part_names");
-    return IntStream.of(ints(chunk, "parts")).mapToObj(p -> KINDS.get(names.get(p).asText())).toList();
+    return IntStream.of(ints(chunk, "parts"))
+        .mapToObj(p -> KINDS.get(names.get(p).asText()))
+        .toList();
   }
 
   private static StreamingVlmPolicy policy(JsonNode setting) {

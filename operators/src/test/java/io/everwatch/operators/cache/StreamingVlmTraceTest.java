@@ -30,8 +30,7 @@ class StreamingVlmTraceTest {
 
   @Test
   void keepsOneTokenMoreWithTheExactCut() {
-    assertThat(
-            trace(new RetentionWindow(2, 2, true, 2, 3), Cut.EXACT, Trim.IDENTITY).subList(3, 8))
+    assertThat(trace(new RetentionWindow(2, 2, true, 2, 3), Cut.EXACT, Trim.IDENTITY).subList(3, 8))
         .containsExactly(
             "P<w0.0 w0.1> [T2 V2] A(w2.0 w2.1 w2.2 …) [T3 V3]",
             "P<w0.0 w0.1 w2.0 w2.1 w2.2> [T3 V3] A(w3.0 …) [T4 V4]",
@@ -91,8 +90,7 @@ class StreamingVlmTraceTest {
         case VISION -> turn.add("V" + slice.round());
         case QUERY -> turn.add("q");
         case USER_CLOSE -> text.append(" [").append(String.join(" ", turn)).append(']');
-        case GENERATED ->
-            text.append(" A(").append(String.join(" ", words(slice))).append(')');
+        case GENERATED -> text.append(" A(").append(String.join(" ", words(slice))).append(')');
         case SYSTEM, MEMORY_OPEN, ASSISTANT_OPEN, ASSISTANT_CLOSE -> {}
       }
     }
