@@ -27,6 +27,11 @@ public final class BrokerOptions {
     return brokers;
   }
 
+  /** What was given with {@code --kafka}. */
+  public Map<String, String> properties() {
+    return Map.copyOf(properties);
+  }
+
   /** Properties of any Kafka client: brokers and what was given with {@code --kafka}. */
   public Map<String, Object> clientProperties() {
     Map<String, Object> all = new HashMap<>(properties);

@@ -156,7 +156,7 @@ class EverwatchConfigTest {
                     "recovery.max-outage", "1 h",
                     "kafka.transaction.timeout.ms", "4000000")
                 .transactionTimeout())
-        .isEqualTo(Duration.ofMillis(4_000_000));
+        .isEqualTo(Duration.ofSeconds(4000));
   }
 
   @ParameterizedTest

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.topology;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.Comparator;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** Retained checkpoints on a local disk: {@code <dir>/<job id>/chk-<n>/_metadata}. */
+public final class Checkpoints {
+  private static final Pattern SCHEME = Pattern.compile("[a-zA-Z][a-zA-Z0-9+.-]*://?.*");
+
+  private Checkpoints() {}
+
+  /** A plain path as the URI that Flink wants; a URI as it is. */
+  public static String uri(String directory) {
+    return SCHEME.matcher(directory).matches()
+        ? directory
+        : Path.of(directory).toAbsolutePath().toUri().toString();
+  }
+
+  /**
+   * The complete checkpoint that was written last, of any job below the directory.
+   *
+   * @param directory a path; may be missing
+   */
+  public static Optional<Path> newest(Path directory) {
+    if (!Files.isDirectory(directory)) {
+      return Optional.empty();
+    }
+    // Only its last act writes the metadata, so a checkpoint that has it is complete.
+    try (Stream<Path> found = Files.find(directory, 3, (path, attributes) -> metadata(path))) {
+      return found.max(Comparator.comparing(Checkpoints::written)).map(Path::getParent);
+    } catch (IOException e) {
+      throw new UncheckedIOException(directory + " cannot be searched for checkpoints", e);
+    }
+  }
+
+  private static boolean metadata(Path path) {
+    Path parent = path.getParent();
+    return path.endsWith("_metadata")
+        && parent != null
+        && String.valueOf(parent.getFileName()).startsWith("chk-");
+  }
+
+  private static FileTime written(Path path) {
+    try {
+      return Files.getLastModifiedTime(path);
+    } catch (IOException e) {
+      return FileTime.fromMillis(0); // removed by a running job meanwhile
+    }
+  }
+}
