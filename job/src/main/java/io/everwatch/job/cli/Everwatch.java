@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
       WatchCommand.class,
       TopicsCommand.class,
       CommandLine.HelpCommand.class,
+      CameraCommand.class,
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:done", "1:failed, with one line that says why", "2:wrong usage"})

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.camera;
+
+import io.everwatch.job.scene.RoadScene;
+import io.everwatch.job.scene.RoadWorld;
+import io.everwatch.operators.model.EncodedFrame.Encoding;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/**
+ * What {@code --input} names: a video file, a folder of pictures, or a scene.
+ *
+ * @param what path or {@code scene:…}
+ * @param fps of a video: at most so many frames a second are taken; of a folder: its frame rate
+ * @param encoding how frames are packed; empty = PNG for scenes, JPEG for videos. Pictures of a
+ *     folder stay as they are
+ * @param folderFps frame rate of a folder unless {@code fps} says otherwise
+ */
+public record CameraInput(
+    String what, OptionalDouble fps, Optional<Encoding> encoding, double folderFps) {
+  private static final String SCENE = "scene:";
+
+  public boolean isScene() {
+    return what.startsWith(SCENE);
+  }
+
+  /**
+   * Opens it.
+   *
+   * @throws IOException when it is missing or cannot be read
+   * @throws IllegalArgumentException when an option does not fit it
+   */
+  public FrameSource open() throws IOException {
+    fps.ifPresent(FrameRate::require);
+    if (isScene()) {
+      return openScene();
+    }
+    Path path = path();
+    if (Files.isDirectory(path)) {
+      if (encoding.isPresent()) {
+        throw new IllegalArgumentException(
+            "%s is a folder, whose pictures are sent as they are; leave out the encoding %s"
+                .formatted(path, encoding.get().name().toLowerCase(Locale.ROOT)));
+      }
+      return new FolderSource(path, fps.orElse(folderFps));
+    }
+    FrameSource video = new VideoFileSource(path, encoding.orElse(Encoding.JPEG));
+    return fps.isPresent() ? new ThinnedSource(video, fps.getAsDouble()) : video;
+  }
+
+  private FrameSource openScene() {
+    if (fps.isPresent() && fps.getAsDouble() != RoadWorld.FPS) {
+      throw new IllegalArgumentException(
+          "a scene has %d frames a second, not %s; leave out the frame rate"
+              .formatted(RoadWorld.FPS, fps.getAsDouble()));
+    }
+    return new RoadSceneSource(RoadScene.parse(what), encoding.orElse(Encoding.PNG));
+  }
+
+  private Path path() throws IOException {
+    try {
+      Path path = Path.of(what);
+      if (Files.exists(path)) {
+        return path;
+      }
+    } catch (InvalidPathException e) {
+      throw new IOException("'%s' is no path (%s)".formatted(what, e.getReason()), e);
+    }
+    throw new IOException(
+        "there is no file or folder '%s'; expected a video file, a folder of pictures, or scene:road"
+            .formatted(what));
+  }
+}
