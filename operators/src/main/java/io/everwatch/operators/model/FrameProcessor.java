@@ -38,6 +38,23 @@ public final class FrameProcessor {
     }
   }
 
+  /**
+   * The processor of a model: patch sizes from its configuration, mean and std from its
+   * preprocessor file.
+   *
+   * @throws BadModelException if that file is damaged or contradicts the configuration
+   */
+  public static FrameProcessor of(ModelFolder folder, ModelConfig config) {
+    VisionConfig vision = config.vision();
+    PixelStatistics pixels = PixelStatistics.read(folder, vision);
+    return new FrameProcessor(
+        vision.patchSize(),
+        vision.spatialMergeSize(),
+        vision.temporalPatchSize(),
+        pixels.mean(),
+        pixels.std());
+  }
+
   /** A size in pixels. */
   public record Size(int height, int width) {}
 

@@ -15,7 +15,8 @@ public record ModelConfig(TextConfig text, VisionConfig vision, ModelTokens toke
     return read(folder.config());
   }
 
-  static ModelConfig read(Path file) {
+  /** A single file, as {@link #read(ModelFolder)}. */
+  public static ModelConfig read(Path file) {
     return new ConfigReader(file).read();
   }
 }

@@ -2,6 +2,7 @@
 package io.everwatch.operators.model;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.text.Normalizer;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -63,7 +64,12 @@ public final class Tokenizer {
    * @throws BadModelException if the folder's {@code tokenizer.json} cannot be used
    */
   public static Tokenizer open(ModelFolder folder) {
-    return TokenizerFile.read(folder.tokenizer());
+    return read(folder.tokenizer());
+  }
+
+  /** A single file, as {@link #open(ModelFolder)}. */
+  public static Tokenizer read(Path file) {
+    return TokenizerFile.read(file);
   }
 
   /**

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.model;
+
+import io.everwatch.kernels.Arena;
+import io.everwatch.kernels.Backend;
+import io.everwatch.kernels.DeviceBuffer;
+import io.everwatch.kernels.KvShape;
+import io.everwatch.kernels.Matrix;
+import io.everwatch.kernels.Span;
+import io.everwatch.kernels.Table;
+import io.everwatch.kernels.Vector;
+import java.util.List;
+
+/**
+ * The language model (Qwen2.5-VL specification, section 9): embeddings in, logits out, for a batch
+ * of streams; one row of a stream at a time or many, which makes no difference to the numbers but
+ * their last bits. Shapes: T tokens of all streams, C width, H heads, K KV heads, D head dim, F
+ * feed-forward, V vocabulary.
+ *
+ * <p>One thread at a time, that of the back end.
+ */
+public final class Decoder {
+  private final Backend backend;
+  private final TextConfig config;
+  private final Table embedding; // [V, C]
+  private final Layer[] layers;
+  private final Vector finalNorm; // [C]
+  private final Matrix head; // [V, C]
+
+  private record Layer(
+      Vector inputNorm, // [C]
+      Matrix qkv, // [(H + 2 K) D, C]
+      Vector qkvBias,
+      Matrix out, // [C, H D]
+      Vector postAttentionNorm, // [C]
+      Matrix gateUp, // [2 F, C]
+      Matrix down) {} // [C, F]
+
+  /**
+   * Lays out the decoder's weights on the back end, which owns them.
+   *
+   * @param afterLayer called after each layer
+   */
+  Decoder(TextConfig config, Weights weights, Backend backend, Runnable afterLayer) {
+    this.backend = backend;
+    this.config = config;
+    this.embedding = backend.table(weights.get("model.embed_tokens.weight"));
+    this.layers = new Layer[config.numLayers()];
+    for (int i = 0; i < layers.length; i++) {
+      layers[i] = layer(new LayerWeights("model.layers." + i + ".", weights, backend));
+      afterLayer.run();
+    }
+    this.finalNorm = new LayerWeights("model.", weights, backend).gain("norm");
+    this.head = backend.matrix("lm_head", List.of(weights.outputHead()));
+  }
+
+  private static Layer layer(LayerWeights at) {
+    return new Layer(
+        at.gain("input_layernorm"),
+        at.matrix("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+        at.bias("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+        at.matrix("self_attn.o_proj"),
+        at.gain("post_attention_layernorm"),
+        at.matrix("mlp.gate_proj", "mlp.up_proj"),
+        at.matrix("mlp.down_proj"));
+  }
+
+  /** Shape of a cached row, for {@link Backend#rowPool}. */
+  public KvShape kvShape() {
+    return new KvShape(
+        config.numLayers(),
+        config.numHeads(),
+        config.numKvHeads(),
+        config.headDim(),
+        config.mropeSection().stream().mapToInt(Integer::intValue).toArray(),
+        config.ropeTheta());
+  }
+
+  /** V, width of the logits; the last rows of the embedding may belong to no token. */
+  public int vocabSize() {
+    return config.vocabSize();
+  }
+
+  /**
+   * Embeddings of token ids.
+   *
+   * @return {@code [T, C]} in {@code arena}; rows of pads are to be replaced by {@link
+   *     #placeVision}
+   */
+  public DeviceBuffer embed(int[] ids, Arena arena) {
+    DeviceBuffer x = arena.allocate(ids.length, config.hiddenSize());
+    backend.embed(embedding, ids, x);
+    return x;
+  }
+
+  /**
+   * Replaces embeddings of pads by rows of the tower (section 9.4).
+   *
+   * @param vision {@code [pads.length, C]}, the result of {@link VisionTower#encode}
+   * @param pads row of {@code x} for each row of {@code vision}
+   */
+  public void placeVision(DeviceBuffer vision, int[] pads, DeviceBuffer x) {
+    backend.scatter(vision, pads, config.hiddenSize(), x);
+  }
+
+  /**
+   * Runs all layers; K and V of the new rows go to their slots of the pool.
+   *
+   * @param x {@code [T, C]} embeddings; on return the output of the last layer, for {@link #logits}
+   * @param spans one per stream, covering the T rows; each context was extended by the new rows
+   */
+  public void forward(DeviceBuffer x, int tokens, List<Span> spans, Arena arena) {
+    forward(x, tokens, spans, arena, Trace.NONE);
+  }
+
+  /** As {@link #forward(DeviceBuffer, int, List, Arena)}; {@code trace} sees what lies between. */
+  public void forward(DeviceBuffer x, int tokens, List<Span> spans, Arena arena, Trace trace) {
+    int width = config.hiddenSize();
+    int feedForward = config.intermediateSize();
+    int attentionWidth = config.numHeads() * config.headDim();
+
+    DeviceBuffer n = arena.allocate(tokens, width); // [T, C]
+    DeviceBuffer qkv = arena.allocate(tokens, attentionWidth + 2L * config.kvSize());
+    DeviceBuffer attention = arena.allocate(tokens, attentionWidth); // [T, H D]
+    DeviceBuffer gateUp = arena.allocate(tokens, 2L * feedForward); // [T, 2 F]
+    DeviceBuffer gated = arena.allocate(tokens, feedForward); // [T, F]
+    for (int i = 0; i < layers.length; i++) {
+      Layer layer = layers[i];
+      trace.saw(Trace.Step.LAYER_INPUT, i, x, tokens, width);
+
+      // x += out(attention(inputNorm(x)))
+      backend.rmsNorm(x, layer.inputNorm(), config.rmsNormEps(), tokens, n);
+      backend.linear(n, layer.qkv(), layer.qkvBias(), tokens, qkv); // [T, (H + 2 K) D]
+      backend.attend(i, qkv, spans, attention);
+      trace.saw(Trace.Step.LAYER_ATTENTION, i, attention, tokens, attentionWidth);
+      backend.linearAdd(attention, layer.out(), null, tokens, x);
+
+      // x += down(silu(gate(n)) * up(n)), n = postAttentionNorm(x)
+      backend.rmsNorm(x, layer.postAttentionNorm(), config.rmsNormEps(), tokens, n);
+      backend.linear(n, layer.gateUp(), null, tokens, gateUp);
+      backend.swiGlu(gateUp, tokens, feedForward, gated);
+      backend.linearAdd(gated, layer.down(), null, tokens, x);
+    }
+  }
+
+  /**
+   * Scores of the token after each of the chosen rows.
+   *
+   * @param x {@code [T, C]} after {@link #forward}
+   * @param rows which rows, for generation the last of each stream
+   * @return {@code [rows.length, V]} in {@code arena}
+   */
+  public DeviceBuffer logits(DeviceBuffer x, int[] rows, Arena arena) {
+    return logits(x, rows, arena, Trace.NONE);
+  }
+
+  /** As {@link #logits(DeviceBuffer, int[], Arena)}; {@code trace} sees the final norm. */
+  public DeviceBuffer logits(DeviceBuffer x, int[] rows, Arena arena, Trace trace) {
+    DeviceBuffer chosen = arena.allocate(rows.length, config.hiddenSize()); // [R, C]
+    backend.gather(x, rows, config.hiddenSize(), chosen);
+    DeviceBuffer n = arena.allocate(rows.length, config.hiddenSize());
+    backend.rmsNorm(chosen, finalNorm, config.rmsNormEps(), rows.length, n);
+    trace.saw(Trace.Step.FINAL_NORM, 0, n, rows.length, config.hiddenSize());
+    DeviceBuffer logits = arena.allocate(rows.length, config.vocabSize()); // [R, V]
+    backend.linear(n, head, null, rows.length, logits);
+    return logits;
+  }
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.model;
+
+import io.everwatch.kernels.Arena;
+import io.everwatch.kernels.Backend;
+import io.everwatch.kernels.DeviceBuffer;
+import io.everwatch.kernels.Matrix;
+import io.everwatch.kernels.Vector;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * From patches to rows of the language model's width (Qwen2.5-VL specification, section 7). Frame
+ * pairs never see each other, so any clips may share a call: the rows of a clip are the same bits
+ * alone and in any company. Shapes: P patches of all clips, C width, H heads, D head dim, F
+ * feed-forward, G merge groups (P / 4), O width of the language model.
+ *
+ * <p>One thread at a time, that of the back end.
+ */
+public final class VisionTower {
+  /** Of all norms; not in the configuration. */
+  private static final float EPS = 1e-6f;
+
+  /** Frame sizes whose layout is kept; cameras of a job have a few. */
+  private static final int KEPT_LAYOUTS = 256;
+
+  private final Backend backend;
+  private final VisionConfig config;
+  private final Set<Integer> fullAttention;
+  private final Matrix patchEmbed; // [C, 1176]
+  private final Block[] blocks;
+  private final Vector mergerNorm; // [C]
+  private final Matrix mergerIn; // [4 C, 4 C]
+  private final Vector mergerInBias;
+  private final Matrix mergerOut; // [O, 4 C]
+  private final Vector mergerOutBias;
+  private final Map<Long, FrameLayout> layouts = new HashMap<>();
+
+  private record Block(
+      Vector norm1, // [C]
+      Matrix qkv, // [3 C, C]
+      Vector qkvBias,
+      Matrix proj, // [C, C]
+      Vector projBias,
+      Vector norm2, // [C]
+      Matrix gateUp, // [2 F, C]
+      Vector gateUpBias,
+      Matrix down, // [C, F]
+      Vector downBias) {}
+
+  /**
+   * Lays out the tower's weights on the back end, which owns them.
+   *
+   * @param afterBlock called after each block
+   */
+  VisionTower(VisionConfig config, Weights weights, Backend backend, Runnable afterBlock) {
+    this.backend = backend;
+    this.config = config;
+    this.fullAttention = new HashSet<>(config.fullAttentionBlocks());
+    LayerWeights tower = new LayerWeights("visual.", weights, backend);
+    this.patchEmbed = tower.matrix("patch_embed.proj");
+    this.blocks = new Block[config.depth()];
+    for (int i = 0; i < blocks.length; i++) {
+      blocks[i] = block(new LayerWeights("visual.blocks." + i + ".", weights, backend));
+      afterBlock.run();
+    }
+    this.mergerNorm = tower.gain("merger.ln_q");
+    this.mergerIn = tower.matrix("merger.mlp.0");
+    this.mergerInBias = tower.bias("merger.mlp.0");
+    this.mergerOut = tower.matrix("merger.mlp.2");
+    this.mergerOutBias = tower.bias("merger.mlp.2");
+  }
+
+  private static Block block(LayerWeights at) {
+    return new Block(
+        at.gain("norm1"),
+        at.matrix("attn.qkv"),
+        at.bias("attn.qkv"),
+        at.matrix("attn.proj"),
+        at.bias("attn.proj"),
+        at.gain("norm2"),
+        at.matrix("mlp.gate_proj", "mlp.up_proj"),
+        at.bias("mlp.gate_proj", "mlp.up_proj"),
+        at.matrix("mlp.down_proj"),
+        at.bias("mlp.down_proj"));
+  }
+
+  /** Rows that {@link #encode} makes of a clip: one per merge group. */
+  public int rows(Patches clip) {
+    return clip.count() / patchesPerGroup();
+  }
+
+  /** Width of a row, that of the language model. */
+  public int outWidth() {
+    return config.outHiddenSize();
+  }
+
+  /**
+   * Encodes clips of any sizes together.
+   *
+   * @return {@code [sum of rows(clip), O]} in {@code arena}: clip after clip, frame pair after
+   *     frame pair, merge groups row by row
+   */
+  public DeviceBuffer encode(List<Patches> clips, Arena arena) {
+    return encode(clips, arena, Trace.NONE);
+  }
+
+  /** As {@link #encode(List, Arena)}; {@code trace} sees the intermediate results. */
+  public DeviceBuffer encode(List<Patches> clips, Arena arena, Trace trace) {
+    clips.forEach(this::check);
+    TowerLayout layout = TowerLayout.of(clips, this::layout);
+    int patches = clips.stream().mapToInt(Patches::count).sum();
+    int width = config.hiddenSize();
+    int feedForward = config.intermediateSize();
+
+    DeviceBuffer pixels = upload(clips, layout, patches, arena); // [P, 1176], window order
+    DeviceBuffer x = arena.allocate(patches, width); // [P, C]
+    backend.linear(pixels, patchEmbed, null, patches, x);
+    trace.saw(Trace.Step.PATCH_EMBED, 0, x, patches, width);
+
+    DeviceBuffer n = arena.allocate(patches, width); // [P, C]
+    DeviceBuffer qkv = arena.allocate(patches, 3L * width); // [P, 3, H, D]
+    DeviceBuffer attention = arena.allocate(patches, width); // [P, H D]
+    DeviceBuffer gateUp = arena.allocate(patches, 2L * feedForward); // [P, 2 F]
+    DeviceBuffer gated = arena.allocate(patches, feedForward); // [P, F]
+    for (int i = 0; i < blocks.length; i++) {
+      Block block = blocks[i];
+      int[] segments = fullAttention.contains(i) ? layout.frames() : layout.windows();
+
+      // x += proj(attention(norm1(x)))
+      backend.rmsNorm(x, block.norm1(), EPS, patches, n);
+      backend.linear(n, block.qkv(), block.qkvBias(), patches, qkv);
+      backend.segmentAttention(
+          qkv, layout.angles(), segments, config.numHeads(), config.headDim(), attention);
+      backend.linearAdd(attention, block.proj(), block.projBias(), patches, x);
+
+      // x += down(silu(gate(norm2(x))) * up(norm2(x)))
+      backend.rmsNorm(x, block.norm2(), EPS, patches, n);
+      backend.linear(n, block.gateUp(), block.gateUpBias(), patches, gateUp);
+      backend.swiGlu(gateUp, patches, feedForward, gated);
+      backend.linearAdd(gated, block.down(), block.downBias(), patches, x);
+      trace.saw(Trace.Step.BLOCK, i, x, patches, width);
+    }
+
+    // Four consecutive rows of the norm, one merge group, are one row of the merger.
+    int groups = patches / patchesPerGroup();
+    backend.rmsNorm(x, mergerNorm, EPS, patches, n); // [P, C] = [G, 4 C]
+    DeviceBuffer hidden = arena.allocate(groups, config.mergedSize()); // [G, 4 C]
+    backend.linear(n, mergerIn, mergerInBias, groups, hidden);
+    backend.gelu(hidden, (long) groups * config.mergedSize());
+    DeviceBuffer merged = arena.allocate(groups, config.outHiddenSize()); // [G, O], window order
+    backend.linear(hidden, mergerOut, mergerOutBias, groups, merged);
+    DeviceBuffer rows = arena.allocate(groups, config.outHiddenSize()); // [G, O]
+    backend.scatter(merged, layout.order(), config.outHiddenSize(), rows);
+    return rows;
+  }
+
+  /** Puts the patches of all clips into window order, so that nothing else need be moved. */
+  private DeviceBuffer upload(List<Patches> clips, TowerLayout layout, int patches, Arena arena) {
+    int width = config.patchWidth();
+    DeviceBuffer all = arena.allocate(patches, width);
+    int[] places = layout.places(patchesPerGroup());
+    int first = 0;
+    for (Patches clip : clips) {
+      DeviceBuffer one = arena.allocate(clip.count(), width);
+      backend.upload(clip.rows(), 0, clip.rows().length, one);
+      backend.scatter(one, Arrays.copyOfRange(places, first, first + clip.count()), width, all);
+      first += clip.count();
+    }
+    return all;
+  }
+
+  private void check(Patches clip) {
+    int merge = config.spatialMergeSize();
+    if (clip.count() == 0
+        || clip.height() % merge != 0
+        || clip.width() % merge != 0
+        || clip.rows().length != (long) clip.count() * config.patchWidth()) {
+      throw new IllegalArgumentException(
+          "a clip of %d numbers with grid %dx%dx%d; "
+                  .formatted(clip.rows().length, clip.frames(), clip.height(), clip.width())
+              + "expected height and width in multiples of %d and %d numbers per patch; "
+                  .formatted(merge, config.patchWidth())
+              + "was it made by another model's FrameProcessor?");
+    }
+  }
+
+  private FrameLayout layout(int height, int width) {
+    if (layouts.size() >= KEPT_LAYOUTS) {
+      layouts.clear();
+    }
+    return layouts.computeIfAbsent(
+        (long) height << 32 | width, size -> FrameLayout.of(height, width, config));
+  }
+
+  private int patchesPerGroup() {
+    return config.spatialMergeSize() * config.spatialMergeSize();
+  }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.verify;
+
+import io.everwatch.kernels.Backend;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * Runs every case of a directory laid out like {@code golden/qwen2_5_vl}: folders of cases and the
+ * small checkpoints that they name. Folders that are not there are passed over.
+ */
+public final class GoldenSuite {
+  /** In the order in which an implementation comes to life: each group rests on those before. */
+  private static final List<GoldenGroup> GROUPS =
+      List.of(
+          new DtypesGroup(),
+          new ConfigsGroup(),
+          new TokenizerGroup(),
+          new ProcessorGroup(),
+          new PositionsGroup(),
+          new VisionGroup(),
+          new ForwardGroup(),
+          new GenerationGroup(),
+          new SamplingGroup());
+
+  private GoldenSuite() {}
+
+  /** Names of all groups, in the order of their run. */
+  public static List<String> groups() {
+    return GROUPS.stream().map(GoldenGroup::name).toList();
+  }
+
+  /**
+   * Runs what the directory has. A case that cannot be run, or a list of cases that cannot be read,
+   * is a failed result.
+   *
+   * @param backend for the cases with numbers; checkpoints are loaded on it
+   * @param out hears each result as it comes
+   */
+  public static void run(Path directory, Backend backend, Consumer<GoldenResult> out) {
+    GoldenContext context = new GoldenContext(directory, backend);
+    for (GoldenGroup group : GROUPS) {
+      if (group.isPresent(context)) {
+        GoldenReport report = new GoldenReport(group.name(), out);
+        try {
+          group.run(context, report);
+        } catch (IOException | RuntimeException e) {
+          report.failed("list of cases", GoldenLimits.EXACT, e);
+        }
+      }
+    }
+  }
+}
