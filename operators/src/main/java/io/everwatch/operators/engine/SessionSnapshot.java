@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.engine;
 
+import io.everwatch.operators.model.StreamSettings;
 import java.util.List;
 
-/** The committed state of one session in pieces with a CRC32C each; versioned. */
+/**
+ * The committed state of one session in pieces with a CRC32C each; versioned. Equal states give
+ * equal bytes.
+ */
 public final class SessionSnapshot {
   private final List<byte[]> pieces;
+  private final SnapshotHeader header;
 
-  private SessionSnapshot(List<byte[]> pieces) {
+  private SessionSnapshot(List<byte[]> pieces, SnapshotHeader header) {
     this.pieces = pieces;
+    this.header = header;
+  }
+
+  static SessionSnapshot of(SnapshotHeader header, float[][] rows) {
+    return new SessionSnapshot(List.copyOf(SnapshotPieces.cut(header.write(), rows)), header);
   }
 
   /** Pieces of at most 1 MiB; the first holds ids, list and counters, the others K and V. */
@@ -22,11 +32,49 @@ public final class SessionSnapshot {
    * @throws CorruptSnapshotException naming the piece
    */
   public static SessionSnapshot ofPieces(List<byte[]> pieces) {
-    return new SessionSnapshot(List.copyOf(pieces));
+    if (pieces.isEmpty()) {
+      throw new CorruptSnapshotException(
+          "a snapshot without pieces; expected at least one; rebuild the stream from its log");
+    }
+    List<byte[]> copy = List.copyOf(pieces);
+    return new SessionSnapshot(copy, SnapshotHeader.read(SnapshotPieces.header(copy)));
+  }
+
+  public String streamId() {
+    return header.streamId();
+  }
+
+  /** The settings of the stream when it was taken. */
+  public StreamSettings settings() {
+    return header.settings();
+  }
+
+  /** Rounds made before it was taken. */
+  public long rounds() {
+    return header.committed().rounds();
+  }
+
+  /** Digest of the model that computed the rows. */
+  public String modelDigest() {
+    return header.modelDigest();
+  }
+
+  /** What computed the rows: on another one a stream goes on with other bits. */
+  public String numericsIdentity() {
+    return header.numerics();
   }
 
   /** Sum of the pieces. */
   public long sizeBytes() {
     return pieces.stream().mapToLong(piece -> piece.length).sum();
+  }
+
+  SnapshotHeader header() {
+    return header;
+  }
+
+  float[][] rows() {
+    return SnapshotPieces.rows(
+        pieces, header.committed().memory().cachedRows(), header.rowElements());
   }
 }

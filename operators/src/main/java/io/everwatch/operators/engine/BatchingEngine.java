@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.engine;
+
+import io.everwatch.kernels.DeviceException;
+import io.everwatch.kernels.DeviceException.Failure;
+import io.everwatch.operators.engine.Session.Phase;
+import io.everwatch.operators.engine.Session.State;
+import io.everwatch.operators.model.StreamSettings;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The engine: one thread that takes steps ({@link StepLoop}) and a few that prepare frames. All
+ * else reaches the step thread as a command, between two steps.
+ */
+final class BatchingEngine implements Engine {
+  private static final Logger LOG = LoggerFactory.getLogger(BatchingEngine.class);
+
+  private final EngineParts parts;
+  private final EngineOptions options;
+  private final StepLoop loop;
+  private final CommandQueue commands = new CommandQueue();
+  private final ExecutorService workers;
+  private final Thread stepThread;
+  private final Set<EngineSeat> seats = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger preparing = new AtomicInteger();
+  private volatile EngineMetrics metrics;
+  private volatile @Nullable DeviceException broken;
+  private volatile boolean stopping;
+
+  BatchingEngine(EngineParts parts, EngineOptions options) {
+    this.parts = parts;
+    this.options = options;
+    StageClock clock = new StageClock();
+    StepBatcher batcher = new StepBatcher(parts.network(), parts.chooser(), parts.stops(), clock);
+    this.loop = new StepLoop(parts.network(), batcher, parts.ending(), clock, options);
+    this.metrics = loop.metrics(0);
+    AtomicInteger number = new AtomicInteger();
+    this.workers =
+        Executors.newFixedThreadPool(
+            options.workers(),
+            task -> thread(task, "everwatch-frames-" + number.getAndIncrement()));
+    this.stepThread = thread(this::run, "everwatch-step");
+  }
+
+  /** Starts the step thread. */
+  BatchingEngine start() {
+    stepThread.start();
+    return this;
+  }
+
+  private static Thread thread(Runnable task, String name) {
+    Thread thread = new Thread(task, name);
+    thread.setDaemon(true);
+    // The creator's loader may be a job's; holding on to it would keep the job in memory.
+    thread.setContextClassLoader(BatchingEngine.class.getClassLoader());
+    return thread;
+  }
+
+  @Override
+  public StreamSettings settings() {
+    return parts.settings();
+  }
+
+  @Override
+  public String modelDigest() {
+    return parts.modelDigest();
+  }
+
+  @Override
+  public String numericsIdentity() {
+    return parts.numericsIdentity();
+  }
+
+  @Override
+  public EngineMetrics metrics() {
+    return metrics;
+  }
+
+  @Override
+  public Seat attach(EngineListener listener) {
+    requireAlive();
+    EngineSeat seat = new EngineSeat(this, listener, options.queueRounds());
+    seats.add(seat);
+    return seat;
+  }
+
+  // --- for seats, any thread ---
+
+  Session open(EngineSeat seat, String streamId, StreamSettings settings) {
+    State nothing = new State(Committed.NONE, SessionRows.NONE);
+    return open(new Session(seat, streamId, settings, parts.policy().apply(settings), nothing));
+  }
+
+  Session open(EngineSeat seat, SessionSnapshot snapshot) {
+    SnapshotHeader header = snapshot.header();
+    int elements = Math.toIntExact(parts.network().rows().shape().rowElements());
+    if (!header.modelDigest().equals(parts.modelDigest()) || header.rowElements() != elements) {
+      throw new CorruptSnapshotException(
+          "snapshot of stream %s was made by model %s with rows of %d values; expected model %s with %d; rebuild the stream from its log"
+              .formatted(
+                  header.streamId(),
+                  header.modelDigest(),
+                  header.rowElements(),
+                  parts.modelDigest(),
+                  elements));
+    }
+    State state = new State(header.committed(), SessionRows.inHost(snapshot.rows()));
+    StreamSettings settings = header.settings();
+    return open(
+        new Session(seat, header.streamId(), settings, parts.policy().apply(settings), state));
+  }
+
+  private Session open(Session session) {
+    requireAlive();
+    commands.add(() -> loop.add(session));
+    return session;
+  }
+
+  void submit(Job job) {
+    preparing.incrementAndGet();
+    commands.add(() -> loop.submitted(job));
+    try {
+      workers.execute(() -> prepare(job));
+    } catch (RejectedExecutionException e) {
+      preparing.decrementAndGet();
+      throw new IllegalStateException("the engine is closed; open it again", e);
+    }
+  }
+
+  CompletableFuture<SessionSnapshot> snapshot(Session session, long rounds) {
+    CompletableFuture<SessionSnapshot> future = new CompletableFuture<>();
+    command(
+        future,
+        () -> {
+          StepLoop.Saved saved = loop.save(session, rounds);
+          workers.execute(() -> complete(future, session, saved));
+        });
+    return future;
+  }
+
+  private void complete(
+      CompletableFuture<SessionSnapshot> future, Session session, StepLoop.Saved saved) {
+    try {
+      future.complete(
+          SessionSnapshot.of(
+              new SnapshotHeader(
+                  session.streamId(),
+                  parts.modelDigest(),
+                  parts.numericsIdentity(),
+                  Math.toIntExact(parts.network().rows().shape().rowElements()),
+                  session.settings(),
+                  saved.committed()),
+              saved.rows()));
+    } catch (RuntimeException | Error e) {
+      future.completeExceptionally(e);
+    }
+  }
+
+  void release(EngineSeat seat, Session session) {
+    if (session.releasePhase() != Phase.RELEASED) {
+      commands.add(() -> loop.release(session));
+    }
+  }
+
+  /** Waits until nothing of the seat is left, at most {@code closeTimeout}. */
+  void leave(EngineSeat seat) {
+    seats.remove(seat);
+    if (Thread.currentThread() == stepThread) {
+      commands.add(() -> loop.release(seat)); // inside a listener call: after this step
+      return;
+    }
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    command(
+        done,
+        () -> {
+          loop.release(seat);
+          done.complete(null);
+        });
+    try {
+      done.get(options.closeTimeout().toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      LOG.warn(
+          "a seat was closed, but the running step did not end within {} ms; its rows are freed when it does",
+          options.closeTimeout().toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException e) {
+      LOG.debug("a seat was closed when the engine had ended", e);
+    }
+  }
+
+  void requireAlive() {
+    DeviceException cause = broken;
+    if (cause != null) {
+      throw new DeviceException(
+          cause.failure(), "the engine is of no use any more: " + cause.getMessage(), cause);
+    }
+    if (stopping) {
+      throw new IllegalStateException("the engine is closed; open it again");
+    }
+  }
+
+  /** Runs on the step thread; what it throws ends the future. */
+  private void command(CompletableFuture<?> future, Runnable body) {
+    commands.add(
+        new CommandQueue.Command() {
+          @Override
+          public void run() {
+            try {
+              body.run();
+            } catch (RuntimeException e) {
+              future.completeExceptionally(e);
+            }
+          }
+
+          @Override
+          public void drop(RuntimeException why) {
+            future.completeExceptionally(why);
+          }
+        });
+  }
+
+  // --- workers ---
+
+  private void prepare(Job job) {
+    try {
+      long start = System.nanoTime();
+      StreamSettings settings = job.session.settings();
+      Clip clip = parts.clips().make(job.input.frames(), settings);
+      long decoded = System.nanoTime();
+      job.bad(clip.bad(), decoded - start);
+      if (clip.patches().isEmpty()) {
+        command(job, () -> loop.unusable(job, noFrames(job, clip)));
+        return;
+      }
+      job.planned(
+          parts
+              .planner()
+              .plan(
+                  job.session.committed(),
+                  settings,
+                  job.session.policy(),
+                  job.input,
+                  clip.patches().get()),
+          System.nanoTime() - decoded);
+      command(job, () -> loop.ready(job));
+    } catch (RuntimeException | Error e) { // a picture may ask for more memory than there is
+      LOG.warn("chunk {} of {} could not be prepared", job.input.chunk(), job.session, e);
+      command(job, () -> loop.unusable(job, "the chunk could not be prepared: " + e));
+    }
+  }
+
+  private void command(Job job, Runnable body) {
+    commands.add(
+        () -> {
+          preparing.decrementAndGet();
+          body.run();
+        });
+  }
+
+  private static String noFrames(Job job, Clip clip) {
+    return "none of the %d frames of chunk %d can be used (first: %s); expected at least one good frame; see the dead-letter topic"
+        .formatted(
+            job.input.frames().size(),
+            job.input.chunk(),
+            clip.bad().isEmpty() ? "no frames came" : clip.bad().get(0).detail());
+  }
+
+  // --- step thread ---
+
+  private void run() {
+    RuntimeException why = new IllegalStateException("the engine is closed; open it again");
+    try {
+      while (!stopping) {
+        commands.runAll(!loop.hasWork());
+        loop.report();
+        if (loop.hasWork()) {
+          loop.step();
+        }
+        metrics = loop.metrics(preparing.get());
+      }
+    } catch (InterruptedException e) {
+      LOG.debug("step thread interrupted", e);
+    } catch (DeviceException e) {
+      why = e;
+    } catch (RuntimeException | Error e) {
+      why = new DeviceException(Failure.LOST, "the step thread failed: " + e, e);
+    } finally {
+      end(why);
+    }
+  }
+
+  private void end(RuntimeException why) {
+    if (why instanceof DeviceException cause) {
+      LOG.error("the device is {}; the process must end", cause.failure(), cause);
+      broken = cause;
+      for (EngineSeat seat : seats) {
+        seat.lost(cause);
+      }
+    }
+    commands.close(why);
+    parts.network().close();
+  }
+
+  @Override
+  public void close() {
+    if (stopping) {
+      return;
+    }
+    List.copyOf(seats).forEach(EngineSeat::close);
+    stopping = true;
+    commands.add(() -> {}); // wakes the step thread
+    workers.shutdownNow();
+    try {
+      stepThread.join(options.closeTimeout().toMillis());
+      if (!workers.awaitTermination(options.closeTimeout().toMillis(), TimeUnit.MILLISECONDS)) {
+        LOG.warn("workers that decode frames did not end");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

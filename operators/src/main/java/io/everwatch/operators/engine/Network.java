@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.engine;
+
+import io.everwatch.kernels.Context;
+import io.everwatch.kernels.RowPool;
+import io.everwatch.operators.model.Patches;
+import java.util.List;
+
+/**
+ * The numbers of one model on one device, as a step needs them. Belongs to one thread. What a
+ * stream gets depends on its own arguments alone, whoever else is in the call.
+ */
+interface Network extends AutoCloseable {
+  /** Cached rows of all streams. */
+  RowPool rows();
+
+  /** An empty context over {@link #rows}. */
+  Context context();
+
+  /**
+   * Ids that may be drawn: {@code [0, vocabulary)}; the rows of the embedding beyond are unused.
+   */
+  int vocabulary();
+
+  /** Begins a step: what the step before left on the device is gone. */
+  void begin();
+
+  /** The vision tower over all new clips, for the {@link #prefill} of the same step. */
+  void vision(List<Patches> clips);
+
+  /**
+   * The decoder over the prompt rows of rounds, which their contexts end in.
+   *
+   * @param prompts one for each clip of the call of {@link #vision}, in its order
+   */
+  void prefill(List<Prompt> prompts);
+
+  /** The decoder over one token of each stream, the last row of its context. */
+  void decode(List<Context> contexts, int[] ids);
+
+  /** Logits of the last row of part {@code index} of the last prefill or decode: [vocabulary]. */
+  void logits(int index, float[] to);
+
+  @Override
+  void close();
+
+  /**
+   * The prompt of one round.
+   *
+   * @param ids token ids of the rows to compute
+   * @param padsFrom index in {@code ids} of the first pad; the rows of the clip take their places
+   * @param pads vision tokens of the clip
+   */
+  record Prompt(Context context, int[] ids, int padsFrom, int pads) {}
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.engine;
+
+import io.everwatch.kernels.RowPool;
+import io.everwatch.operators.cache.RetentionPolicy;
+import io.everwatch.operators.cache.StreamMemory;
+import io.everwatch.operators.model.SamplingRules;
+import io.everwatch.operators.model.StreamSettings;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One stream's state between rounds. {@code committed} may be read by anyone; where the rows lie
+ * belongs to the step thread.
+ */
+final class Session implements StreamSession {
+  /** What a session is doing, as its seat sees it. */
+  enum Phase {
+    IDLE,
+    RUNNING,
+    RELEASED
+  }
+
+  private final EngineSeat seat;
+  private final String streamId;
+  private final StreamSettings settings;
+  private final RetentionPolicy policy;
+  private final SamplingRules rules;
+  private final long seed;
+  private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.IDLE);
+  private volatile Committed committed;
+
+  private SessionRows rows;
+  private @Nullable State previous;
+  private long lastUsed;
+
+  /** A committed state with its rows. */
+  record State(Committed committed, SessionRows rows) {}
+
+  Session(
+      EngineSeat seat,
+      String streamId,
+      StreamSettings settings,
+      RetentionPolicy policy,
+      State state) {
+    this.seat = seat;
+    this.streamId = streamId;
+    this.settings = settings;
+    this.policy = policy;
+    this.rules =
+        new SamplingRules(
+            settings.repetitionPenalty(), settings.temperature(), settings.topK(), settings.topP());
+    this.seed = CounterRandom.streamSeed(settings.seed(), streamId);
+    this.committed = state.committed();
+    this.rows = state.rows();
+  }
+
+  @Override
+  public String streamId() {
+    return streamId;
+  }
+
+  @Override
+  public StreamSettings settings() {
+    return settings;
+  }
+
+  @Override
+  public long rounds() {
+    return committed.rounds();
+  }
+
+  @Override
+  public StreamMemory memory() {
+    return committed.memory();
+  }
+
+  EngineSeat seat() {
+    return seat;
+  }
+
+  Committed committed() {
+    return committed;
+  }
+
+  RetentionPolicy policy() {
+    return policy;
+  }
+
+  SamplingRules rules() {
+    return rules;
+  }
+
+  /** Key of this stream's random draws. */
+  long seed() {
+    return seed;
+  }
+
+  Phase phase() {
+    return phase.get();
+  }
+
+  boolean changePhase(Phase from, Phase to) {
+    return phase.compareAndSet(from, to);
+  }
+
+  /** Returns what it was doing. */
+  Phase releasePhase() {
+    return phase.getAndSet(Phase.RELEASED);
+  }
+
+  // --- step thread ---
+
+  SessionRows rows() {
+    return rows;
+  }
+
+  long lastUsed() {
+    return lastUsed;
+  }
+
+  void used(long step) {
+    lastUsed = step;
+  }
+
+  /** Puts the state of a finished round in the place of the one it began with, which is kept. */
+  void commit(Committed next, int[] slots, RowSlots free) {
+    forgetPrevious(free);
+    previous = new State(committed, rows);
+    rows = SessionRows.inPool(slots);
+    committed = next;
+  }
+
+  /** The committed state, or the one before it, that has made {@code wanted} rounds. */
+  State state(long wanted) {
+    if (committed.rounds() == wanted) {
+      return new State(committed, rows);
+    }
+    if (previous != null && previous.committed().rounds() == wanted) {
+      return previous;
+    }
+    throw new IllegalArgumentException(
+        "stream %s has made %d rounds, but its state after %d was asked for; kept are the last state and, until the next round is submitted, the one before"
+            .formatted(streamId, committed.rounds(), wanted));
+  }
+
+  /** A new round was submitted: nobody will ask for the state before the last one. */
+  void forgetPrevious(RowSlots free) {
+    if (previous != null) {
+      free.release(previous.rows().slots());
+      previous = null;
+    }
+  }
+
+  void load(RowPool pool, RowSlots free) {
+    rows = rows.load(pool, free);
+  }
+
+  /** Copies the rows to host memory and gives their slots back. */
+  void evict(RowPool pool, RowSlots free) {
+    Map<Integer, float[]> copied = new HashMap<>();
+    SessionRows away = rows.save(pool, copied);
+    if (previous != null) {
+      State before = previous;
+      previous = new State(before.committed(), before.rows().save(pool, copied));
+      free.release(before.rows().slots());
+    }
+    free.release(rows.slots());
+    rows = away;
+  }
+
+  /** Gives all slots back. */
+  void free(RowSlots free) {
+    forgetPrevious(free);
+    free.release(rows.slots());
+    rows = SessionRows.NONE;
+  }
+
+  @Override
+  public String toString() {
+    return "stream %s after %d rounds, %d rows"
+        .formatted(streamId, committed.rounds(), committed.memory().cachedRows());
+  }
+}

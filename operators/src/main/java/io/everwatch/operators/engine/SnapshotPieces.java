@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.engine;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.CRC32C;
+
+/**
+ * Cuts a snapshot into pieces and puts it together again. A piece is, big-endian: magic (4),
+ * version (2), part (2: 0 header, 1 rows), index (4), number of pieces (4), length (4), content,
+ * CRC32C of all before (4). Rows are float32, little-endian, a whole number to a piece.
+ */
+final class SnapshotPieces {
+  static final int VERSION = 1;
+  static final int MAX_PIECE = 1 << 20;
+
+  private static final int MAGIC = 0x45575353; // EWSS
+  private static final int FRONT = 20;
+  private static final int AROUND = FRONT + Integer.BYTES;
+  private static final int MAX_CONTENT = MAX_PIECE - AROUND;
+  private static final short HEADER = 0;
+  private static final short ROWS = 1;
+
+  private SnapshotPieces() {}
+
+  /**
+   * @param rows {@code [rows][rowElements]}
+   */
+  static List<byte[]> cut(byte[] header, float[][] rows) {
+    int headers = Math.max(1, ceilDiv(header.length, MAX_CONTENT));
+    int rowBytes = rows.length == 0 ? 1 : Math.multiplyExact(rows[0].length, Float.BYTES);
+    int rowsPerPiece = MAX_CONTENT / rowBytes;
+    if (rowsPerPiece == 0) {
+      throw new IllegalArgumentException(
+          "a cached row of this model has %d bytes, but a snapshot's piece holds %d"
+              .formatted(rowBytes, MAX_CONTENT));
+    }
+    int count = headers + ceilDiv(rows.length, rowsPerPiece);
+    List<byte[]> pieces = new ArrayList<>(count);
+    for (int i = 0; i < headers; i++) {
+      int from = i * MAX_CONTENT;
+      int length = Math.min(MAX_CONTENT, header.length - from);
+      ByteBuffer piece = open(HEADER, pieces.size(), count, length);
+      piece.put(header, from, length);
+      pieces.add(close(piece));
+    }
+    for (int from = 0; from < rows.length; from += rowsPerPiece) {
+      int to = Math.min(rows.length, from + rowsPerPiece);
+      ByteBuffer piece = open(ROWS, pieces.size(), count, (to - from) * rowBytes);
+      ByteBuffer content = piece.slice().order(ByteOrder.LITTLE_ENDIAN);
+      for (int i = from; i < to; i++) {
+        content.asFloatBuffer().put(rows[i]);
+        content.position(content.position() + rowBytes);
+      }
+      piece.position(piece.position() + (to - from) * rowBytes);
+      pieces.add(close(piece));
+    }
+    return pieces;
+  }
+
+  /**
+   * Checks every piece and joins those of the header.
+   *
+   * @throws CorruptSnapshotException naming the piece
+   */
+  static byte[] header(List<byte[]> pieces) {
+    ByteBuffer header =
+        ByteBuffer.allocate(Math.multiplyExact(MAX_CONTENT, Math.max(1, headers(pieces))));
+    for (int i = 0; i < pieces.size(); i++) {
+      ByteBuffer content = content(pieces.get(i), i, pieces.size());
+      if (part(pieces.get(i)) == HEADER) {
+        header.put(content);
+      }
+    }
+    byte[] bytes = new byte[header.position()];
+    header.flip().get(bytes);
+    return bytes;
+  }
+
+  /**
+   * The rows of checked pieces.
+   *
+   * @throws CorruptSnapshotException when they are not {@code count} rows
+   */
+  static float[][] rows(List<byte[]> pieces, int count, int rowElements) {
+    float[][] rows = new float[count][];
+    int at = 0;
+    for (int i = 0; i < pieces.size(); i++) {
+      if (part(pieces.get(i)) != ROWS) {
+        continue;
+      }
+      ByteBuffer content = content(pieces.get(i), i, pieces.size());
+      int here = content.remaining() / (rowElements * Float.BYTES);
+      if (here * rowElements * Float.BYTES != content.remaining() || at + here > count) {
+        throw bad(
+            i,
+            pieces.size(),
+            "%d bytes of rows, %d rows before".formatted(content.remaining(), at),
+            "at most %d rows in all, of %d values each".formatted(count, rowElements));
+      }
+      var values = content.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+      for (int n = 0; n < here; n++) {
+        rows[at] = new float[rowElements];
+        values.get(rows[at++]);
+      }
+    }
+    if (at != count) {
+      throw new CorruptSnapshotException(
+          "the pieces of a snapshot hold %d rows; expected %d; a piece is missing: rebuild the stream"
+              .formatted(at, count));
+    }
+    return rows;
+  }
+
+  private static ByteBuffer open(short part, int index, int count, int length) {
+    return ByteBuffer.allocate(AROUND + length)
+        .putInt(MAGIC)
+        .putShort((short) VERSION)
+        .putShort(part)
+        .putInt(index)
+        .putInt(count)
+        .putInt(length);
+  }
+
+  private static byte[] close(ByteBuffer piece) {
+    piece.putInt(crc(piece.array(), piece.position()));
+    return piece.array();
+  }
+
+  private static ByteBuffer content(byte[] piece, int index, int count) {
+    ByteBuffer in = ByteBuffer.wrap(piece);
+    if (piece.length < AROUND || piece.length > MAX_PIECE || in.getInt() != MAGIC) {
+      throw bad(
+          index,
+          count,
+          "%d bytes without the magic number".formatted(piece.length),
+          "at least %d and at most %d that begin with it".formatted(AROUND, MAX_PIECE));
+    }
+    int crc = crc(piece, piece.length - Integer.BYTES);
+    int stored = in.getInt(piece.length - Integer.BYTES);
+    if (crc != stored) {
+      throw bad(index, count, "CRC32C %08x".formatted(crc), "the stored %08x".formatted(stored));
+    }
+    int version = in.getShort();
+    if (version != VERSION) {
+      throw bad(index, count, "version " + version, "version " + VERSION);
+    }
+    in.getShort();
+    int place = in.getInt();
+    int places = in.getInt();
+    int length = in.getInt();
+    if (place != index || places != count || length != piece.length - AROUND) {
+      throw bad(
+          index,
+          count,
+          "it calls itself piece %d of %d with %d bytes".formatted(place, places, length),
+          "piece %d of %d with %d".formatted(index, count, piece.length - AROUND));
+    }
+    return in.slice(FRONT, length);
+  }
+
+  private static int headers(List<byte[]> pieces) {
+    return (int)
+        pieces.stream().filter(piece -> piece.length >= FRONT && part(piece) == HEADER).count();
+  }
+
+  private static short part(byte[] piece) {
+    return ByteBuffer.wrap(piece).getShort(6);
+  }
+
+  private static int crc(byte[] bytes, int length) {
+    CRC32C crc = new CRC32C();
+    crc.update(bytes, 0, length);
+    return (int) crc.getValue();
+  }
+
+  private static int ceilDiv(int a, int b) {
+    return (a + b - 1) / b;
+  }
+
+  private static CorruptSnapshotException bad(int index, int count, String found, String expected) {
+    return new CorruptSnapshotException(
+        "piece %d of a snapshot of %d pieces is damaged: %s; expected %s; rebuild the stream from its log"
+            .formatted(index, count, found, expected));
+  }
+}

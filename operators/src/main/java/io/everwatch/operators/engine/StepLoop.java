@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.engine;
+
+import io.everwatch.kernels.DeviceException;
+import io.everwatch.kernels.DeviceException.Failure;
+import io.everwatch.operators.cache.Segment;
+import io.everwatch.operators.cache.SegmentKind;
+import io.everwatch.operators.cache.Slice;
+import io.everwatch.operators.cache.StreamMemory;
+import io.everwatch.operators.engine.Session.Phase;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes steps: lets rounds in, runs the batch, commits what is finished, reports it. Deterministic
+ * and without a thread of its own; whoever drives it is the step thread.
+ */
+final class StepLoop {
+  private static final Logger LOG = LoggerFactory.getLogger(StepLoop.class);
+
+  private final Network network;
+  private final StepBatcher batcher;
+  private final TurnEnding ending;
+  private final RowSlots slots;
+  private final Admission admission;
+  private final StageClock clock;
+  private final List<Job> active = new ArrayList<>(); // speaking
+  private final Map<EngineSeat, List<RoundResult>> results = new LinkedHashMap<>();
+  private final Counts counts = new Counts();
+
+  /** What was done so far. */
+  private static final class Counts {
+    private long rounds;
+    private long failed;
+    private long badFrames;
+    private long steps;
+    private long prompts;
+    private long visionTokens;
+    private long tokens;
+  }
+
+  StepLoop(
+      Network network,
+      StepBatcher batcher,
+      TurnEnding ending,
+      StageClock clock,
+      EngineOptions options) {
+    this.network = network;
+    this.batcher = batcher;
+    this.ending = ending;
+    this.clock = clock;
+    this.slots = new RowSlots(network.rows().slots());
+    this.admission = new Admission(network.rows(), slots, options, this::refuse);
+  }
+
+  // --- between steps ---
+
+  void add(Session session) {
+    admission.add(session);
+  }
+
+  /** A round was submitted: the state before the last one is not wanted any more. */
+  void submitted(Job job) {
+    job.session.forgetPrevious(slots);
+  }
+
+  /** A worker has prepared the round. */
+  void ready(Job job) {
+    clock.frames += job.framesNanos();
+    clock.load += job.planNanos();
+    if (wanted(job)) {
+      counts.badFrames += job.badFrameCount();
+      admission.ready(job);
+    }
+  }
+
+  /** A worker could not prepare the round. */
+  void unusable(Job job, String reason) {
+    clock.frames += job.framesNanos();
+    if (wanted(job)) {
+      counts.badFrames += job.badFrameCount();
+      refuse(job, reason);
+    }
+  }
+
+  private boolean wanted(Job job) {
+    if (admission.contains(job.session)) {
+      return true;
+    }
+    job.seat.dropped();
+    return false;
+  }
+
+  void release(Session session) {
+    active.removeIf(
+        job -> {
+          boolean own = job.session == session;
+          if (own) {
+            job.turn().abandon(slots);
+            job.seat.dropped();
+          }
+          return own;
+        });
+    admission.remove(session);
+  }
+
+  void release(EngineSeat seat) {
+    admission.sessionsOf(seat).forEach(this::release);
+    results.remove(seat);
+  }
+
+  /** The state of a session after {@code rounds} rounds, -1 = the last, with a copy of its rows. */
+  Saved save(Session session, long rounds) {
+    if (!admission.contains(session)) {
+      throw new IllegalStateException("%s was released; nothing of it is left".formatted(session));
+    }
+    Session.State state = session.state(rounds < 0 ? session.rounds() : rounds);
+    return new Saved(state.committed(), state.rows().copy(network.rows()));
+  }
+
+  /** A committed state with its rows on the host. */
+  record Saved(Committed committed, float[][] rows) {}
+
+  // --- steps ---
+
+  /** Whether a step has anything to do. */
+  boolean hasWork() {
+    return !active.isEmpty() || !admission.idle();
+  }
+
+  /**
+   * One step; reports what it finished.
+   *
+   * @throws DeviceException of class LOST or HUNG; the loop is then of no use any more
+   */
+  void step() {
+    List<Job> begun = admission.next(active, counts.steps);
+    if (!begun.isEmpty()) {
+      for (Job job : begun) {
+        counts.prompts += job.plan().prompt().length;
+        counts.visionTokens += job.plan().pads();
+      }
+      active.addAll(begun);
+      guarded(begun, batcher::prefill);
+    }
+    List<Job> speaking = active.stream().filter(job -> !job.turn().finished()).toList();
+    if (!speaking.isEmpty()) {
+      guarded(speaking, batcher::decode);
+    }
+    counts.steps += active.isEmpty() ? 0 : 1;
+    for (Job job : active) {
+      if (job.turn().finished()) {
+        commit(job);
+      }
+    }
+    active.removeIf(job -> !job.running());
+    report();
+  }
+
+  /** Runs part of a step; when it is refused, each round again alone, from its beginning. */
+  private void guarded(List<Job> jobs, Consumer<List<Turn>> part) {
+    try {
+      part.accept(jobs.stream().map(Job::turn).toList());
+    } catch (RuntimeException e) {
+      requireIntact(e);
+      LOG.warn("a step of {} rounds was refused, each is tried alone: {}", jobs.size(), reason(e));
+      jobs.forEach(this::alone);
+    }
+  }
+
+  private void alone(Job job) {
+    Turn turn = job.turn();
+    turn.restart();
+    try {
+      batcher.prefill(List.of(turn));
+      while (!turn.finished()) {
+        batcher.decode(List.of(turn));
+      }
+    } catch (RuntimeException e) {
+      requireIntact(e);
+      LOG.warn("round {} of {} failed", job.plan().round(), job.session, e);
+      turn.abandon(slots);
+      job.stop();
+      active.remove(job);
+      refuse(job, reason(e));
+    }
+  }
+
+  private static void requireIntact(RuntimeException e) {
+    if (e instanceof DeviceException device && device.failure() != Failure.REFUSED) {
+      throw device;
+    }
+  }
+
+  private static String reason(RuntimeException e) {
+    return e.getMessage() == null ? e.toString() : e.getMessage();
+  }
+
+  private void commit(Job job) {
+    Turn turn = job.turn();
+    RoundPlan plan = turn.plan();
+    int[] output = turn.output();
+    turn.closeContext();
+    turn.releaseUnused(slots);
+    Segment answer =
+        new Segment(
+            plan.nextSegment(),
+            SegmentKind.GENERATED,
+            plan.round(),
+            ending.remembered(output),
+            null);
+    StreamMemory memory =
+        plan.proposed()
+            .append(List.of(Slice.whole(answer)))
+            .withCachedRows(plan.contextRows() + output.length - 1);
+    slots.retain(turn.kept()); // the state before keeps its hold of them too
+    job.session.commit(
+        new Committed(memory, plan.round() + 1, plan.nextSegment() + 1),
+        turn.computedSlots(),
+        slots);
+    counts.rounds++;
+    counts.tokens += output.length;
+    RoundResult result = job.result(ending.outcome(output), System.currentTimeMillis());
+    job.stop();
+    finished(job, result);
+  }
+
+  private void refuse(Job job, String reason) {
+    counts.failed++;
+    finished(job, job.failed(reason, System.currentTimeMillis()));
+  }
+
+  private void finished(Job job, RoundResult result) {
+    results.computeIfAbsent(job.seat, seat -> new ArrayList<>()).add(result);
+  }
+
+  /** One call for each seat. A session takes its next round from now on. */
+  void report() {
+    if (results.isEmpty()) {
+      return;
+    }
+    Map<EngineSeat, List<RoundResult>> now = new LinkedHashMap<>(results);
+    results.clear();
+    now.forEach(
+        (seat, list) -> {
+          List<RoundResult> wanted = new ArrayList<>(list);
+          wanted.removeIf( // released in the meantime
+              result -> !((Session) result.session()).changePhase(Phase.RUNNING, Phase.IDLE));
+          seat.deliver(wanted, list.size());
+        });
+  }
+
+  EngineMetrics metrics(int preparing) {
+    return new EngineMetrics(
+        counts.rounds,
+        counts.failed,
+        counts.badFrames,
+        counts.steps,
+        counts.prompts,
+        counts.visionTokens,
+        counts.tokens,
+        clock.stages(),
+        admission.sessions(),
+        preparing + admission.waiting(),
+        slots.used(),
+        slots.capacity());
+  }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.engine;
+
+import io.everwatch.kernels.Context;
+import io.everwatch.operators.engine.RoundResult.Timings;
+import io.everwatch.operators.model.SamplingRules;
+import java.util.Arrays;
+import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A round on its way through the steps: rows it holds, context, what was said so far. Belongs to
+ * the step thread. Nothing of it is seen by the session until it is committed.
+ */
+final class Turn {
+  private final Session session;
+  private final RoundPlan plan;
+  private final int[] kept; // slots of the loaded rows
+  private final int[] fresh; // slots of the prompt's rows, then of the answer's
+  private final int[] output;
+  private final BitSet seen;
+  private final StageClock clock = new StageClock();
+  private final int[] slot = new int[1];
+  private final float[][] position = new float[3][1];
+  private @Nullable Context context;
+  private int said;
+  private boolean finished;
+  private long startedMillis;
+  private long prefilledMillis;
+  private long firstTokenMillis;
+
+  /**
+   * @param fresh {@link RoundPlan#newRows} slots
+   */
+  Turn(Session session, RoundPlan plan, int[] kept, int[] fresh) {
+    this.session = session;
+    this.plan = plan;
+    this.kept = kept;
+    this.fresh = fresh;
+    this.output = new int[plan.room()];
+    this.seen = new BitSet();
+    see();
+  }
+
+  private void see() {
+    if (session.rules().repetitionPenalty() != 1) {
+      seen.clear();
+      seen.or(SamplingRules.distinct(plan.proposed().ids()));
+    }
+  }
+
+  Session session() {
+    return session;
+  }
+
+  RoundPlan plan() {
+    return plan;
+  }
+
+  StageClock clock() {
+    return clock;
+  }
+
+  /** Distinct ids of the retained rows and the answer so far; empty when nothing is penalised. */
+  BitSet seen() {
+    return seen;
+  }
+
+  /** Tokens said so far. */
+  int said() {
+    return said;
+  }
+
+  boolean finished() {
+    return finished;
+  }
+
+  /** Ids said so far. */
+  int[] output() {
+    return Arrays.copyOf(output, said);
+  }
+
+  int lastToken() {
+    return output[said - 1];
+  }
+
+  /** Slots of the rows that were loaded. */
+  int[] kept() {
+    return kept;
+  }
+
+  /** Slots of the rows loaded and computed so far, in the order of the memory. */
+  int[] computedSlots() {
+    int rows = plan.prompt().length + Math.max(0, said - 1);
+    int[] slots = Arrays.copyOf(kept, kept.length + rows);
+    System.arraycopy(fresh, 0, slots, kept.length, rows);
+    return slots;
+  }
+
+  /** Loads what is remembered and announces the prompt's rows. */
+  Context begin(Network network, long nowMillis) {
+    startedMillis = startedMillis == 0 ? nowMillis : startedMillis;
+    Context made = network.context();
+    context = made;
+    if (kept.length > 0) {
+      made.load(kept, plan.positions(0, kept.length));
+    }
+    made.extend(
+        Arrays.copyOf(fresh, plan.prompt().length),
+        plan.positions(kept.length, plan.contextRows()));
+    return made;
+  }
+
+  /** Announces the row of the last token. */
+  Context extend() {
+    if (context == null) {
+      throw new IllegalStateException("a turn speaks only after its prefill");
+    }
+    int row = said - 1;
+    slot[0] = fresh[plan.prompt().length + row];
+    for (int axis = 0; axis < 3; axis++) {
+      position[axis][0] = plan.positions()[axis][plan.contextRows() + row];
+    }
+    context.extend(slot, position);
+    return context;
+  }
+
+  void prefilled(long nowMillis) {
+    prefilledMillis = nowMillis;
+  }
+
+  /**
+   * @param stops whether the token ends the turn
+   */
+  void say(int token, boolean stops, long nowMillis) {
+    if (said == 0) {
+      firstTokenMillis = nowMillis;
+    }
+    output[said++] = token;
+    if (session.rules().repetitionPenalty() != 1) {
+      seen.set(token);
+    }
+    finished = stops || said == output.length;
+  }
+
+  /** Forgets what was computed, to do it again; the slots stay. */
+  void restart() {
+    closeContext();
+    said = 0;
+    finished = false;
+    see();
+  }
+
+  /** Gives back the slots of the answer that were not needed. */
+  void releaseUnused(RowSlots slots) {
+    slots.release(fresh, plan.prompt().length + Math.max(0, said - 1), fresh.length);
+  }
+
+  /** Gives back all that the round took: it failed, or nobody wants it. */
+  void abandon(RowSlots slots) {
+    closeContext();
+    slots.release(fresh);
+  }
+
+  void closeContext() {
+    if (context != null) {
+      context.close();
+      context = null;
+    }
+  }
+
+  Timings timings(long nowMillis) {
+    return new Timings(startedMillis, prefilledMillis, firstTokenMillis, nowMillis, clock.stages());
+  }
+}
