@@ -72,6 +72,22 @@ final class JsonFields {
         .orElseGet(() -> missing(name, 1.0));
   }
 
+  /** A number from 0. */
+  Optional<Double> optionalNumber(String name) {
+    return optional(name)
+        .map(
+            node ->
+                node.isNumber() && node.doubleValue() >= 0 && Double.isFinite(node.doubleValue())
+                    ? node.doubleValue()
+                    : wrong(name, node, "a number from 0", 0.0));
+  }
+
+  /** A whole number from 0. */
+  Optional<Integer> optionalInteger(String name) {
+    return optional(name)
+        .map(node -> isIndex(node) ? node.intValue() : wrong(name, node, "a number from 0", 0));
+  }
+
   boolean flag(String name, boolean absent) {
     return optional(name)
         .map(n -> n.isBoolean() ? n.booleanValue() : wrong(name, n, "true or false", absent))
