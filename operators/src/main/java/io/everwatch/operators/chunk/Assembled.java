@@ -9,7 +9,20 @@ public sealed interface Assembled<P> {
   <R> R match(
       Function<Chunk<P>, R> chunk, Function<Gap<P>, R> gap, Function<DeadFrame<P>, R> deadFrame);
 
-  /** Exact accounting of the frames of one chunk or gap (architecture §3a.6). */
+  /**
+   * Exact accounting of frames (architecture §3a.6). Surplus and duplicates are counted where they
+   * become known: by the first chunk that closes after they came, which for the frames that follow
+   * a chunk's last grid point is the next one. So over a whole stream the frames offered are the
+   * sum of {@code received} over all chunks and gaps, plus the dead frames, plus {@link
+   * ChunkAssembler#pending}.
+   *
+   * @param received {@code used + surplus + duplicate}
+   * @param used frames that serve a grid point of this chunk
+   * @param surplus frames counted since the event before whose grid point had its frame already
+   * @param duplicate frames counted since the event before whose sequence was seen already
+   * @param missing grid points without a frame of their own; of a gap all, at most {@link
+   *     Integer#MAX_VALUE}
+   */
   record Counts(int received, int used, int surplus, int duplicate, int missing) {}
 
   /**
@@ -18,9 +31,11 @@ public sealed interface Assembled<P> {
    * @param index chunk number on the stream's grid; goes on after a clock reset
    * @param startMicros capture time of the chunk's first grid point
    * @param frames one per grid point, repeats included
-   * @param firstSequence smallest and largest sequence among the frames used
+   * @param firstSequence smallest sequence among the frames used
+   * @param lastSequence largest
    * @param clockReset the grid was re-anchored at this chunk
-   * @param dropVision a gap longer than {@code maxGap} lies before it
+   * @param dropVision a gap longer than {@code maxGap} lies before it, or the clock was reset by
+   *     more than that forwards
    */
   record Chunk<P>(
       long index,
@@ -33,6 +48,10 @@ public sealed interface Assembled<P> {
       boolean clockReset,
       boolean dropVision)
       implements Assembled<P> {
+    public Chunk {
+      frames = List.copyOf(frames);
+    }
+
     @Override
     public <R> R match(
         Function<Chunk<P>, R> chunk, Function<Gap<P>, R> gap, Function<DeadFrame<P>, R> deadFrame) {
@@ -40,7 +59,10 @@ public sealed interface Assembled<P> {
     }
   }
 
-  /** Chunks {@code [first, last]} without any frame; closed when the next frame shows its end. */
+  /**
+   * Chunks {@code [first, last]} without any frame, all of the run in one event; returned just
+   * before the chunk that ends it.
+   */
   record Gap<P>(long first, long last, long startMicros, long endMicros, Counts counts)
       implements Assembled<P> {
     @Override
@@ -64,6 +86,10 @@ public sealed interface Assembled<P> {
     /** Its chunk was closed incomplete before it came. */
     LATE,
     /** A lone jump of the clock that the next frame did not confirm. */
-    CLOCK_JUMP
+    CLOCK_JUMP,
+    /** A lone step back of the sequence that the next frame did not confirm. */
+    SEQUENCE_BACKWARDS,
+    /** Capture time or sequence outside what any camera can mean. */
+    OUT_OF_RANGE
   }
 }

@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.chunk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
+
+import io.everwatch.operators.chunk.Assembled.Chunk;
+import io.everwatch.operators.chunk.Assembled.Counts;
+import io.everwatch.operators.chunk.Assembled.DeadFrame;
+import io.everwatch.operators.chunk.Assembled.Gap;
+import io.everwatch.operators.chunk.Assembled.Reason;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The rules of architecture §3a, one by one. Times in milliseconds, two frames a second. */
+class ChunkAssemblerTest {
+  private static final long HOUR = 3_600_000;
+  private static final long YEAR_2038 = 2_145_916_800_000L;
+
+  /** 1-s chunks of 2 frames; 2 s late at most, vision lost after 4 s, clock jumps from 10 s on. */
+  private static final ChunkSettings SETTINGS =
+      new ChunkSettings(1_000_000, 2, 2_000_000, 4_000_000, 10_000_000);
+
+  private final ChunkAssembler<String> assembler = ChunkAssembler.start(SETTINGS);
+
+  @Test
+  void closesAChunkWithItsLastGridPointWhenNothingIsMissing() {
+    assertThat(offer(0, 0)).isEmpty();
+    assertThat(told(offer(1, 500)))
+        .containsExactly("chunk 0 at 0: 0 1 (2 used, 0 surplus, 0 duplicate, 0 missing)");
+    assertThat(offer(2, 1000)).isEmpty();
+    assertThat(told(offer(3, 1500)))
+        .containsExactly("chunk 1 at 1000: 2 3 (2 used, 0 surplus, 0 duplicate, 0 missing)");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"24, 12", "30, 15", "50, 25", "60, 30", "2, 1", "8, 4"})
+  void takesTheFramesExactlyOnTheGrid(int fps, String second) {
+    assertThat(firstChunk(fps)).containsExactly("0", second);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"25, 12", "29.97, 15", "6.5, 3", "5, 2", "10, 5", "15, 7"})
+  void takesTheNearestFrameOffTheGridTheEarlierOfTwo(double fps, String second) {
+    assertThat(firstChunk(fps)).containsExactly("0", second);
+  }
+
+  @Test
+  void countsFramesBetweenGridPointsAsSurplusOfTheNextChunkToClose() {
+    List<Assembled<String>> events = new ArrayList<>();
+    for (int i = 0; i < 30; i++) {
+      events.addAll(offer(i, i * 100));
+    }
+
+    assertThat(chunks(events)).extracting(c -> c.counts().surplus()).containsExactly(4, 8, 8);
+    assertThat(assembler.unreported()).isEqualTo(counts(4, 0, 4, 0, 0));
+    assertThat(assembler.pending()).isEqualTo(4);
+  }
+
+  @Test
+  void repeatsTheFrameBeforeAnEmptyGridPoint() {
+    offer(0, 0);
+    assertThat(offer(1, 1500)).isEmpty();
+    assertThat(told(offer(2, 3000)))
+        .containsExactly("chunk 0 at 0: 0 0 (1 used, 0 surplus, 0 duplicate, 1 missing)");
+  }
+
+  @Test
+  void repeatsTheNextFrameAtAnEmptyFirstGridPoint() {
+    offer(0, 0);
+    offer(1, 500);
+    offer(2, 1500);
+    assertThat(told(offer(3, 4100)))
+        .containsExactly("chunk 1 at 1000: 2 2 (1 used, 0 surplus, 0 duplicate, 1 missing)");
+  }
+
+  @Test
+  void waitsForAMissingSequenceUntilItComes() {
+    offer(0, 0);
+    assertThat(offer(2, 500)).isEmpty();
+    assertThat(offer(3, 1000)).isEmpty();
+    assertThat(told(offer(1, 250)))
+        .containsExactly("chunk 0 at 0: 0 2 (2 used, 1 surplus, 0 duplicate, 0 missing)");
+  }
+
+  @Test
+  void givesAMissingSequenceUpWhenTheClockPassesTheLateness() {
+    offer(0, 0);
+    offer(2, 500);
+    for (int i = 3; i < 7; i++) {
+      assertThat(offer(i, (i - 1) * 500)).isEmpty();
+    }
+    assertThat(told(offer(7, 3000)))
+        .containsExactly(
+            "chunk 0 at 0: 0 2 (2 used, 0 surplus, 0 duplicate, 0 missing)",
+            "chunk 1 at 1000: 3 4 (2 used, 0 surplus, 0 duplicate, 0 missing)",
+            "chunk 2 at 2000: 5 6 (2 used, 0 surplus, 0 duplicate, 0 missing)");
+    assertThat(offer(8, 3500)).hasSize(1);
+  }
+
+  @Test
+  void sendsAFrameOfAnIncompleteClosedChunkToTheDeadLetters() {
+    offer(0, 0);
+    offer(2, 1000);
+    offer(3, 1500);
+    assertThat(chunks(offer(4, 3000))).extracting(Chunk::index).containsExactly(0L);
+
+    List<Assembled<String>> events = offer(1, 500);
+
+    assertThat(chunks(events)).extracting(Chunk::index).containsExactly(1L);
+    assertThat(dead(events)).extracting(DeadFrame::reason).containsExactly(Reason.LATE);
+    assertThat(dead(events).get(0).detail()).contains("frame 1", "chunk 0", "2000000 us");
+  }
+
+  @Test
+  void countsALateFrameOfACompleteChunkAsSurplus() {
+    offer(0, 0);
+    offer(2, 500);
+    offer(3, 1000);
+    offer(4, 1500);
+    assertThat(chunks(offer(5, 3100))).hasSize(2);
+
+    assertThat(offer(1, 250)).isEmpty();
+    assertThat(assembler.unreported()).isEqualTo(counts(1, 0, 1, 0, 0));
+  }
+
+  @Test
+  void takesAFrameThatWasGivenUpWhenItsChunkIsStillOpen() {
+    offer(0, 0);
+    offer(2, 900); // point 0 of chunk 1; with it, 1 is given up when chunk 0 is due
+    assertThat(chunks(offer(3, 3000))).extracting(Chunk::index).containsExactly(0L);
+
+    assertThat(told(offer(1, 1500)))
+        .containsExactly("chunk 1 at 1000: 2 1 (2 used, 0 surplus, 0 duplicate, 0 missing)");
+  }
+
+  @Test
+  void countsDuplicates() {
+    offer(0, 0);
+    assertThat(offer(0, 0)).isEmpty();
+    assertThat(told(offer(1, 500)))
+        .containsExactly("chunk 0 at 0: 0 1 (2 used, 0 surplus, 1 duplicate, 0 missing)");
+    assertThat(offer(1, 500)).isEmpty();
+    assertThat(assembler.pending()).isOne();
+  }
+
+  @Test
+  void tellsARunOfMissingChunksInOneGap() {
+    offer(0, 0);
+    offer(1, 500);
+    assertThat(offer(2, 5000)).isEmpty();
+    assertThat(told(offer(3, 5500)))
+        .containsExactly(
+            "gap 1-4 from 1000 to 5000 (8 missing)",
+            "chunk 5 at 5000: 2 3 (2 used, 0 surplus, 0 duplicate, 0 missing)");
+  }
+
+  @Test
+  void dropsVisionAfterAGapLongerThanTheLimit() {
+    offer(0, 0);
+    offer(1, 500);
+    offer(2, 6000);
+    assertThat(chunks(offer(3, 6500))).extracting(Chunk::dropVision).containsExactly(true);
+    offer(4, 7000);
+    assertThat(chunks(offer(5, 7500))).extracting(Chunk::dropVision).containsExactly(false);
+  }
+
+  @Test
+  void coversCenturiesInOneGapWhenTheLimitAllowsIt() {
+    ChunkSettings patient =
+        new ChunkSettings(1_000_000, 2, 2_000_000, 4_000_000, 100L * 365 * 24 * 3_600_000_000L);
+    ChunkAssembler<String> assembler = ChunkAssembler.start(patient);
+    assembler.offer(frame(0, 0));
+    assembler.offer(frame(1, 500));
+
+    List<Assembled<String>> events = new ArrayList<>(assembler.offer(frame(2, YEAR_2038)));
+    events.addAll(assembler.offer(frame(3, YEAR_2038 + 500)));
+
+    assertThat(events)
+        .containsExactly(
+            gap(1, 2_145_916_799L, 1000, YEAR_2038, Integer.MAX_VALUE),
+            new Chunk<>(
+                2_145_916_800L,
+                YEAR_2038 * 1000,
+                (YEAR_2038 + 1000) * 1000,
+                List.of(frame(2, YEAR_2038), frame(3, YEAR_2038 + 500)),
+                2,
+                3,
+                counts(2, 2, 0, 0, 0),
+                false,
+                true));
+  }
+
+  @Test
+  void sendsALoneClockJumpToTheDeadLetters() {
+    offer(0, 0);
+    offer(1, 500);
+    assertThat(offer(2, HOUR)).isEmpty();
+
+    List<Assembled<String>> events = offer(3, 1500);
+
+    assertThat(dead(events)).extracting(d -> d.frame().sequence()).containsExactly(2L);
+    assertThat(dead(events)).extracting(DeadFrame::reason).containsExactly(Reason.CLOCK_JUMP);
+    assertThat(offer(4, 2000)).isEmpty();
+    assertThat(chunks(offer(5, 4000))).extracting(Chunk::index).containsExactly(1L);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {HOUR, YEAR_2038, 2 * HOUR + 12_345, 110_000})
+  void anchorsTheGridAnewWhenTheNextFrameConfirmsAClockJump(long time) {
+    long start = time == 110_000 ? 2 * HOUR : 50_000; // one of them jumps back
+    offer(0, start);
+    offer(1, start + 500);
+    offer(2, start + 1000);
+    assertThat(offer(3, time)).isEmpty();
+
+    List<Assembled<String>> events = offer(4, time + 500);
+
+    assertThat(chunks(events)).extracting(Chunk::index).containsExactly(1L, 2L);
+    Chunk<String> first = chunks(events).get(1);
+    assertThat(first.startMicros()).isEqualTo(time * 1000);
+    assertThat(first.frames()).extracting(Frame::payload).containsExactly("3", "4");
+    assertThat(first.clockReset()).isTrue();
+    assertThat(first.dropVision()).isEqualTo(time > start);
+    offer(5, time + 1000);
+    assertThat(chunks(offer(6, time + 1500)))
+        .extracting(Chunk::index, Chunk::clockReset)
+        .containsExactly(tuple(3L, false));
+  }
+
+  @Test
+  void takesARestartOfSequenceAndClockForARestartedCamera() {
+    for (int i = 1000; i < 1005; i++) {
+      offer(i, HOUR + (i - 1000) * 500);
+    }
+    assertThat(offer(0, 100)).isEmpty();
+
+    List<Assembled<String>> events = offer(1, 600);
+
+    assertThat(chunks(events)).extracting(Chunk::index).containsExactly(2L, 3L);
+    assertThat(chunks(events).get(1).clockReset()).isTrue();
+    assertThat(chunks(events).get(1).firstSequence()).isZero();
+  }
+
+  @Test
+  void takesARestartOfTheSequenceAloneForARestartedCameraOnTheSameGrid() {
+    for (int i = 1000; i < 1005; i++) {
+      offer(i, (i - 1000) * 500);
+    }
+    assertThat(offer(0, 3000)).isEmpty();
+    assertThat(offer(1, 3500)).isEmpty(); // chunk 2 is still waited for
+    List<Assembled<String>> events = new ArrayList<>(offer(2, 4000));
+    events.addAll(offer(3, 4500));
+    events.addAll(offer(4, 5000));
+
+    assertThat(chunks(events)).extracting(Chunk::index).containsExactly(2L, 3L, 4L);
+    assertThat(chunks(events)).extracting(Chunk::clockReset).containsOnly(false);
+    assertThat(dead(events)).isEmpty();
+  }
+
+  @Test
+  void sendsALoneStepBackOfTheSequenceToTheDeadLetters() {
+    offer(10, 0);
+    offer(11, 500);
+    assertThat(offer(3, 1000)).isEmpty();
+
+    List<Assembled<String>> events = offer(12, 1000);
+
+    assertThat(dead(events))
+        .extracting(DeadFrame::reason)
+        .containsExactly(Reason.SEQUENCE_BACKWARDS);
+    assertThat(chunks(offer(13, 1500))).hasSize(1);
+  }
+
+  @Test
+  void copiesOfTheHeldFrameDoNotVote() {
+    offer(0, 0);
+    offer(1, HOUR);
+    assertThat(offer(1, HOUR)).isEmpty();
+    assertThat(offer(0, 0)).isEmpty();
+
+    assertThat(chunks(offer(2, HOUR + 500))).hasSize(2);
+    assertThat(assembler.pending()).isZero();
+  }
+
+  @Test
+  void recoversFromASequenceThatIsFarTooLarge() {
+    offer(0, 0);
+    offer(Long.MAX_VALUE, 500);
+    for (int i = 1; i < 40; i++) {
+      offer(i, i * 500 + 500);
+    }
+
+    assertThat(chunks(offer(40, 20_500))).hasSize(1);
+    assertThat(assembler.pending()).isZero();
+  }
+
+  @Test
+  void refusesTimesAndSequencesThatNoCameraCanMean() {
+    assertThat(dead(offer(-1, 0))).hasSize(1);
+    assertThat(dead(offer(1, -1))).hasSize(1);
+    List<Assembled<String>> events = assembler.offer(new Frame<>(1, Long.MAX_VALUE, "never"));
+    assertThat(dead(events)).extracting(DeadFrame::reason).containsExactly(Reason.OUT_OF_RANGE);
+    assertThat(assembler.pending()).isZero();
+  }
+
+  @Test
+  void boundsWhatAHostileStreamMakesItKeep() {
+    offer(0, 0);
+    int dead = 0;
+    for (int i = 0; i < 100_000; i++) { // every second number missing, and the clock stands still
+      dead += dead(offer(2 + 2 * i, 1)).size();
+      AssemblerState<String> state = assembler.state();
+      assertThat(state.waiting()).hasSizeLessThanOrEqualTo(ChunkAssembler.MAX_WAITING);
+      assertThat(state.sequences().abandoned())
+          .hasSizeLessThanOrEqualTo(ChunkAssembler.MAX_ABANDONED);
+    }
+    assertThat(dead).isZero();
+    assertThat(assembler.pending()).isEqualTo(100_001);
+  }
+
+  @Test
+  void closesWhatIsOpenAtTheEnd() {
+    offer(0, 0);
+    offer(2, 700);
+    offer(3, HOUR);
+
+    List<Assembled<String>> events = assembler.finish();
+
+    assertThat(dead(events)).extracting(DeadFrame::reason).containsExactly(Reason.CLOCK_JUMP);
+    assertThat(told(chunks(events)))
+        .containsExactly("chunk 0 at 0: 0 2 (2 used, 0 surplus, 0 duplicate, 0 missing)");
+    assertThat(assembler.finish()).isEmpty();
+    assertThat(assembler.pending()).isZero();
+  }
+
+  @Test
+  void hasNothingToCloseBeforeTheFirstFrame() {
+    assertThat(assembler.finish()).isEmpty();
+    assertThat(ChunkAssembler.restore(SETTINGS, assembler.state()).state())
+        .isEqualTo(assembler.state());
+  }
+
+  @Test
+  void refusesToGoOnWithAnotherGrid() {
+    offer(0, 0);
+    ChunkSettings other = new ChunkSettings(1_000_000, 4, 2_000_000, 4_000_000, 10_000_000);
+
+    assertThatThrownBy(() -> ChunkAssembler.restore(other, assembler.state()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("2 frames in 1000000 us")
+        .hasMessageContaining("4 frames")
+        .hasMessageContaining("reset the stream");
+  }
+
+  private static List<String> firstChunk(double fps) {
+    ChunkAssembler<String> assembler = ChunkAssembler.start(SETTINGS);
+    List<Assembled<String>> events = new ArrayList<>();
+    for (int i = 0; events.isEmpty(); i++) {
+      events.addAll(assembler.offer(new Frame<>(i, Math.round(i * 1e6 / fps), "" + i)));
+    }
+    return chunks(events).get(0).frames().stream().map(Frame::payload).toList();
+  }
+
+  private List<Assembled<String>> offer(long sequence, long millis) {
+    return assembler.offer(frame(sequence, millis));
+  }
+
+  private static Frame<String> frame(long sequence, long millis) {
+    return new Frame<>(sequence, millis * 1000, "" + sequence);
+  }
+
+  private static Counts counts(int received, int used, int surplus, int duplicate, int missing) {
+    return new Counts(received, used, surplus, duplicate, missing);
+  }
+
+  /** Events in words, frames by their payload. */
+  private static List<String> told(List<? extends Assembled<String>> events) {
+    return events.stream()
+        .map(event -> event.match(ChunkAssemblerTest::tell, ChunkAssemblerTest::tell, d -> "dead"))
+        .toList();
+  }
+
+  private static String tell(Chunk<String> chunk) {
+    Counts counts = chunk.counts();
+    List<String> frames = chunk.frames().stream().map(Frame::payload).toList();
+    assertThat(chunk.endMicros()).isEqualTo(chunk.startMicros() + SETTINGS.chunkMicros());
+    assertThat(counts.received()).isEqualTo(counts.used() + counts.surplus() + counts.duplicate());
+    return "chunk %d at %d: %s (%d used, %d surplus, %d duplicate, %d missing)"
+        .formatted(
+            chunk.index(),
+            chunk.startMicros() / 1000,
+            String.join(" ", frames),
+            counts.used(),
+            counts.surplus(),
+            counts.duplicate(),
+            counts.missing());
+  }
+
+  private static String tell(Gap<String> gap) {
+    return "gap %d-%d from %d to %d (%d missing)"
+        .formatted(
+            gap.first(),
+            gap.last(),
+            gap.startMicros() / 1000,
+            gap.endMicros() / 1000,
+            gap.counts().missing());
+  }
+
+  private static Gap<String> gap(long first, long last, long start, long end, int missing) {
+    return new Gap<>(first, last, start * 1000, end * 1000, counts(0, 0, 0, 0, missing));
+  }
+
+  private static List<Chunk<String>> chunks(List<Assembled<String>> events) {
+    List<Chunk<String>> chunks = new ArrayList<>();
+    for (Assembled<String> event : events) {
+      if (event instanceof Chunk<String> chunk) {
+        chunks.add(chunk);
+      }
+    }
+    return chunks;
+  }
+
+  private static List<DeadFrame<String>> dead(List<Assembled<String>> events) {
+    List<DeadFrame<String>> dead = new ArrayList<>();
+    for (Assembled<String> event : events) {
+      if (event instanceof DeadFrame<String> frame) {
+        dead.add(frame);
+      }
+    }
+    return dead;
+  }
+}
