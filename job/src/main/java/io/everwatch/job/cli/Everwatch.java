@@ -37,6 +37,7 @@ import picocli.CommandLine.Spec;
       TopicsCommand.class,
       CommandLine.HelpCommand.class,
       CameraCommand.class,
+      VerifyModelCommand.class,
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:done", "1:failed, with one line that says why", "2:wrong usage"})

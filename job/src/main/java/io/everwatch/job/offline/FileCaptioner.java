@@ -64,8 +64,7 @@ public final class FileCaptioner {
       for (RoundResult.BadFrame bad : result.badFrames()) {
         problem(
             "frame %d (%s): %s"
-                .formatted(
-                    chunk.frames().get(bad.index()).sequence(), bad.reason(), bad.detail()));
+                .formatted(chunk.frames().get(bad.index()).sequence(), bad.reason(), bad.detail()));
       }
       result
           .outcome()

@@ -68,7 +68,8 @@ class RoadScorerTest {
   void theNumberIsScoredApartFromTheSentence() {
     scorer.score(0, " A red bus number one enters from the left.", bus("two"));
     scorer.score(1, " A red bus number two enters from the left.", bus("three"));
-    scorer.score(2, " A red bus number three enters from the left.", " A red bus enters from the left.");
+    scorer.score(
+        2, " A red bus number three enters from the left.", " A red bus enters from the left.");
     scorer.score(3, " A red bus number four enters from the left.", bus("four"));
     assertThat(score().f1()).hasValue(1);
     assertThat(score().exactRecall()).hasValue(0.25);
@@ -81,7 +82,8 @@ class RoadScorerTest {
 
   @Test
   void aNumberForAnotherKindIsFalse() {
-    scorer.score(0, " A red car enters from the left.", " A red car number one enters from the left.");
+    scorer.score(
+        0, " A red car enters from the left.", " A red car number one enters from the left.");
     scorer.score(1, " A blue car enters from the left.", " A blue car enters from the left.");
     assertThat(score().numberFalse()).hasValue(0.5);
     assertThat(score().f1()).hasValue(1);

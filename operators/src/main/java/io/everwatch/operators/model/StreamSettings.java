@@ -55,4 +55,56 @@ public record StreamSettings(
   public int framesPerChunk() {
     return (int) Math.rint(fps * chunkMicros / 1e6);
   }
+
+  /** The same but for the standing text. */
+  public StreamSettings withInstruction(String value) {
+    return new StreamSettings(
+        fps,
+        chunkMicros,
+        minPixels,
+        maxPixels,
+        visualRounds,
+        textRounds,
+        cutText,
+        textSink,
+        textWindow,
+        maxNewTokens,
+        temperature,
+        repetitionPenalty,
+        topK,
+        topP,
+        seed,
+        value,
+        queryPlacement,
+        markerLimitSeconds,
+        allowedLatenessMicros,
+        maxGapMicros,
+        maxClockJumpMicros);
+  }
+
+  /** The same but for the seed of sampling. */
+  public StreamSettings withSeed(long value) {
+    return new StreamSettings(
+        fps,
+        chunkMicros,
+        minPixels,
+        maxPixels,
+        visualRounds,
+        textRounds,
+        cutText,
+        textSink,
+        textWindow,
+        maxNewTokens,
+        temperature,
+        repetitionPenalty,
+        topK,
+        topP,
+        value,
+        instruction,
+        queryPlacement,
+        markerLimitSeconds,
+        allowedLatenessMicros,
+        maxGapMicros,
+        maxClockJumpMicros);
+  }
 }
