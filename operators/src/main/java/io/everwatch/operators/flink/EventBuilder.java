@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.flink;
+
+import io.everwatch.operators.chunk.Assembled.Chunk;
+import io.everwatch.operators.chunk.Assembled.Counts;
+import io.everwatch.operators.chunk.Assembled.Gap;
+import io.everwatch.operators.chunk.Frame;
+import io.everwatch.operators.engine.Engine;
+import io.everwatch.operators.engine.RoundResult;
+import io.everwatch.operators.engine.RoundResult.Timings;
+import io.everwatch.operators.flink.Turn.ChunkTurn;
+import io.everwatch.operators.flink.Turn.EndTurn;
+import io.everwatch.operators.flink.Turn.GapTurn;
+import io.everwatch.operators.model.StreamSettings;
+import io.everwatch.schemas.EventHeaders;
+import io.everwatch.schemas.WireFormat;
+import io.everwatch.schemas.avro.FrameCounts;
+import io.everwatch.schemas.avro.SkippedRange;
+import io.everwatch.schemas.avro.SourceRange;
+import io.everwatch.schemas.avro.StopReason;
+import io.everwatch.schemas.avro.TextEvent;
+import io.everwatch.schemas.avro.TextKind;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Makes text events. Values hold nothing of a clock; times go into the headers. */
+final class EventBuilder {
+  private static final int DIGEST_DIGITS = 16;
+
+  private final String promptDigest;
+  private final String modelDigest;
+  private final int maxTextBytes;
+
+  EventBuilder(Engine engine, int maxTextBytes) {
+    promptDigest = promptDigest(engine.settings());
+    modelDigest = shortened(engine.modelDigest());
+    this.maxTextBytes = maxTextBytes;
+  }
+
+  /** What the engine said of a chunk: COMMENT, SILENCE or ERROR. */
+  TextRecord answered(
+      StreamState stream,
+      ChunkTurn turn,
+      RoundResult result,
+      Collection<Frame<SourcedFrame>> badFrames) {
+    Chunk<SourcedFrame> chunk = turn.chunk();
+    TextEvent.Builder event =
+        common(stream)
+            .setChunk(chunk.index())
+            .setStartMicros(chunk.startMicros())
+            .setEndMicros(chunk.endMicros())
+            .setRound(result.round())
+            .setFirstSequence(chunk.firstSequence())
+            .setLastSequence(chunk.lastSequence())
+            .setFrames(counts(chunk.counts(), badFrames.size()))
+            .setSources(sources(chunk.frames()))
+            .setClockReset(chunk.clockReset());
+    result
+        .outcome()
+        .match(
+            spoke ->
+                event
+                    .setKind(TextKind.COMMENT)
+                    .setText(Texts.bounded(spoke.text(), maxTextBytes))
+                    .setTokenCount(spoke.tokens())
+                    .setStopReason(stop(spoke.stop())),
+            silent ->
+                event
+                    .setKind(TextKind.SILENCE)
+                    .setTokenCount(silent.tokens())
+                    .setStopReason(stop(silent.stop())),
+            failed ->
+                event
+                    .setKind(TextKind.ERROR)
+                    .setText(Texts.bounded(failed.reason(), maxTextBytes)));
+    return record(event, times(turn, result.timings()));
+  }
+
+  /** One event for all chunks of a gap. */
+  TextRecord gap(StreamState stream, GapTurn turn) {
+    Gap<SourcedFrame> gap = turn.gap();
+    TextEvent.Builder event =
+        common(stream)
+            .setKind(TextKind.GAP)
+            .setChunk(gap.first())
+            .setStartMicros(gap.startMicros())
+            .setEndMicros(gap.endMicros())
+            .setFrames(counts(gap.counts(), 0))
+            .setSkipped(
+                SkippedRange.newBuilder()
+                    .setFirstChunk(gap.first())
+                    .setLastChunk(gap.last())
+                    .setReason("no frames")
+                    .build());
+    return record(event, closedAt(turn, EventHeaders.ABSENT));
+  }
+
+  /** The stream has ended; names the chunk after its last. */
+  TextRecord ended(StreamState stream, EndTurn turn) {
+    Origin origin = turn.origin();
+    TextEvent.Builder event =
+        common(stream)
+            .setKind(TextKind.ENDED)
+            .setSubject("ended")
+            .setChunk(stream.nextChunk)
+            .setStartMicros(stream.endMicros)
+            .setEndMicros(stream.endMicros)
+            .setLastSequence(turn.sequence())
+            .setFrames(counts(turn.tail(), 0))
+            .setSources(
+                List.of(
+                    new SourceRange(
+                        origin.topic(), origin.partition(), origin.offset(), origin.offset())));
+    return record(event, closedAt(turn, turn.arrivalMillis()));
+  }
+
+  private TextEvent.Builder common(StreamState stream) {
+    return TextEvent.newBuilder()
+        .setStreamId(stream.key.streamId())
+        .setMarks(List.copyOf(stream.marks)) // in the order of the enum: it is an EnumSet
+        .setPromptDigest(promptDigest)
+        .setModelDigest(modelDigest)
+        .setNumericsDigest(shortened(stream.numerics));
+  }
+
+  private static TextRecord record(TextEvent.Builder event, EventHeaders headers) {
+    return new TextRecord(event.getStreamId(), WireFormat.encode(event.build()), headers);
+  }
+
+  /** A bad picture was used by its chunk in name only: it is in the dead-letter topic. */
+  private static FrameCounts counts(Counts counts, int bad) {
+    return FrameCounts.newBuilder()
+        .setReceived(counts.received())
+        .setUsed(counts.used() - bad)
+        .setSurplus(counts.surplus())
+        .setDuplicate(counts.duplicate())
+        .setMissing(counts.missing() + bad)
+        .build();
+  }
+
+  private static List<SourceRange> sources(List<Frame<SourcedFrame>> frames) {
+    record Place(String topic, int partition) {}
+
+    Map<Place, SourceRange> ranges = new LinkedHashMap<>();
+    for (Frame<SourcedFrame> frame : frames) {
+      Origin origin = frame.payload().origin();
+      ranges.merge(
+          new Place(origin.topic(), origin.partition()),
+          new SourceRange(origin.topic(), origin.partition(), origin.offset(), origin.offset()),
+          (a, b) ->
+              new SourceRange(
+                  a.getTopic(),
+                  a.getPartition(),
+                  Math.min(a.getFirstOffset(), b.getFirstOffset()),
+                  Math.max(a.getLastOffset(), b.getLastOffset())));
+    }
+    return new ArrayList<>(ranges.values());
+  }
+
+  private static StopReason stop(RoundResult.StopReason stop) {
+    return switch (stop) {
+      case END_OF_TURN -> StopReason.END_OF_TURN;
+      case MAX_NEW_TOKENS -> StopReason.MAX_NEW_TOKENS;
+    };
+  }
+
+  private static EventHeaders times(ChunkTurn turn, Timings timings) {
+    long lastCapture = EventHeaders.ABSENT;
+    long arrival = EventHeaders.ABSENT;
+    for (Frame<SourcedFrame> frame : turn.chunk().frames()) {
+      lastCapture = Math.max(lastCapture, Math.floorDiv(frame.captureMicros(), 1000L));
+      arrival = Math.max(arrival, frame.payload().arrivalMillis());
+    }
+    return new EventHeaders(
+        lastCapture,
+        arrival,
+        turn.closedMillis(),
+        timings.prefilledMillis(),
+        timings.firstTokenMillis(),
+        timings.doneMillis());
+  }
+
+  private static EventHeaders closedAt(Turn turn, long arrivalMillis) {
+    return new EventHeaders(
+        EventHeaders.ABSENT,
+        arrivalMillis,
+        turn.closedMillis(),
+        EventHeaders.ABSENT,
+        EventHeaders.ABSENT,
+        EventHeaders.ABSENT);
+  }
+
+  private static String promptDigest(StreamSettings settings) {
+    String prompt = settings.queryPlacement() + "\n" + settings.instruction();
+    try {
+      byte[] digest =
+          MessageDigest.getInstance("SHA-256").digest(prompt.getBytes(StandardCharsets.UTF_8));
+      return shortened(HexFormat.of().formatHex(digest));
+    } catch (NoSuchAlgorithmException impossible) { // each Java has it
+      throw new IllegalStateException(impossible);
+    }
+  }
+
+  private static String shortened(String digest) {
+    return digest.substring(0, Math.min(DIGEST_DIGITS, digest.length()));
+  }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.flink;
+
+import io.everwatch.operators.model.EncodedFrame;
+import java.util.function.Function;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A record of the frames topic on its way to the operator. {@link FrameRecordReader} makes them.
+ *
+ * @param key whose state it belongs to; of an unusable record a key that only spreads the load
+ * @param arrivalMillis when the source read it, milliseconds since the epoch
+ */
+public record FrameRecord(StreamKey key, Origin origin, long arrivalMillis, Content content) {
+  public static final TypeInformation<FrameRecord> TYPE =
+      new VersionedType<>(FrameRecord.class, new FrameRecordSerializer());
+
+  /** What the record was. */
+  public sealed interface Content {
+    <R> R match(Function<Picture, R> picture, Function<End, R> end, Function<Unusable, R> unusable);
+  }
+
+  /** One frame. The picture itself has not been looked at. */
+  public record Picture(long sequence, long captureMicros, EncodedFrame frame) implements Content {
+    @Override
+    public <R> R match(
+        Function<Picture, R> picture, Function<End, R> end, Function<Unusable, R> unusable) {
+      return picture.apply(this);
+    }
+  }
+
+  /** The last record of its stream. */
+  public record End(long sequence) implements Content {
+    @Override
+    public <R> R match(
+        Function<Picture, R> picture, Function<End, R> end, Function<Unusable, R> unusable) {
+      return end.apply(this);
+    }
+  }
+
+  /**
+   * Goes to the dead-letter topic.
+   *
+   * @param streamId null: the record could not be decoded
+   * @param original the record's value, at most its first {@link DeadLetters#MAX_ORIGINAL_BYTES}
+   * @param originalSize size of the whole of it, bytes
+   */
+  public record Unusable(
+      String reason,
+      String detail,
+      @Nullable String streamId,
+      long sequence,
+      long captureMicros,
+      byte[] original,
+      int originalSize)
+      implements Content {
+    @Override
+    public <R> R match(
+        Function<Picture, R> picture, Function<End, R> end, Function<Unusable, R> unusable) {
+      return unusable.apply(this);
+    }
+  }
+}

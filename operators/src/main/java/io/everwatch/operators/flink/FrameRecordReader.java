@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.flink;
+
+import io.everwatch.operators.flink.FrameRecord.Content;
+import io.everwatch.operators.flink.FrameRecord.End;
+import io.everwatch.operators.flink.FrameRecord.Picture;
+import io.everwatch.operators.flink.FrameRecord.Unusable;
+import io.everwatch.operators.model.EncodedFrame;
+import io.everwatch.operators.model.EncodedFrame.Encoding;
+import io.everwatch.schemas.WireFormat;
+import io.everwatch.schemas.WireFormatException;
+import io.everwatch.schemas.avro.FrameEvent;
+import java.io.Serializable;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes a {@link FrameRecord} of a record of the frames topic. Never throws for what the record
+ * contains: a source that did would read the same record again for ever.
+ *
+ * @param maxBytes longest record value that is decoded
+ */
+public record FrameRecordReader(int maxBytes) implements Serializable {
+  /** Longest stream ID, bytes of UTF-8: it is part of each key and each event. */
+  public static final int MAX_STREAM_ID_BYTES = 512;
+
+  /** Reads what the frames topic may carry. */
+  public FrameRecordReader() {
+    this(WireFormat.MAX_RECORD_BYTES);
+  }
+
+  /**
+   * One record, whatever it contains.
+   *
+   * @param key of the record; null: it has none
+   * @param value of the record; null: it has none
+   * @param arrivalMillis now
+   */
+  public FrameRecord read(
+      String topic,
+      int partition,
+      long offset,
+      byte @Nullable [] key,
+      byte @Nullable [] value,
+      long arrivalMillis) {
+    Origin origin = new Origin(topic, partition, offset, key);
+    byte[] bytes = value == null ? new byte[0] : value;
+    try {
+      FrameEvent event = WireFormat.decodeFrame(bytes, maxBytes);
+      Content content =
+          fault(event)
+              .<Content>map(fault -> unusable(fault, event, bytes))
+              .orElseGet(() -> content(event));
+      return new FrameRecord(StreamKey.of(event.getStreamId()), origin, arrivalMillis, content);
+    } catch (WireFormatException e) {
+      Unusable content =
+          new Unusable(
+              e.reason().name(), e.getMessage(), null, -1, 0, bounded(bytes), bytes.length);
+      return new FrameRecord(spreadOf(origin), origin, arrivalMillis, content);
+    }
+  }
+
+  private record Fault(String reason, String detail) {}
+
+  private static Optional<Fault> fault(FrameEvent event) {
+    int idBytes = event.getStreamId().getBytes(StandardCharsets.UTF_8).length;
+    if (idBytes == 0 || idBytes > MAX_STREAM_ID_BYTES) {
+      return Optional.of(
+          new Fault(
+              "BAD_STREAM_ID",
+              "a stream ID of %d bytes; expected 1 to %d; give each camera a short name"
+                  .formatted(idBytes, MAX_STREAM_ID_BYTES)));
+    }
+    if (event.getEndOfStream()) {
+      return Optional.empty();
+    }
+    if (encoding(event).isEmpty()) {
+      return Optional.of(
+          new Fault(
+              "UNKNOWN_ENCODING",
+              "a picture in an encoding unknown to this release; expected JPEG, PNG or RGB24;"
+                  + " upgrade the job before the producer"));
+    }
+    return Optional.empty();
+  }
+
+  private static Content content(FrameEvent event) {
+    if (event.getEndOfStream()) {
+      return new End(event.getSequence());
+    }
+    EncodedFrame frame =
+        new EncodedFrame(
+            encoding(event).orElseThrow(),
+            event.getWidth(),
+            event.getHeight(),
+            bytes(event.getBytes()));
+    return new Picture(event.getSequence(), event.getCaptureMicros(), frame);
+  }
+
+  private static Optional<Encoding> encoding(FrameEvent event) {
+    return switch (event.getEncoding()) {
+      case JPEG -> Optional.of(Encoding.JPEG);
+      case PNG -> Optional.of(Encoding.PNG);
+      case RGB24 -> Optional.of(Encoding.RGB24);
+      case UNKNOWN -> Optional.empty();
+    };
+  }
+
+  private static Unusable unusable(Fault fault, FrameEvent event, byte[] bytes) {
+    return new Unusable(
+        fault.reason,
+        fault.detail,
+        event.getStreamId(),
+        event.getSequence(),
+        event.getCaptureMicros(),
+        bounded(bytes),
+        bytes.length);
+  }
+
+  /** An unusable record touches no state; its key only decides which subtask reports it. */
+  private static StreamKey spreadOf(Origin origin) {
+    byte[] key = origin.key();
+    return StreamKey.of(
+        key == null || key.length > MAX_STREAM_ID_BYTES
+            ? ""
+            : new String(key, StandardCharsets.UTF_8));
+  }
+
+  private static byte[] bounded(byte[] bytes) {
+    return Arrays.copyOf(bytes, Math.min(bytes.length, DeadLetters.MAX_ORIGINAL_BYTES));
+  }
+
+  private static byte[] bytes(ByteBuffer buffer) {
+    byte[] bytes = new byte[buffer.remaining()];
+    buffer.duplicate().get(bytes);
+    return bytes;
+  }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.flink;
+
+import java.io.IOException;
+import org.apache.flink.core.memory.DataInputView;
+import org.apache.flink.core.memory.DataOutputView;
+
+/**
+ * Names the complete snapshot of a stream's memory among the stored pieces; pieces of any other
+ * number are the beginning of one that was never finished.
+ *
+ * @param number of the snapshot, from 1
+ * @param pieces how many it has
+ * @param nextLogged the first round of the log that is not in it
+ * @param sizeBytes sum of the pieces
+ */
+record MemoryName(long number, int pieces, long nextLogged, long sizeBytes) {
+  static final class Serializer extends VersionedSerializer<MemoryName> {
+    private static final long serialVersionUID = 1;
+
+    @Override
+    int version() {
+      return 1;
+    }
+
+    @Override
+    String what() {
+      return "name of a memory snapshot";
+    }
+
+    @Override
+    void write(MemoryName name, DataOutputView out) throws IOException {
+      out.writeLong(name.number);
+      out.writeInt(name.pieces);
+      out.writeLong(name.nextLogged);
+      out.writeLong(name.sizeBytes);
+    }
+
+    @Override
+    MemoryName read(int version, DataInputView in) throws IOException {
+      return new MemoryName(in.readLong(), in.readInt(), in.readLong(), in.readLong());
+    }
+
+    @Override
+    public MemoryName createInstance() {
+      return new MemoryName(0, 0, 0, 0);
+    }
+
+    @Override
+    public SnapshotOfNames snapshotConfiguration() {
+      return new SnapshotOfNames();
+    }
+  }
+
+  /** Public for Flink, which makes it by reflection. */
+  public static final class SnapshotOfNames extends VersionedSerializer.Snapshot<MemoryName> {
+    public SnapshotOfNames() {
+      super(Serializer::new);
+    }
+  }
+}

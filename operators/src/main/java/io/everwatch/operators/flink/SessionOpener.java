@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.flink;
+
+import io.everwatch.operators.engine.CorruptSnapshotException;
+import io.everwatch.operators.engine.Engine;
+import io.everwatch.operators.engine.RoundResult;
+import io.everwatch.operators.engine.Seat;
+import io.everwatch.operators.engine.StreamSession;
+import io.everwatch.schemas.avro.Mark;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Gives a stream its session: a new one, the one of its stored memory, or, when that cannot be
+ * used, one rebuilt from its log. Whatever is wrong with one stream's memory concerns that stream
+ * only.
+ */
+final class SessionOpener {
+  private static final Logger LOG = LoggerFactory.getLogger(SessionOpener.class);
+
+  private final Engine engine;
+  private final Seat seat;
+  private final StreamStore store;
+
+  SessionOpener(Engine engine, Seat seat, StreamStore store) {
+    this.engine = engine;
+    this.seat = seat;
+    this.store = store;
+  }
+
+  /** Opens the session; the rounds that the log holds are to be run again before anything else. */
+  StreamSession open(StreamState stream) throws Exception {
+    checkNumerics(stream);
+    Optional<MemoryName> memory = store.memory(stream.key);
+    long nextNumber = memory.map(MemoryName::number).orElse(0L) + 1;
+    store.dropUnfinished(stream.key, nextNumber);
+    stream.nextReplayed = memory.map(MemoryName::nextLogged).orElse(0L);
+    stream.memoryBytes = memory.map(MemoryName::sizeBytes).orElse(0L);
+
+    boolean sameModel = stream.model.equals(engine.modelDigest());
+    StreamSession session =
+        sameModel && memory.isPresent()
+            ? restored(stream, memory.get())
+            : seat.create(stream.key.streamId(), engine.settings());
+    if (!sameModel) {
+      rebuilt(
+          stream,
+          "its memory was made by model %.16s, and this is model %.16s"
+              .formatted(stream.model, engine.modelDigest()));
+      stream.model = engine.modelDigest();
+    }
+    stream.session = session;
+    return session;
+  }
+
+  private StreamSession restored(StreamState stream, MemoryName memory) throws Exception {
+    try {
+      return seat.restore(store.snapshot(stream.key, memory));
+    } catch (CorruptSnapshotException e) {
+      rebuilt(stream, "its memory cannot be used (%s)".formatted(e.getMessage()));
+      return seat.create(stream.key.streamId(), engine.settings());
+    }
+  }
+
+  /** One round of the log has been run again: compares what was said with what it came to then. */
+  void replayed(StreamState stream, LoggedRound logged, RoundResult result) {
+    stream.logBytes += logged.sizeBytes();
+    if (!logged.cameTo(result.outcome()) && stream.marks.isEmpty()) {
+      LOG.error(
+          "stream {}: chunk {}, run again after a restore, said something else than before ({});"
+              + " expected the same text; its events go on, marked REBUILT; please report this with"
+              + " the checkpoint",
+          stream.key.streamId(),
+          result.input().chunk(),
+          result.outcome());
+      stream.marks.add(Mark.REBUILT);
+    }
+  }
+
+  private void checkNumerics(StreamState stream) {
+    if (!stream.numerics.equals(engine.numericsIdentity())) {
+      LOG.warn(
+          "stream {}: its memory was made with numerics {}, and this process computes with {};"
+              + " expected the same device, build and profile; it goes on from its memory, its next"
+              + " event is marked NUMERICS_CHANGED and texts may differ",
+          stream.key.streamId(),
+          stream.numerics,
+          engine.numericsIdentity());
+      stream.marks.add(Mark.NUMERICS_CHANGED);
+      stream.numerics = engine.numericsIdentity();
+    }
+  }
+
+  private static void rebuilt(StreamState stream, String why) {
+    LOG.warn(
+        "stream {}: {}; it begins with an empty memory and the {} chunks of its log, which is all"
+            + " that this release rebuilds from; its next event is marked REBUILT, and other streams"
+            + " are as they were",
+        stream.key.streamId(),
+        why,
+        stream.nextLogged - stream.nextReplayed);
+    stream.marks.add(Mark.REBUILT);
+  }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.flink;
+
+import io.everwatch.operators.chunk.AssemblerState;
+import io.everwatch.schemas.avro.Mark;
+import java.util.Set;
+
+/**
+ * What is stored of a stream beside its memory, its log and its queue.
+ *
+ * @param assembler the open chunk and the grid
+ * @param nextLogged number that the next round of the log gets
+ * @param nextChunk the chunk after the last one that was closed
+ * @param endMicros where that last one ended
+ * @param dropVision a round that was to forget the visual rounds failed: the next one must
+ * @param marks for the next event
+ * @param model digest of the model that made the memory
+ * @param numerics identity under which it was made
+ */
+record StoredStream(
+    AssemblerState<SourcedFrame> assembler,
+    long nextLogged,
+    long nextChunk,
+    long endMicros,
+    boolean dropVision,
+    Set<Mark> marks,
+    String model,
+    String numerics) {}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.flink;
+
+import io.everwatch.operators.chunk.AssemblerState;
+import io.everwatch.operators.chunk.AssemblerState.Placed;
+import io.everwatch.operators.chunk.AssemblerState.Progress;
+import io.everwatch.operators.chunk.AssemblerState.Range;
+import io.everwatch.operators.chunk.AssemblerState.Sequences;
+import io.everwatch.schemas.avro.Mark;
+import java.io.IOException;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.apache.flink.core.memory.DataInputView;
+import org.apache.flink.core.memory.DataOutputView;
+
+/** The stored form of {@link StoredStream}. */
+final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
+  private static final long serialVersionUID = 1;
+
+  @Override
+  int version() {
+    return 1;
+  }
+
+  @Override
+  String what() {
+    return "state of a stream";
+  }
+
+  @Override
+  void write(StoredStream stream, DataOutputView out) throws IOException {
+    writeAssembler(stream.assembler(), out);
+    out.writeLong(stream.nextLogged());
+    out.writeLong(stream.nextChunk());
+    out.writeLong(stream.endMicros());
+    out.writeBoolean(stream.dropVision());
+    Fields.writeList(
+        List.copyOf(stream.marks()), (mark, to) -> Fields.writeString(mark.name(), to), out);
+    Fields.writeString(stream.model(), out);
+    Fields.writeString(stream.numerics(), out);
+  }
+
+  @Override
+  StoredStream read(int version, DataInputView in) throws IOException {
+    return new StoredStream(
+        readAssembler(in),
+        in.readLong(),
+        in.readLong(),
+        in.readLong(),
+        in.readBoolean(),
+        readMarks(in),
+        Fields.readString(in),
+        Fields.readString(in));
+  }
+
+  private static Set<Mark> readMarks(DataInputView in) throws IOException {
+    Set<Mark> marks = EnumSet.noneOf(Mark.class);
+    for (String name : Fields.readList(Fields::readString, in)) {
+      marks.add(Mark.valueOf(name));
+    }
+    return marks;
+  }
+
+  private static void writeAssembler(AssemblerState<SourcedFrame> state, DataOutputView out)
+      throws IOException {
+    out.writeLong(state.chunkMicros());
+    out.writeInt(state.framesPerChunk());
+    out.writeBoolean(state.started());
+    writeProgress(state.progress(), out);
+    writeSequences(state.sequences(), out);
+    Fields.writeList(
+        state.placed(),
+        (placed, to) -> {
+          to.writeLong(placed.chunk());
+          to.writeInt(placed.point());
+          TurnsSerializer.writeFrame(placed.frame(), to);
+        },
+        out);
+    Fields.writeList(state.waiting(), TurnsSerializer::writeFrame, out);
+    Fields.writeList(state.held(), TurnsSerializer::writeFrame, out);
+  }
+
+  private static AssemblerState<SourcedFrame> readAssembler(DataInputView in) throws IOException {
+    return new AssemblerState<>(
+        in.readLong(),
+        in.readInt(),
+        in.readBoolean(),
+        readProgress(in),
+        readSequences(in),
+        Fields.readList(
+            from -> new Placed<>(from.readLong(), from.readInt(), TurnsSerializer.readFrame(from)),
+            in),
+        Fields.readList(TurnsSerializer::readFrame, in),
+        Fields.readList(TurnsSerializer::readFrame, in));
+  }
+
+  private static void writeProgress(Progress progress, DataOutputView out) throws IOException {
+    out.writeLong(progress.anchorMicros());
+    out.writeLong(progress.anchorChunk());
+    out.writeLong(progress.nextChunk());
+    out.writeLong(progress.nextEvent());
+    out.writeLong(progress.completeMask());
+    out.writeLong(progress.clockMicros());
+    out.writeInt(progress.surplus());
+    out.writeInt(progress.duplicate());
+    out.writeBoolean(progress.clockReset());
+    out.writeBoolean(progress.dropVision());
+  }
+
+  private static Progress readProgress(DataInputView in) throws IOException {
+    return new Progress(
+        in.readLong(),
+        in.readLong(),
+        in.readLong(),
+        in.readLong(),
+        in.readLong(),
+        in.readLong(),
+        in.readInt(),
+        in.readInt(),
+        in.readBoolean(),
+        in.readBoolean());
+  }
+
+  private static void writeSequences(Sequences sequences, DataOutputView out) throws IOException {
+    out.writeLong(sequences.settled());
+    out.writeLong(sequences.settledMicros());
+    out.writeLong(sequences.horizon());
+    Fields.writeList(
+        sequences.abandoned(),
+        (range, to) -> {
+          to.writeLong(range.first());
+          to.writeLong(range.last());
+        },
+        out);
+  }
+
+  private static Sequences readSequences(DataInputView in) throws IOException {
+    return new Sequences(
+        in.readLong(),
+        in.readLong(),
+        in.readLong(),
+        Fields.readList(from -> new Range(from.readLong(), from.readLong()), in));
+  }
+
+  @Override
+  public StoredStream createInstance() {
+    return new StoredStream(
+        new AssemblerState<>(
+            0,
+            0,
+            false,
+            new Progress(0, 0, 0, 0, 0, 0, 0, 0, false, false),
+            new Sequences(0, 0, 0, List.of()),
+            List.of(),
+            List.of(),
+            List.of()),
+        0,
+        0,
+        0,
+        false,
+        Set.of(),
+        "",
+        "");
+  }
+
+  @Override
+  public SnapshotOfStreams snapshotConfiguration() {
+    return new SnapshotOfStreams();
+  }
+
+  /** Public for Flink, which makes it by reflection. */
+  public static final class SnapshotOfStreams extends Snapshot<StoredStream> {
+    public SnapshotOfStreams() {
+      super(StoredStreamSerializer::new);
+    }
+  }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.flink;
+
+import io.everwatch.operators.chunk.ChunkAssembler;
+import io.everwatch.operators.chunk.ChunkSettings;
+import io.everwatch.operators.engine.StreamSession;
+import io.everwatch.schemas.avro.Mark;
+import java.util.ArrayDeque;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** One stream as the operator works on it; the mailbox thread's alone. */
+final class StreamState {
+  /** A turn and the watermarks that wait for it. */
+  record Queued(Turn turn, WatermarkGate.Pass pass) {}
+
+  final StreamKey key;
+  final ChunkAssembler<SourcedFrame> assembler;
+  final ArrayDeque<Queued> queue = new ArrayDeque<>();
+
+  /** Marks for the next event. */
+  final Set<Mark> marks = EnumSet.noneOf(Mark.class);
+
+  /** At the engine; null until the first chunk, or until the stream came back from state. */
+  @Nullable StreamSession session;
+
+  /** A round of this stream is at the engine. */
+  boolean running;
+
+  /** An end-of-stream record waits in the queue: what comes after it begins a new stream. */
+  boolean ending;
+
+  /** The engine failed a round that was to forget the visual rounds. */
+  boolean dropVision;
+
+  /** Number that the next round of the log gets. */
+  long nextLogged;
+
+  /** Next round of the log to run again; {@link #nextLogged} when the memory is up to date. */
+  long nextReplayed;
+
+  /** The chunk after the last one that was closed, and where that one ended. */
+  long nextChunk;
+
+  long endMicros;
+
+  /** Bytes of the log. */
+  long logBytes;
+
+  /** Bytes of the last snapshot of its memory, 0 before the first. */
+  long memoryBytes;
+
+  /** When the memory is to be written again at the latest; processing time. */
+  long memoryDueMillis;
+
+  /** Digest of the model and identity of the numerics that its memory was made with. */
+  String model;
+
+  String numerics;
+
+  private StreamState(
+      StreamKey key, ChunkAssembler<SourcedFrame> assembler, String model, String numerics) {
+    this.key = key;
+    this.assembler = assembler;
+    this.model = model;
+    this.numerics = numerics;
+  }
+
+  static StreamState start(StreamKey key, ChunkSettings settings, String model, String numerics) {
+    return new StreamState(key, ChunkAssembler.start(settings), model, numerics);
+  }
+
+  static StreamState restore(StreamKey key, ChunkSettings settings, StoredStream stored) {
+    StreamState stream =
+        new StreamState(
+            key,
+            ChunkAssembler.restore(settings, stored.assembler()),
+            stored.model(),
+            stored.numerics());
+    stream.marks.addAll(stored.marks());
+    stream.dropVision = stored.dropVision();
+    stream.nextLogged = stored.nextLogged();
+    stream.nextReplayed = stored.nextLogged();
+    stream.nextChunk = stored.nextChunk();
+    stream.endMicros = stored.endMicros();
+    return stream;
+  }
+
+  /** What must be stored of it. */
+  StoredStream stored() {
+    return new StoredStream(
+        assembler.state(), nextLogged, nextChunk, endMicros, dropVision, marks, model, numerics);
+  }
+
+  List<Turn> turns() {
+    return queue.stream().map(Queued::turn).toList();
+  }
+
+  boolean replaying() {
+    return nextReplayed < nextLogged;
+  }
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.flink;
+
+import io.everwatch.operators.chunk.Assembled.Chunk;
+import io.everwatch.operators.chunk.Assembled.Counts;
+import io.everwatch.operators.chunk.Assembled.Gap;
+import io.everwatch.operators.chunk.Frame;
+import io.everwatch.operators.flink.Turn.ChunkTurn;
+import io.everwatch.operators.flink.Turn.EndTurn;
+import io.everwatch.operators.flink.Turn.GapTurn;
+import java.io.IOException;
+import java.util.List;
+import org.apache.flink.core.memory.DataInputView;
+import org.apache.flink.core.memory.DataOutputView;
+
+/** The turns of one stream that had not been answered at a checkpoint. */
+final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
+  private static final long serialVersionUID = 1;
+  private static final int CHUNK = 0;
+  private static final int GAP = 1;
+  private static final int END = 2;
+
+  @Override
+  int version() {
+    return 1;
+  }
+
+  @Override
+  String what() {
+    return "turns of a stream";
+  }
+
+  @Override
+  void write(List<Turn> turns, DataOutputView out) throws IOException {
+    Fields.writeList(turns, TurnsSerializer::writeTurn, out);
+  }
+
+  @Override
+  List<Turn> read(int version, DataInputView in) throws IOException {
+    return Fields.readList(TurnsSerializer::readTurn, in);
+  }
+
+  private static void writeTurn(Turn turn, DataOutputView out) throws IOException {
+    if (turn instanceof ChunkTurn chunk) {
+      out.writeByte(CHUNK);
+      writeChunk(chunk.chunk(), out);
+    } else if (turn instanceof GapTurn gap) {
+      out.writeByte(GAP);
+      writeGap(gap.gap(), out);
+    } else {
+      EndTurn end = (EndTurn) turn;
+      out.writeByte(END);
+      Origin.write(end.origin(), out);
+      out.writeLong(end.sequence());
+      out.writeLong(end.arrivalMillis());
+      writeCounts(end.tail(), out);
+    }
+    out.writeLong(turn.timestamp());
+    out.writeLong(turn.closedMillis());
+  }
+
+  private static Turn readTurn(DataInputView in) throws IOException {
+    int kind = in.readUnsignedByte();
+    return switch (kind) {
+      case CHUNK -> new ChunkTurn(readChunk(in), in.readLong(), in.readLong());
+      case GAP -> new GapTurn(readGap(in), in.readLong(), in.readLong());
+      case END ->
+          new EndTurn(
+              Origin.read(in),
+              in.readLong(),
+              in.readLong(),
+              readCounts(in),
+              in.readLong(),
+              in.readLong());
+      default -> throw new IOException("stored turn is damaged: kind " + kind);
+    };
+  }
+
+  private static void writeChunk(Chunk<SourcedFrame> chunk, DataOutputView out) throws IOException {
+    out.writeLong(chunk.index());
+    out.writeLong(chunk.startMicros());
+    out.writeLong(chunk.endMicros());
+    Repeats<Frame<SourcedFrame>> frames = Repeats.of(chunk.frames());
+    frames.write(TurnsSerializer::writeFrame, out);
+    out.writeLong(chunk.firstSequence());
+    out.writeLong(chunk.lastSequence());
+    writeCounts(chunk.counts(), out);
+    out.writeBoolean(chunk.clockReset());
+    out.writeBoolean(chunk.dropVision());
+  }
+
+  private static Chunk<SourcedFrame> readChunk(DataInputView in) throws IOException {
+    return new Chunk<>(
+        in.readLong(),
+        in.readLong(),
+        in.readLong(),
+        Repeats.read(TurnsSerializer::readFrame, in).all(),
+        in.readLong(),
+        in.readLong(),
+        readCounts(in),
+        in.readBoolean(),
+        in.readBoolean());
+  }
+
+  private static void writeGap(Gap<SourcedFrame> gap, DataOutputView out) throws IOException {
+    out.writeLong(gap.first());
+    out.writeLong(gap.last());
+    out.writeLong(gap.startMicros());
+    out.writeLong(gap.endMicros());
+    writeCounts(gap.counts(), out);
+  }
+
+  private static Gap<SourcedFrame> readGap(DataInputView in) throws IOException {
+    return new Gap<>(in.readLong(), in.readLong(), in.readLong(), in.readLong(), readCounts(in));
+  }
+
+  private static void writeCounts(Counts counts, DataOutputView out) throws IOException {
+    out.writeInt(counts.received());
+    out.writeInt(counts.used());
+    out.writeInt(counts.surplus());
+    out.writeInt(counts.duplicate());
+    out.writeInt(counts.missing());
+  }
+
+  private static Counts readCounts(DataInputView in) throws IOException {
+    return new Counts(in.readInt(), in.readInt(), in.readInt(), in.readInt(), in.readInt());
+  }
+
+  static void writeFrame(Frame<SourcedFrame> frame, DataOutputView out) throws IOException {
+    out.writeLong(frame.sequence());
+    out.writeLong(frame.captureMicros());
+    SourcedFrame.write(frame.payload(), out);
+  }
+
+  static Frame<SourcedFrame> readFrame(DataInputView in) throws IOException {
+    return new Frame<>(in.readLong(), in.readLong(), SourcedFrame.read(in));
+  }
+
+  @Override
+  public List<Turn> createInstance() {
+    return List.of();
+  }
+
+  @Override
+  public SnapshotOfTurns snapshotConfiguration() {
+    return new SnapshotOfTurns();
+  }
+
+  /** Public for Flink, which makes it by reflection. */
+  public static final class SnapshotOfTurns extends Snapshot<List<Turn>> {
+    public SnapshotOfTurns() {
+      super(TurnsSerializer::new);
+    }
+  }
+}

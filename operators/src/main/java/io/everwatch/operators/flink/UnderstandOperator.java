@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.flink;
+
+import io.everwatch.kernels.DeviceException;
+import io.everwatch.operators.engine.Engine;
+import io.everwatch.operators.engine.EngineListener;
+import io.everwatch.operators.engine.RoundResult;
+import io.everwatch.operators.engine.Seat;
+import io.everwatch.operators.flink.FrameRecord.Unusable;
+import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledFuture;
+import java.util.stream.Stream;
+import org.apache.flink.api.common.operators.MailboxExecutor;
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.runtime.state.StateSnapshotContext;
+import org.apache.flink.runtime.state.VoidNamespace;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
+import org.apache.flink.streaming.api.operators.BoundedOneInput;
+import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
+import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
+import org.apache.flink.streaming.api.watermark.Watermark;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.runtime.tasks.ProcessingTimeService;
+import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
+import org.apache.flink.util.function.ThrowingRunnable;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Frames in, text out: Flink's side of it. What happens to a stream is in {@link Understanding};
+ * here is when it may happen.
+ *
+ * <p>The mailbox thread alone touches state and output. The engine answers with one mail per device
+ * step. A watermark leaves when all turns that entered before it have left. A checkpoint barrier
+ * waits a bounded time for running rounds; turns that were not answered by then are stored.
+ *
+ * <p>Configuration: {@code engines}, {@code settings}. State: see {@link StreamStore}. Rebuilt in
+ * {@code open}: engine and seat, from {@code engines}; the queues of streams that had turns
+ * waiting, from state; all else when a stream's next frame comes.
+ */
+final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
+    implements OneInputStreamOperator<FrameRecord, TextRecord>, BoundedOneInput {
+  private static final long serialVersionUID = 1;
+
+  private final transient MailboxExecutor mailbox;
+  private final transient EngineProvider engines;
+  private final transient UnderstandSettings settings;
+  private final transient WatermarkGate gate = new WatermarkGate();
+
+  private transient @Nullable Engine engine;
+  private transient @Nullable Seat seat;
+  private transient @Nullable Understanding understanding;
+
+  /** Idle, waiting for the turns under way to leave. */
+  private transient @Nullable WatermarkStatus heldStatus;
+
+  /** The checkpoint whose barrier passes: nothing is submitted until it is through. */
+  private transient long barrier;
+
+  private transient volatile boolean closed;
+
+  UnderstandOperator(
+      StreamOperatorParameters<TextRecord> parameters,
+      EngineProvider engines,
+      UnderstandSettings settings) {
+    super(parameters);
+    mailbox = parameters.getMailboxExecutor();
+    this.engines = engines;
+    this.settings = settings;
+  }
+
+  @Override
+  public void open() throws Exception {
+    super.open();
+    Engine opened = engines.acquire();
+    engine = opened;
+    Seat taken = opened.attach(new Listener());
+    seat = taken;
+    StreamStore store = new StreamStore(getRuntimeContext(), this::setCurrentKey);
+    SnapshotWriter snapshots =
+        new SnapshotWriter(
+            taken,
+            store,
+            mailbox,
+            settings.snapshotInterval().toMillis(),
+            stream -> !closed && understanding().knows(stream));
+    Understanding made =
+        new Understanding(
+            opened,
+            taken,
+            store,
+            snapshots,
+            gate,
+            settings,
+            new Outlet(),
+            getProcessingTimeService());
+    understanding = made;
+    getMetricGroup().gauge("inFlight", made::inFlight);
+    getMetricGroup().gauge("memoriesWritten", snapshots::written);
+    made.resume(keysWithPending());
+  }
+
+  private List<StreamKey> keysWithPending() {
+    try (Stream<StreamKey> keys =
+        this.<StreamKey>getKeyedStateBackend()
+            .getKeys(StreamStore.PENDING, VoidNamespace.INSTANCE)) {
+      return keys.toList();
+    }
+  }
+
+  @Override
+  public void processElement(StreamRecord<FrameRecord> element) throws Exception {
+    FrameRecord record = element.getValue();
+    long timestamp = element.hasTimestamp() ? element.getTimestamp() : Turn.NO_TIMESTAMP;
+    Understanding streams = understanding();
+    if (record.content() instanceof Unusable unusable) {
+      streams.refuse(record.origin(), unusable, timestamp);
+      return;
+    }
+    while (streams.ending(record.key())) { // what comes now begins a new stream of the same name
+      mailbox.yield();
+    }
+    for (Turn turn : streams.assemble(record, timestamp)) {
+      while (streams.inFlight() >= settings.maxInFlight()) {
+        mailbox.yield();
+      }
+      streams.enqueue(record.key(), turn);
+    }
+    release();
+  }
+
+  /** Called on the engine's thread: posts mails. */
+  private final class Listener implements EngineListener {
+    @Override
+    public void finished(List<RoundResult> results) {
+      mail(() -> apply(results), "understand: results of a step");
+    }
+
+    @Override
+    public void lost(DeviceException cause) {
+      mail(
+          () -> {
+            throw cause;
+          },
+          "understand: device lost");
+    }
+
+    private void mail(ThrowingRunnable<? extends Exception> step, String what) {
+      try {
+        mailbox.execute(step, what);
+      } catch (RejectedExecutionException closing) {
+        // The task is going away; its last checkpoint has what is needed to run these again.
+      }
+    }
+  }
+
+  private void apply(List<RoundResult> results) throws Exception {
+    if (closed) {
+      return;
+    }
+    for (RoundResult result : results) {
+      understanding().answered(result);
+    }
+    release();
+  }
+
+  /** Sends on what waited for turns that have left. */
+  private void release() throws Exception {
+    for (var mark = gate.poll(); mark.isPresent(); mark = gate.poll()) {
+      super.processWatermark(mark.get());
+    }
+    WatermarkStatus status = heldStatus;
+    if (status != null && understanding().inFlight() == 0) {
+      heldStatus = null;
+      super.processWatermarkStatus(status);
+    }
+  }
+
+  @Override
+  public void processWatermark(Watermark mark) throws Exception {
+    gate.offer(mark);
+    release();
+  }
+
+  @Override
+  public void processWatermarkStatus(WatermarkStatus status) throws Exception {
+    if (understanding().inFlight() == 0) {
+      super.processWatermarkStatus(status);
+    } else { // active again before idle went out: downstream need not hear of either
+      heldStatus = heldStatus != null && status.isActive() ? null : status;
+    }
+  }
+
+  @Override
+  public void prepareSnapshotPreBarrier(long checkpoint) throws Exception {
+    super.prepareSnapshotPreBarrier(checkpoint);
+    Understanding streams = understanding();
+    barrier = checkpoint;
+    streams.pause();
+    boolean[] late = {settings.drain().isZero()};
+    ProcessingTimeService clock = getProcessingTimeService();
+    ScheduledFuture<?> deadline =
+        clock.registerTimer(
+            clock.getCurrentProcessingTime() + settings.drain().toMillis(),
+            time -> late[0] = true); // its mail ends the yield below
+    while (streams.running() > 0 && !late[0]) {
+      mailbox.yield(); // answers that come now still leave before the barrier
+    }
+    deadline.cancel(false);
+    streams.checkpoint();
+    mailbox.execute(
+        () -> {
+          if (barrier == checkpoint && !closed) {
+            streams.unpause();
+            release();
+          }
+        },
+        "understand: go on after checkpoint %s",
+        checkpoint);
+  }
+
+  @Override
+  public void snapshotState(StateSnapshotContext context) throws Exception {
+    super.snapshotState(context);
+    understanding().save();
+  }
+
+  @Override
+  public void endInput() throws Exception {
+    while (understanding().inFlight() > 0) {
+      mailbox.yield();
+    }
+    release();
+  }
+
+  /** Also after a failed {@code open}, and after a cancellation in the middle of a step. */
+  @Override
+  public void close() throws Exception {
+    closed = true;
+    // In this order, each whatever the others do: the engine ends after its seat.
+    try (AutoCloseable last = super::close;
+        AutoCloseable second = this::closeEngine;
+        AutoCloseable first = this::closeSeat) {
+      // nothing but to close them
+    }
+  }
+
+  private void closeSeat() {
+    Seat taken = seat;
+    seat = null;
+    if (taken != null) {
+      taken.close();
+    }
+  }
+
+  private void closeEngine() {
+    Engine opened = engine;
+    engine = null;
+    if (opened != null) {
+      opened.close();
+    }
+  }
+
+  private Understanding understanding() {
+    Understanding made = understanding;
+    if (made == null) {
+      throw new IllegalStateException("the operator was not opened");
+    }
+    return made;
+  }
+
+  /** Where texts and dead letters go. */
+  private final class Outlet implements Understanding.Outlet {
+    private final Counter texts = getMetricGroup().counter("texts");
+    private final Counter deadLetters = getMetricGroup().counter("deadLetters");
+
+    @Override
+    public void text(TextRecord record, long timestamp) {
+      texts.inc();
+      output.collect(stamped(record, timestamp));
+    }
+
+    @Override
+    public void deadLetter(DeadLetterRecord record, long timestamp) {
+      deadLetters.inc();
+      output.collect(DeadLetters.TAG, stamped(record, timestamp));
+    }
+
+    private static <T> StreamRecord<T> stamped(T value, long timestamp) {
+      return timestamp == Turn.NO_TIMESTAMP
+          ? new StreamRecord<>(value)
+          : new StreamRecord<>(value, timestamp);
+    }
+  }
+}

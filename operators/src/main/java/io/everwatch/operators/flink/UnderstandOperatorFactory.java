@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.flink;
+
+import org.apache.flink.streaming.api.operators.AbstractStreamOperatorFactory;
+import org.apache.flink.streaming.api.operators.ChainingStrategy;
+import org.apache.flink.streaming.api.operators.OneInputStreamOperatorFactory;
+import org.apache.flink.streaming.api.operators.StreamOperator;
+import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
+
+/**
+ * Makes {@link UnderstandOperator}s; only a factory is given the mailbox. Input: {@link
+ * FrameRecord} keyed by {@link StreamKey}; output: {@link TextRecord}, side output {@link
+ * DeadLetters#TAG}.
+ *
+ * <p>Never chained: operator and sink then have a thread each.
+ */
+public final class UnderstandOperatorFactory extends AbstractStreamOperatorFactory<TextRecord>
+    implements OneInputStreamOperatorFactory<FrameRecord, TextRecord> {
+  private static final long serialVersionUID = 1;
+
+  private final EngineProvider engines;
+  private final UnderstandSettings settings;
+
+  /** Of the runtime that the job is submitted with. */
+  private final String runtimeVersion = RuntimeCheck.version();
+
+  public UnderstandOperatorFactory(EngineProvider engines, UnderstandSettings settings) {
+    this.engines = engines;
+    this.settings = settings;
+    setChainingStrategy(ChainingStrategy.NEVER);
+  }
+
+  @Override
+  @SuppressWarnings("unchecked") // the caller's T is the operator that it asked for
+  public <T extends StreamOperator<TextRecord>> T createStreamOperator(
+      StreamOperatorParameters<TextRecord> parameters) {
+    RuntimeCheck.verify(UnderstandOperator.class, runtimeVersion);
+    return (T) new UnderstandOperator(parameters, engines, settings);
+  }
+
+  @Override
+  @SuppressWarnings("rawtypes") // as Flink declares it
+  public Class<? extends StreamOperator> getStreamOperatorClass(ClassLoader loader) {
+    return UnderstandOperator.class;
+  }
+}

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.flink;
+
+import io.everwatch.operators.chunk.Assembled;
+import io.everwatch.operators.chunk.Assembled.Chunk;
+import io.everwatch.operators.chunk.ChunkSettings;
+import io.everwatch.operators.chunk.Frame;
+import io.everwatch.operators.engine.Engine;
+import io.everwatch.operators.engine.RoundInput;
+import io.everwatch.operators.engine.RoundResult;
+import io.everwatch.operators.engine.RoundResult.BadFrame;
+import io.everwatch.operators.engine.RoundResult.Failed;
+import io.everwatch.operators.engine.Seat;
+import io.everwatch.operators.engine.StreamSession;
+import io.everwatch.operators.flink.FrameRecord.Content;
+import io.everwatch.operators.flink.FrameRecord.Unusable;
+import io.everwatch.operators.flink.StreamState.Queued;
+import io.everwatch.operators.flink.Turn.ChunkTurn;
+import io.everwatch.operators.flink.Turn.EndTurn;
+import io.everwatch.operators.flink.Turn.GapTurn;
+import io.everwatch.operators.model.EncodedFrame;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.flink.api.common.operators.ProcessingTimeService;
+
+/**
+ * The streams of one subtask: assembles their chunks, gives them to the engine one round per stream
+ * at a time, in order, and says what came of it. Answer, log entry and output belong to one call of
+ * {@link #answered}, so that whenever a checkpoint looks, state and output agree.
+ */
+final class Understanding {
+  /** Where results go; {@code timestamp} as in {@link Turn}. */
+  interface Outlet {
+    void text(TextRecord record, long timestamp);
+
+    void deadLetter(DeadLetterRecord record, long timestamp);
+  }
+
+  private final Seat seat;
+  private final StreamStore store;
+  private final SnapshotWriter snapshots;
+  private final WatermarkGate gate;
+  private final Outlet outlet;
+  private final ProcessingTimeService clock;
+  private final ChunkSettings chunks;
+  private final EventBuilder events;
+  private final SessionOpener sessions;
+  private final String model;
+  private final String numerics;
+
+  private final Map<StreamKey, StreamState> streams = new HashMap<>();
+  private final Map<StreamSession, StreamState> bySession = new IdentityHashMap<>();
+  private final Set<StreamState> changed = new LinkedHashSet<>();
+  private int inFlight;
+  private int running;
+  private boolean paused;
+
+  Understanding(
+      Engine engine,
+      Seat seat,
+      StreamStore store,
+      SnapshotWriter snapshots,
+      WatermarkGate gate,
+      UnderstandSettings settings,
+      Outlet outlet,
+      ProcessingTimeService clock) {
+    this.seat = seat;
+    this.store = store;
+    this.snapshots = snapshots;
+    this.gate = gate;
+    this.outlet = outlet;
+    this.clock = clock;
+    var model = engine.settings();
+    chunks =
+        new ChunkSettings(
+            model.chunkMicros(),
+            model.framesPerChunk(),
+            model.allowedLatenessMicros(),
+            model.maxGapMicros(),
+            model.maxClockJumpMicros());
+    events = new EventBuilder(engine, settings.maxTextBytes());
+    sessions = new SessionOpener(engine, seat, store);
+    this.model = engine.modelDigest();
+    numerics = engine.numericsIdentity();
+  }
+
+  /** Turns that wait or are under way. */
+  int inFlight() {
+    return inFlight;
+  }
+
+  /** Rounds at the engine. */
+  int running() {
+    return running;
+  }
+
+  boolean knows(StreamState stream) {
+    return streams.get(stream.key) == stream;
+  }
+
+  /** Whether the end of this stream waits in its queue. */
+  boolean ending(StreamKey key) {
+    StreamState stream = streams.get(key);
+    return stream != null && stream.ending;
+  }
+
+  /** Goes on with the streams whose turns were stored. */
+  void resume(List<StreamKey> keys) throws Exception {
+    for (StreamKey key : keys) {
+      StreamState stream = find(key).orElseThrow();
+      for (Turn turn : store.pending(key)) {
+        enqueue(stream, turn);
+      }
+    }
+  }
+
+  /** A record that is no frame. */
+  void refuse(Origin origin, Unusable unusable, long timestamp) {
+    outlet.deadLetter(DeadLetters.of(origin, unusable), timestamp);
+  }
+
+  /** Takes a frame or the end of a stream; returns the turns that it brings about. */
+  List<Turn> assemble(FrameRecord record, long timestamp) throws Exception {
+    StreamKey key = record.key();
+    Optional<StreamState> found = find(key);
+    long now = clock.getCurrentProcessingTime();
+    Content content = record.content();
+    if (content instanceof FrameRecord.Picture picture) {
+      StreamState stream = found.isPresent() ? found.get() : start(key);
+      SourcedFrame payload =
+          new SourcedFrame(picture.frame(), record.origin(), record.arrivalMillis());
+      changed.add(stream);
+      return turns(
+          stream,
+          stream.assembler.offer(new Frame<>(picture.sequence(), picture.captureMicros(), payload)),
+          timestamp,
+          now);
+    }
+    if (found.isEmpty()) {
+      return List.of(); // the end of a stream that never was, or has ended already
+    }
+    StreamState stream = found.get();
+    changed.add(stream);
+    List<Turn> turns = turns(stream, stream.assembler.finish(), timestamp, now);
+    long sequence = ((FrameRecord.End) content).sequence();
+    turns.add(
+        new EndTurn(
+            record.origin(),
+            sequence,
+            record.arrivalMillis(),
+            stream.assembler.unreported(),
+            timestamp,
+            now));
+    return turns;
+  }
+
+  private List<Turn> turns(
+      StreamState stream, List<Assembled<SourcedFrame>> closed, long timestamp, long now) {
+    List<Turn> turns = new ArrayList<>();
+    for (Assembled<SourcedFrame> assembled : closed) {
+      assembled
+          .<Optional<Turn>>match(
+              chunk -> Optional.of(new ChunkTurn(chunk, timestamp, now)),
+              gap -> Optional.of(new GapTurn(gap, timestamp, now)),
+              dead -> {
+                outlet.deadLetter(DeadLetters.of(stream.key.streamId(), dead), timestamp);
+                return Optional.empty();
+              })
+          .ifPresent(turns::add);
+    }
+    return turns;
+  }
+
+  void enqueue(StreamKey key, Turn turn) throws Exception {
+    StreamState stream = find(key).orElseThrow();
+    changed.add(stream);
+    enqueue(stream, turn);
+  }
+
+  private void enqueue(StreamState stream, Turn turn) throws Exception {
+    stream.queue.add(new Queued(turn, gate.enter()));
+    stream.ending |= turn instanceof EndTurn;
+    inFlight++;
+    advance(stream);
+  }
+
+  /** Does what can be done now: runs logged rounds again, submits a chunk, reports gap and end. */
+  private void advance(StreamState stream) throws Exception {
+    while (!paused && !stream.running) {
+      StreamSession session = stream.session;
+      if (session != null && stream.replaying()) {
+        LoggedRound logged = store.logged(stream.key, stream.nextReplayed);
+        submit(stream, session, logged.input());
+        return;
+      }
+      Queued head = stream.queue.peek();
+      if (head == null) {
+        return;
+      }
+      if (head.turn() instanceof ChunkTurn turn) {
+        if (session == null) {
+          open(stream);
+        } else {
+          submit(stream, session, input(stream, turn.chunk()));
+        }
+      } else if (head.turn() instanceof GapTurn turn) {
+        stream.nextChunk = turn.gap().last() + 1;
+        stream.endMicros = turn.gap().endMicros();
+        leave(stream, events.gap(stream, turn));
+      } else {
+        leave(stream, events.ended(stream, (EndTurn) head.turn()));
+        drop(stream);
+        return;
+      }
+    }
+  }
+
+  private static RoundInput input(StreamState stream, Chunk<SourcedFrame> chunk) {
+    List<EncodedFrame> pictures =
+        chunk.frames().stream().map(frame -> frame.payload().picture()).toList();
+    return new RoundInput(chunk.index(), pictures, chunk.dropVision() || stream.dropVision);
+  }
+
+  private void submit(StreamState stream, StreamSession session, RoundInput input) {
+    stream.running = true;
+    running++;
+    seat.submit(session, input);
+  }
+
+  /** Applies what the engine made of a round. */
+  void answered(RoundResult result) throws Exception {
+    StreamState stream = bySession.get(result.session());
+    if (stream == null) {
+      throw new IllegalStateException(
+          "an answer for stream %s, which has no session; the engine must not answer for a released"
+                  .formatted(result.session().streamId())
+              + " one");
+    }
+    stream.running = false;
+    running--;
+    if (stream.replaying()) {
+      sessions.replayed(stream, store.logged(stream.key, stream.nextReplayed), result);
+      stream.nextReplayed++;
+    } else {
+      say(stream, result);
+      snapshots.answered(stream, clock.getCurrentProcessingTime());
+    }
+    advance(stream);
+  }
+
+  private void say(StreamState stream, RoundResult result) throws Exception {
+    ChunkTurn turn = (ChunkTurn) stream.queue.element().turn();
+    Chunk<SourcedFrame> chunk = turn.chunk();
+    stream.nextChunk = chunk.index() + 1;
+    stream.endMicros = chunk.endMicros();
+    Map<Frame<SourcedFrame>, BadFrame> bad = new IdentityHashMap<>();
+    for (BadFrame frame : result.badFrames()) { // of a repeated frame the first place counts
+      if (bad.putIfAbsent(chunk.frames().get(frame.index()), frame) == null) {
+        outlet.deadLetter(
+            DeadLetters.of(
+                stream.key.streamId(),
+                chunk.frames().get(frame.index()),
+                frame.reason(),
+                frame.detail(),
+                chunk.index()),
+            turn.timestamp());
+      }
+    }
+    if (result.outcome() instanceof Failed) {
+      stream.dropVision = result.input().dropVision(); // nothing was forgotten: ask again
+    } else {
+      stream.dropVision = false;
+      LoggedRound logged = new LoggedRound(result.input(), result.outcome());
+      store.log(stream.key, stream.nextLogged, logged);
+      stream.nextLogged++;
+      stream.nextReplayed = stream.nextLogged;
+      stream.logBytes += logged.sizeBytes();
+    }
+    leave(stream, events.answered(stream, turn, result, bad.keySet()));
+  }
+
+  /** The turn at the head of the queue has been answered. */
+  private void leave(StreamState stream, TextRecord text) {
+    Queued head = stream.queue.remove();
+    outlet.text(text, head.turn().timestamp());
+    stream.marks.clear();
+    changed.add(stream);
+    gate.leave(head.pass());
+    inFlight--;
+  }
+
+  private void drop(StreamState stream) {
+    streams.remove(stream.key);
+    changed.remove(stream);
+    StreamSession session = stream.session;
+    if (session != null) {
+      bySession.remove(session);
+      seat.release(session);
+    }
+    store.clear(stream.key);
+  }
+
+  private Optional<StreamState> find(StreamKey key) throws Exception {
+    StreamState known = streams.get(key);
+    if (known != null) {
+      return Optional.of(known);
+    }
+    Optional<StoredStream> stored = store.stream(key);
+    if (stored.isEmpty()) {
+      return Optional.empty();
+    }
+    StreamState stream = StreamState.restore(key, chunks, stored.get());
+    streams.put(key, stream);
+    open(stream);
+    advance(stream);
+    return Optional.of(stream);
+  }
+
+  private StreamState start(StreamKey key) {
+    StreamState stream = StreamState.start(key, chunks, model, numerics);
+    streams.put(key, stream);
+    return stream;
+  }
+
+  private void open(StreamState stream) throws Exception {
+    bySession.put(sessions.open(stream), stream);
+    changed.add(stream); // its marks and identities may be new
+    snapshots.opened(stream, clock.getCurrentProcessingTime());
+  }
+
+  /** Submits nothing more: a barrier passes. */
+  void pause() {
+    paused = true;
+  }
+
+  void checkpoint() {
+    snapshots.checkpoint(streams.values());
+  }
+
+  void unpause() throws Exception {
+    paused = false;
+    for (StreamState stream : List.copyOf(streams.values())) {
+      advance(stream);
+    }
+  }
+
+  /** Stores what is not stored with each answer. */
+  void save() throws Exception {
+    for (StreamState stream : changed) {
+      store.save(stream);
+    }
+    changed.clear();
+  }
+}
