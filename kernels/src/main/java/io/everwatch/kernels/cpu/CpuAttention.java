@@ -10,8 +10,7 @@ import java.util.List;
 final class CpuAttention implements AutoCloseable {
   private final AttentionKernel kernel;
   private final CpuThreads threads;
-  private final ThreadLocal<float[][]> staging =
-      ThreadLocal.withInitial(() -> new float[][] {new float[4096], new float[4096]});
+  private final float[][][] staging; // [threads]: queries, outputs
 
   private float[] newKeys = new float[0];
   private float[] newValues = new float[0];
@@ -21,6 +20,11 @@ final class CpuAttention implements AutoCloseable {
   CpuAttention(AttentionKernel kernel, CpuThreads threads) {
     this.kernel = kernel;
     this.threads = threads;
+    this.staging = new float[threads.count()][2][4096];
+  }
+
+  String numerics() {
+    return kernel.numerics();
   }
 
   KvCopy newCopy(KvShape shape) {
@@ -41,7 +45,8 @@ final class CpuAttention implements AutoCloseable {
     threads.run(
         tasks,
         cost / tasks,
-        task -> attendHead(layer, qkv, spans.get(task / heads), task % heads, out));
+        (worker, task) ->
+            attendHead(worker, layer, qkv, spans.get(task / heads), task % heads, out));
   }
 
   /** Writes K and V of the span's tokens to their slots, and rotated K to the working copy. */
@@ -66,7 +71,8 @@ final class CpuAttention implements AutoCloseable {
     context.copy().put(layer, firstRow, count, newKeys, newValues);
   }
 
-  private void attendHead(int layer, CpuBuffer qkv, Span span, int kvHead, CpuBuffer out) {
+  private void attendHead(
+      int worker, int layer, CpuBuffer qkv, Span span, int kvHead, CpuBuffer out) {
     CpuContext context = (CpuContext) span.context();
     KvShape shape = context.pool().shape();
     int headDim = shape.headDim();
@@ -75,7 +81,7 @@ final class CpuAttention implements AutoCloseable {
     int outWidth = shape.heads() * headDim;
     int tokenWidth = outWidth + 2 * context.pool().width();
     int firstRow = context.rows() - span.count();
-    float[][] stage = stage(span.count() * groupWidth);
+    float[][] stage = stage(worker, span.count() * groupWidth);
     for (int i = 0; i < span.count(); i++) {
       int from = qkv.from + (span.first() + i) * tokenWidth + kvHead * groupWidth;
       for (int head = 0; head < group; head++) {
@@ -91,7 +97,7 @@ final class CpuAttention implements AutoCloseable {
       }
     }
     KvWindow keys = new KvWindow(context.copy(), layer, kvHead, 0, context.rows());
-    kernel.attend(keys, stage[0], span.count(), group, true, stage[1]);
+    kernel.attend(worker, keys, stage[0], span.count(), group, true, stage[1]);
     for (int i = 0; i < span.count(); i++) {
       int to = out.from + (span.first() + i) * outWidth + kvHead * groupWidth;
       System.arraycopy(stage[1], i * groupWidth, out.data, to, groupWidth);
@@ -118,26 +124,31 @@ final class CpuAttention implements AutoCloseable {
       threads.run(
           tasks,
           cost / Math.max(1, tasks),
-          task -> {
+          (worker, task) -> {
             int segment = task / shape.heads();
             int head = task % shape.heads();
             if (lengths[segment] > 0) {
               segmentHead(
-                  new KvWindow(copy, 0, head, first[segment], lengths[segment]), qkv, shape, out);
+                  worker,
+                  new KvWindow(copy, 0, head, first[segment], lengths[segment]),
+                  qkv,
+                  shape,
+                  out);
             }
           });
     }
   }
 
-  private void segmentHead(KvWindow keys, CpuBuffer qkv, SegmentShape shape, CpuBuffer out) {
+  private void segmentHead(
+      int worker, KvWindow keys, CpuBuffer qkv, SegmentShape shape, CpuBuffer out) {
     int headDim = shape.headDim();
     int width = shape.width();
-    float[][] stage = stage(keys.rows() * headDim);
+    float[][] stage = stage(worker, keys.rows() * headDim);
     for (int i = 0; i < keys.rows(); i++) {
       int from = qkv.from + (keys.first() + i) * 3 * width + keys.kvHead() * headDim;
       System.arraycopy(qkv.data, from, stage[0], i * headDim, headDim);
     }
-    kernel.attend(keys, stage[0], keys.rows(), 1, false, stage[1]);
+    kernel.attend(worker, keys, stage[0], keys.rows(), 1, false, stage[1]);
     for (int i = 0; i < keys.rows(); i++) {
       int to = out.from + (keys.first() + i) * width + keys.kvHead() * headDim;
       System.arraycopy(stage[1], i * headDim, out.data, to, headDim);
@@ -181,8 +192,8 @@ final class CpuAttention implements AutoCloseable {
     factors = computed;
   }
 
-  private float[][] stage(int elements) {
-    float[][] stage = staging.get();
+  private float[][] stage(int worker, int elements) {
+    float[][] stage = staging[worker];
     if (stage[0].length < elements) {
       stage[0] = new float[elements];
       stage[1] = new float[elements];
@@ -192,8 +203,7 @@ final class CpuAttention implements AutoCloseable {
 
   @Override
   public void close() {
-    newKeys = new float[0];
-    newValues = new float[0];
+    kernel.close();
   }
 
   /** Heads of the vision tower: as many KV heads as query heads. */

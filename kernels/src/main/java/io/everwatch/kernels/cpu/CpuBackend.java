@@ -3,7 +3,6 @@ package io.everwatch.kernels.cpu;
 
 import io.everwatch.kernels.Arena;
 import io.everwatch.kernels.Backend;
-import io.everwatch.kernels.BackendOptions;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DeviceBuffer;
 import io.everwatch.kernels.KvShape;
@@ -35,10 +34,10 @@ final class CpuBackend implements Backend {
 
   private record RotaryKey(int headDim, double theta) {}
 
-  CpuBackend(BackendOptions options) {
-    threads = new CpuThreads(options.threads());
-    products = new PlainProducts(threads);
-    attention = new CpuAttention(new PlainAttention(), threads);
+  CpuBackend(CpuThreads threads, Products products, AttentionKernel kernel) {
+    this.threads = threads;
+    this.products = products;
+    attention = new CpuAttention(kernel, threads);
     elementwise = new Elementwise(threads);
   }
 
@@ -49,7 +48,8 @@ final class CpuBackend implements Backend {
 
   @Override
   public String numerics() {
-    return NAME + " " + products.numerics();
+    return "%s: products %s; attention %s"
+        .formatted(NAME, products.numerics(), attention.numerics());
   }
 
   @Override

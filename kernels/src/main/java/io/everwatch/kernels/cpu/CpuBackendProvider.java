@@ -4,9 +4,13 @@ package io.everwatch.kernels.cpu;
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.BackendOptions;
 import io.everwatch.kernels.BackendProvider;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Offers {@code cpu}; runs everywhere, with plain products where the library cannot be loaded. */
 public final class CpuBackendProvider implements BackendProvider {
+  private static final Logger LOG = LoggerFactory.getLogger(CpuBackendProvider.class);
+
   @Override
   public String name() {
     return "cpu";
@@ -14,11 +18,43 @@ public final class CpuBackendProvider implements BackendProvider {
 
   @Override
   public Availability availability() {
-    return new Availability(true, "plain java f32", "");
+    try {
+      OneDnn.load().close();
+      return new Availability(
+          true,
+          "%s, %d cores"
+              .formatted(OneDnn.identity(), Runtime.getRuntime().availableProcessors()),
+          "");
+    } catch (LinkageError | RuntimeException e) {
+      return new Availability(
+          true, "plain Java, about ten times slower: oneDNN cannot be loaded (" + e + ")", advice());
+    }
+  }
+
+  private static String advice() {
+    return "the library needs Linux on x86-64 and a writable directory to unpack to; set"
+        + " -Dorg.bytedeco.javacpp.cachedir to one";
   }
 
   @Override
   public Backend open(BackendOptions options) {
-    return new CpuBackend(options);
+    CpuThreads threads = new CpuThreads(options.threads());
+    if (!options.plainProducts()) {
+      try {
+        OneDnn library = OneDnn.load();
+        return new CpuBackend(
+            threads,
+            new OneDnnProducts(library, threads, new PlainProducts(threads)),
+            new OneDnnAttention(library, threads.count()));
+      } catch (LinkageError | RuntimeException e) {
+        LOG.warn(
+            "The CPU back end runs on plain Java products, about ten times slower: oneDNN cannot be"
+                + " loaded ({}); {}.",
+            e,
+            advice());
+      }
+    }
+    return new CpuBackend(
+        threads, new PlainProducts(threads), new PlainAttention(threads.count()));
   }
 }

@@ -7,6 +7,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The threads of one back end: the caller and {@code count - 1} workers, which sleep between calls.
@@ -18,6 +19,15 @@ final class CpuThreads implements AutoCloseable {
 
   private final int count;
   private final ExecutorService workers;
+
+  /** One task of a call. */
+  interface Task {
+    /**
+     * @param worker number of the executing thread within the call, below {@link #count}
+     * @param index number of the task
+     */
+    void run(int worker, int index);
+  }
 
   CpuThreads(int count) {
     this.count = count;
@@ -48,10 +58,10 @@ final class CpuThreads implements AutoCloseable {
    * @param cost about how many multiplications one task is
    * @throws RuntimeException or Error what the first failing task threw
    */
-  void run(int tasks, long cost, IntConsumer task) {
+  void run(int tasks, long cost, Task task) {
     if (!shares(tasks, cost)) {
       for (int i = 0; i < tasks; i++) {
-        task.accept(i);
+        task.run(0, i);
       }
       return;
     }
@@ -59,25 +69,26 @@ final class CpuThreads implements AutoCloseable {
     AtomicInteger next = new AtomicInteger();
     AtomicReference<Throwable> failure = new AtomicReference<>();
     CountDownLatch done = new CountDownLatch(helpers);
-    Runnable drain =
-        () -> {
+    IntConsumer drain =
+        worker -> {
           try {
             for (int i = next.getAndIncrement(); i < tasks; i = next.getAndIncrement()) {
-              task.accept(i);
+              task.run(worker, i);
             }
           } catch (Throwable e) { // handed to the caller below
             failure.compareAndSet(null, e);
             next.set(tasks);
           }
         };
-    for (int i = 0; i < helpers; i++) {
+    for (int i = 1; i <= helpers; i++) {
+      int worker = i;
       workers.execute(
           () -> {
-            drain.run();
+            drain.accept(worker);
             done.countDown();
           });
     }
-    drain.run();
+    drain.accept(0);
     await(done);
     rethrow(failure.get());
   }
@@ -98,7 +109,7 @@ final class CpuThreads implements AutoCloseable {
     }
   }
 
-  private static void rethrow(@org.jspecify.annotations.Nullable Throwable failure) {
+  private static void rethrow(@Nullable Throwable failure) {
     if (failure instanceof RuntimeException e) {
       throw e;
     }

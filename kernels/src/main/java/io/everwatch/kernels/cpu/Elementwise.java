@@ -19,7 +19,7 @@ final class Elementwise {
     threads.run(
         tasks,
         2L * ROWS_PER_TASK * width,
-        task -> {
+        (worker, task) -> {
           int end = Math.min(tokens, (task + 1) * ROWS_PER_TASK);
           for (int t = task * ROWS_PER_TASK; t < end; t++) {
             normRow(x.data, x.from + t * width, gain, eps, out.data, out.from + t * width);
@@ -59,7 +59,7 @@ final class Elementwise {
     threads.run(
         tokens,
         (long) width * FUNCTION_COST,
-        t -> {
+        (worker, t) -> {
           float[] x = gateUp.data;
           int gate = gateUp.from + t * 2 * width;
           int up = gate + width;
@@ -76,7 +76,7 @@ final class Elementwise {
     threads.run(
         tasks,
         (long) ELEMENTS_PER_TASK * FUNCTION_COST,
-        task -> {
+        (worker, task) -> {
           int end = x.from + Math.min(elements, (task + 1) * ELEMENTS_PER_TASK);
           for (int i = x.from + task * ELEMENTS_PER_TASK; i < end; i++) {
             double v = x.data[i];

@@ -9,7 +9,16 @@ import java.util.Arrays;
  * order.
  */
 final class PlainAttention implements AttentionKernel {
-  private final ThreadLocal<float[]> scores = ThreadLocal.withInitial(() -> new float[1024]);
+  private final float[][] scores;
+
+  PlainAttention(int threads) {
+    scores = new float[threads][1024];
+  }
+
+  @Override
+  public String numerics() {
+    return "plain java f32";
+  }
 
   @Override
   public KvCopy newCopy(int layers, int kvHeads, int headDim) {
@@ -18,12 +27,18 @@ final class PlainAttention implements AttentionKernel {
 
   @Override
   public void attend(
-      KvWindow keys, float[] q, int tokens, int group, boolean causal, float[] out) {
+      int worker,
+      KvWindow keys,
+      float[] q,
+      int tokens,
+      int group,
+      boolean causal,
+      float[] out) {
     PlainKvCopy copy = (PlainKvCopy) keys.copy();
-    float[] s = scores.get();
+    float[] s = scores[worker];
     if (s.length < keys.rows()) {
       s = new float[Math.max(keys.rows(), 2 * s.length)];
-      scores.set(s);
+      scores[worker] = s;
     }
     int headDim = copy.headDim();
     for (int token = 0; token < tokens; token++) {
@@ -99,4 +114,7 @@ final class PlainAttention implements AttentionKernel {
       out[at + d] *= norm;
     }
   }
+
+  @Override
+  public void close() {}
 }

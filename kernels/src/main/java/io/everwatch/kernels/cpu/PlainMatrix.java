@@ -67,7 +67,7 @@ final class PlainMatrix implements CpuMatrix {
     threads.run(
         tokens * panels,
         (long) rows * columns / panels,
-        task -> {
+        (worker, task) -> {
           int token = task / panels;
           int from = task % panels * PANEL;
           row(x, xFrom + token * columns, from, Math.min(rows - from, PANEL), y,
