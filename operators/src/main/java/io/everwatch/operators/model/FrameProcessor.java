@@ -97,6 +97,7 @@ public final class FrameProcessor {
    * @param frames at least one; the same instance twice is resized once
    * @param minPixels pixel limits of one resized frame
    */
+  @SuppressWarnings("ReferenceEquality") // a repeat is the same instance; equal pixels are rare
   public Patches patches(List<RgbImage> frames, long minPixels, long maxPixels)
       throws BadFrameException {
     if (frames.isEmpty()) {

@@ -65,7 +65,7 @@ final class JpegScan {
     at = 2;
     for (int segments = 0; ; segments++) {
       if (segments > limits.maxChunks()) {
-        throw bad(Reason.TOO_COMPLEX, "more than %d marker segments", limits.maxChunks());
+        throw bad(Reason.TOO_COMPLEX, "more than %d marker segments".formatted(limits.maxChunks()));
       }
       int marker = marker();
       if (marker == EOI) {
@@ -84,7 +84,7 @@ final class JpegScan {
   /** The next marker code; any number of fill bytes may stand before it. */
   private int marker() throws BadFrameException {
     if (byteAt(at) != 0xFF) {
-      throw bad(Reason.CORRUPT, "no marker but %02x at byte %d", byteAt(at), at);
+      throw bad(Reason.CORRUPT, "no marker but %02x at byte %d".formatted(byteAt(at), at));
     }
     while (byteAt(at) == 0xFF) {
       at++;
@@ -94,12 +94,14 @@ final class JpegScan {
 
   private void segment(int marker) throws BadFrameException {
     if (marker == 0 || marker == 1 || (marker >= 0xD0 && marker <= SOI)) {
-      throw bad(Reason.CORRUPT, "marker %02x outside of a scan at byte %d", marker, at - 2);
+      throw bad(
+          Reason.CORRUPT, "marker %02x outside of a scan at byte %d".formatted(marker, at - 2));
     }
     int start = at;
     int length = word(at);
     if (length < 2) {
-      throw bad(Reason.CORRUPT, "segment %02x of length %d at byte %d", marker, length, start);
+      throw bad(
+          Reason.CORRUPT, "segment %02x of length %d at byte %d".formatted(marker, length, start));
     }
     if ((long) start + length > bytes.length) {
       throw truncated();
@@ -122,29 +124,30 @@ final class JpegScan {
 
   private void frameHeader(int marker, int from, int length) throws BadFrameException {
     if (components != 0) {
-      throw bad(Reason.CORRUPT, "a second frame header at byte %d", from);
+      throw bad(Reason.CORRUPT, "a second frame header at byte %d".formatted(from));
     }
     if (marker > 0xC2) {
       throw bad(
           Reason.TOO_COMPLEX,
-          "process SOF%d (lossless, hierarchical or arithmetic)",
-          marker - 0xC0);
+          "process SOF%d (lossless, hierarchical or arithmetic)".formatted(marker - 0xC0));
     }
     if (length < 6) {
-      throw bad(Reason.CORRUPT, "a frame header of %d bytes", length);
+      throw bad(Reason.CORRUPT, "a frame header of %d bytes".formatted(length));
     }
     height = word(from + 1);
     width = word(from + 3);
     limits.check(frame, width, height);
     if (byteAt(from) != 8) {
-      throw bad(Reason.TOO_COMPLEX, "%d bits a sample", byteAt(from));
+      throw bad(Reason.TOO_COMPLEX, "%d bits a sample".formatted(byteAt(from)));
     }
     components = byteAt(from + 5);
     if (components != 1 && components != 3) {
-      throw bad(Reason.TOO_COMPLEX, "%d colour components", components);
+      throw bad(Reason.TOO_COMPLEX, "%d colour components".formatted(components));
     }
     if (length != 6 + 3 * components) {
-      throw bad(Reason.CORRUPT, "a frame header of %d bytes for %d colours", length, components);
+      throw bad(
+          Reason.CORRUPT,
+          "a frame header of %d bytes for %d colours".formatted(length, components));
     }
     lettersRgb =
         components == 3
@@ -176,7 +179,7 @@ final class JpegScan {
       throw bad(Reason.CORRUPT, "a scan before the frame header");
     }
     if (++scans > limits.maxScans()) {
-      throw bad(Reason.TOO_COMPLEX, "more than %d scans", limits.maxScans());
+      throw bad(Reason.TOO_COMPLEX, "more than %d scans".formatted(limits.maxScans()));
     }
     int start = at;
     while (at + 1 < bytes.length) {
@@ -230,11 +233,11 @@ final class JpegScan {
             + "check size limits between camera and topic");
   }
 
-  private BadFrameException bad(Reason reason, String what, Object... values) {
+  private BadFrameException bad(Reason reason, String what) {
     return new BadFrameException(
         reason,
         "the JPEG has "
-            + what.formatted(values)
+            + what
             + "; expected a baseline or progressive picture, 8 bits, grey or three colours, "
             + "at most %d scans; check the camera's encoder".formatted(limits.maxScans()));
   }

@@ -13,6 +13,7 @@ public record Model(
     ModelFolder folder,
     ModelConfig config,
     Tokenizer tokenizer,
+    ChatGrammar grammar,
     FrameProcessor processor,
     VisionTower tower,
     Decoder decoder) {
@@ -20,9 +21,12 @@ public record Model(
   /** Hears how far loading is. */
   @FunctionalInterface
   public interface Progress {
+    /** Hears nothing. */
     Progress NONE = (done, total) -> {};
 
     /**
+     * Called after each step.
+     *
      * @param done blocks and layers laid out so far, of {@code total}
      */
     void at(int done, int total);
@@ -51,6 +55,7 @@ public record Model(
         folder,
         config,
         tokenizer,
+        ChatGrammar.open(folder, config, tokenizer),
         processor,
         new VisionTower(config.vision(), weights, backend, step),
         new Decoder(config.text(), weights, backend, step));

@@ -15,8 +15,8 @@ record PixelStatistics(float[] mean, float[] std) {
   /** As published with all models of the family (Qwen2.5-VL specification, section 6.3). */
   private static final PixelStatistics PUBLISHED =
       new PixelStatistics(
-          new float[] {0.48145466f, 0.4578275f, 0.40821073f},
-          new float[] {0.26862954f, 0.26130258f, 0.27577711f});
+          new float[] {0.48145467f, 0.4578275f, 0.40821072f},
+          new float[] {0.26862955f, 0.2613026f, 0.2757771f});
 
   /**
    * Reads either form of the file; without one the published values.

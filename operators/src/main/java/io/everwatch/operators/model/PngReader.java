@@ -77,11 +77,11 @@ final class PngReader {
     in.position(MAGIC.length);
     for (int chunks = 0; chunk(chunks == 0); chunks++) {
       if (chunks > limits.maxChunks()) {
-        throw bad(Reason.TOO_COMPLEX, "more than %d chunks", limits.maxChunks());
+        throw bad(Reason.TOO_COMPLEX, "more than %d chunks".formatted(limits.maxChunks()));
       }
     }
     if (rowsDone < height) {
-      throw bad(Reason.TRUNCATED, "only %d of %d rows", rowsDone, height);
+      throw bad(Reason.TRUNCATED, "only %d of %d rows".formatted(rowsDone, height));
     }
     if (!inflater.finished()) { // the checksum of the pixels stands behind them
       throw bad(Reason.TRUNCATED, "no end of its compressed data");
@@ -92,22 +92,23 @@ final class PngReader {
   /** Reads one chunk; false after the last. */
   private boolean chunk(boolean first) throws BadFrameException {
     if (in.remaining() < 12) {
-      throw bad(Reason.TRUNCATED, "no end chunk after %d bytes", in.capacity());
+      throw bad(Reason.TRUNCATED, "no end chunk after %d bytes".formatted(in.capacity()));
     }
     int start = in.position();
     int length = in.getInt();
     int type = in.getInt();
     if (length < 0) {
-      throw bad(Reason.CORRUPT, "a chunk of %s bytes", Integer.toUnsignedString(length));
+      throw bad(Reason.CORRUPT, "a chunk of %s bytes".formatted(Integer.toUnsignedString(length)));
     }
     if (length > in.remaining() - 4) {
       throw bad(
-          Reason.TRUNCATED, "a chunk of %d bytes at byte %d of %d", length, start, in.capacity());
+          Reason.TRUNCATED,
+          "a chunk of %d bytes at byte %d of %d".formatted(length, start, in.capacity()));
     }
     CRC32 crc = new CRC32();
     crc.update(frame.bytes(), start + 4, length + 4);
     if (in.getInt(start + 8 + length) != (int) crc.getValue()) {
-      throw bad(Reason.CORRUPT, "a wrong checksum in the chunk at byte %d", start);
+      throw bad(Reason.CORRUPT, "a wrong checksum in the chunk at byte %d".formatted(start));
     }
     if (first != (type == IHDR)) {
       throw bad(Reason.CORRUPT, "its header chunk not in the first place only");
@@ -123,7 +124,7 @@ final class PngReader {
       }
       default -> {
         if ((type & ANCILLARY) == 0) {
-          throw bad(Reason.CORRUPT, "an unknown critical chunk at byte %d", start);
+          throw bad(Reason.CORRUPT, "an unknown critical chunk at byte %d".formatted(start));
         }
       }
     }
@@ -132,7 +133,7 @@ final class PngReader {
 
   private void header(ByteBuffer data) throws BadFrameException {
     if (data.remaining() != 13) {
-      throw bad(Reason.CORRUPT, "a header of %d bytes", data.remaining());
+      throw bad(Reason.CORRUPT, "a header of %d bytes".formatted(data.remaining()));
     }
     width = data.getInt();
     height = data.getInt();
@@ -154,11 +155,8 @@ final class PngReader {
         || filter != 0) {
       throw bad(
           Reason.CORRUPT,
-          "colour type %d with %d bits, compression %d, filter %d",
-          colour,
-          depth,
-          compression,
-          filter);
+          "colour type %d with %d bits, compression %d, filter %d"
+              .formatted(colour, depth, compression, filter));
     }
     if (interlace != 0) {
       throw bad(Reason.TOO_COMPLEX, "interlaced rows");
@@ -167,7 +165,8 @@ final class PngReader {
     samples = colour == 2 ? 3 : colour == 6 ? 4 : colour == 4 ? 2 : 1;
     int rowBytes = (int) (((long) width * samples * depth + 7) / 8);
     if ((1L + rowBytes) * height > MAX_COMPRESSION * in.capacity()) {
-      throw bad(Reason.TRUNCATED, "%d bytes for %dx%d pixels", in.capacity(), width, height);
+      throw bad(
+          Reason.TRUNCATED, "%d bytes for %dx%d pixels".formatted(in.capacity(), width, height));
     }
     pixels = new byte[3 * width * height];
     row = new byte[1 + rowBytes];
@@ -176,7 +175,7 @@ final class PngReader {
 
   private void readPalette(ByteBuffer data) throws BadFrameException {
     if (data.remaining() == 0 || data.remaining() % 3 != 0 || data.remaining() > 768) {
-      throw bad(Reason.CORRUPT, "a palette of %d bytes", data.remaining());
+      throw bad(Reason.CORRUPT, "a palette of %d bytes".formatted(data.remaining()));
     }
     palette = new byte[data.remaining()];
     data.get(palette);
@@ -200,7 +199,10 @@ final class PngReader {
       }
       drain();
     } catch (DataFormatException e) {
-      BadFrameException bad = bad(Reason.CORRUPT, "damaged compressed data (%s)", e.getMessage());
+      BadFrameException bad =
+          bad(
+              Reason.CORRUPT,
+              "damaged compressed data (%s)".formatted(String.valueOf(e.getMessage())));
       bad.initCause(e);
       throw bad;
     }
@@ -221,7 +223,9 @@ final class PngReader {
       if (indexed) {
         int entry = 3 * sample(x);
         if (entry >= palette.length) {
-          throw bad(Reason.CORRUPT, "colour %d of a palette of %d", entry / 3, palette.length / 3);
+          throw bad(
+              Reason.CORRUPT,
+              "colour %d of a palette of %d".formatted(entry / 3, palette.length / 3));
         }
         System.arraycopy(palette, entry, pixels, to, 3);
       } else if (samples >= 3) {
@@ -259,7 +263,7 @@ final class PngReader {
     int back = Math.max(1, samples * depth / 8);
     int filter = row[0];
     if (filter < 0 || filter > 4) {
-      throw bad(Reason.CORRUPT, "filter %d in row %d", filter, rowsDone);
+      throw bad(Reason.CORRUPT, "filter %d in row %d".formatted(filter, rowsDone));
     }
     row[0] = 0;
     above[0] = 0;
@@ -287,11 +291,11 @@ final class PngReader {
     return toLeft <= toUp && toLeft <= toCorner ? left : toUp <= toCorner ? up : corner;
   }
 
-  private BadFrameException bad(Reason reason, String what, Object... values) {
+  private BadFrameException bad(Reason reason, String what) {
     return new BadFrameException(
         reason,
         "the PNG has "
-            + what.formatted(values)
+            + what
             + "; expected a whole picture that is not interlaced; check the encoder and the way to"
             + " the topic");
   }

@@ -24,6 +24,8 @@ public interface Trace {
   }
 
   /**
+   * Looks at one result.
+   *
    * @param values {@code [rows, columns]}, valid during the call; must not be written to
    */
   void saw(Step step, int index, DeviceBuffer values, int rows, int columns);

@@ -18,6 +18,7 @@ public final class GoldenSuite {
           new DtypesGroup(),
           new ConfigsGroup(),
           new TokenizerGroup(),
+          new ChatGroup(),
           new ProcessorGroup(),
           new PositionsGroup(),
           new VisionGroup(),
