@@ -52,8 +52,8 @@ final class Admission {
     return sessions.size();
   }
 
-  List<Session> sessionsOf(EngineSeat seat) {
-    return sessions.stream().filter(session -> session.seat() == seat).toList();
+  List<Session> sessionsOf(Object owner) {
+    return sessions.stream().filter(session -> session.owner() == owner).toList();
   }
 
   /** Frees the rows of a session; the turn of its running round must be abandoned first. */

@@ -110,7 +110,7 @@ final class EngineSeat implements Seat {
   }
 
   private Session own(StreamSession session) {
-    if (!(session instanceof Session own) || own.seat() != this) {
+    if (!(session instanceof Session own) || own.owner() != this) {
       throw new IllegalArgumentException(
           "stream %s belongs to another seat; expected a session that this seat made"
               .formatted(session.streamId()));

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.engine;
 
+import java.util.HashMap;
+import java.util.Map;
+
 /** Opens engines. */
 public final class Engines {
+  /** Per process by nature: an engine holds a device and gigabytes of weights. */
+  private static final Map<EngineOptions, SharedEngine> SHARED = new HashMap<>();
+
   private Engines() {}
 
   /**
@@ -22,6 +28,26 @@ public final class Engines {
    * that jobs in different class loaders share it (architecture §2).
    */
   public static Engine shared(EngineOptions options) {
-    throw new UnsupportedOperationException("not yet: " + options);
+    synchronized (SHARED) { // whoever comes second waits for the first to load
+      SharedEngine shared = SHARED.get(options);
+      if (shared == null) {
+        shared = new SharedEngine(open(options));
+        SHARED.put(options, shared);
+      }
+      return shared.lend(() -> giveBack(options));
+    }
+  }
+
+  private static void giveBack(EngineOptions options) {
+    SharedEngine last = null;
+    synchronized (SHARED) {
+      SharedEngine shared = SHARED.get(options);
+      if (shared != null && shared.returned()) {
+        last = SHARED.remove(options);
+      }
+    }
+    if (last != null) {
+      last.close();
+    }
   }
 }

@@ -26,7 +26,7 @@ final class ModelNetwork implements Network {
   private @Nullable DeviceBuffer logits; // [streams, V]
 
   /**
-   * @param backend owned from now on
+   * @param backend closed with this
    * @param vocabulary ids that may be drawn, at most V
    * @param kvBytes memory for cached rows
    */
@@ -130,13 +130,19 @@ final class ModelNetwork implements Network {
     return buffer;
   }
 
-  @Override
-  public void close() {
-    try (backend;
-        rows;
+  /** Gives back what it holds of the back end, which stays open. */
+  void release() {
+    try (rows;
         arena) {
       vision = null;
       logits = null;
+    }
+  }
+
+  @Override
+  public void close() {
+    try (backend) {
+      release();
     }
   }
 }

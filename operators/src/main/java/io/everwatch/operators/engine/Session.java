@@ -23,7 +23,7 @@ final class Session implements StreamSession {
     RELEASED
   }
 
-  private final EngineSeat seat;
+  private final Object owner;
   private final String streamId;
   private final StreamSettings settings;
   private final RetentionPolicy policy;
@@ -40,12 +40,8 @@ final class Session implements StreamSession {
   record State(Committed committed, SessionRows rows) {}
 
   Session(
-      EngineSeat seat,
-      String streamId,
-      StreamSettings settings,
-      RetentionPolicy policy,
-      State state) {
-    this.seat = seat;
+      Object owner, String streamId, StreamSettings settings, RetentionPolicy policy, State state) {
+    this.owner = owner;
     this.streamId = streamId;
     this.settings = settings;
     this.policy = policy;
@@ -77,8 +73,9 @@ final class Session implements StreamSession {
     return committed.memory();
   }
 
-  EngineSeat seat() {
-    return seat;
+  /** Whose it is; compared by identity. */
+  Object owner() {
+    return owner;
   }
 
   Committed committed() {

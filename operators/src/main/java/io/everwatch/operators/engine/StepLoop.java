@@ -3,10 +3,6 @@ package io.everwatch.operators.engine;
 
 import io.everwatch.kernels.DeviceException;
 import io.everwatch.kernels.DeviceException.Failure;
-import io.everwatch.operators.cache.Segment;
-import io.everwatch.operators.cache.SegmentKind;
-import io.everwatch.operators.cache.Slice;
-import io.everwatch.operators.cache.StreamMemory;
 import io.everwatch.operators.engine.Session.Phase;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -202,27 +198,7 @@ final class StepLoop {
   }
 
   private void commit(Job job) {
-    Turn turn = job.turn();
-    RoundPlan plan = turn.plan();
-    int[] output = turn.output();
-    turn.closeContext();
-    turn.releaseUnused(slots);
-    Segment answer =
-        new Segment(
-            plan.nextSegment(),
-            SegmentKind.GENERATED,
-            plan.round(),
-            ending.remembered(output),
-            null);
-    StreamMemory memory =
-        plan.proposed()
-            .append(List.of(Slice.whole(answer)))
-            .withCachedRows(plan.contextRows() + output.length - 1);
-    slots.retain(turn.kept()); // the state before keeps its hold of them too
-    job.session.commit(
-        new Committed(memory, plan.round() + 1, plan.nextSegment() + 1),
-        turn.computedSlots(),
-        slots);
+    int[] output = job.turn().commit(ending, slots);
     counts.rounds++;
     counts.tokens += output.length;
     RoundResult result = job.result(ending.outcome(output), System.currentTimeMillis());

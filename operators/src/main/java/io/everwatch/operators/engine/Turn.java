@@ -2,10 +2,15 @@
 package io.everwatch.operators.engine;
 
 import io.everwatch.kernels.Context;
+import io.everwatch.operators.cache.Segment;
+import io.everwatch.operators.cache.SegmentKind;
+import io.everwatch.operators.cache.Slice;
+import io.everwatch.operators.cache.StreamMemory;
 import io.everwatch.operators.engine.RoundResult.Timings;
 import io.everwatch.operators.model.SamplingRules;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,26 +80,8 @@ final class Turn {
     return finished;
   }
 
-  /** Ids said so far. */
-  int[] output() {
-    return Arrays.copyOf(output, said);
-  }
-
   int lastToken() {
     return output[said - 1];
-  }
-
-  /** Slots of the rows that were loaded. */
-  int[] kept() {
-    return kept;
-  }
-
-  /** Slots of the rows loaded and computed so far, in the order of the memory. */
-  int[] computedSlots() {
-    int rows = plan.prompt().length + Math.max(0, said - 1);
-    int[] slots = Arrays.copyOf(kept, kept.length + rows);
-    System.arraycopy(fresh, 0, slots, kept.length, rows);
-    return slots;
   }
 
   /** Loads what is remembered and announces the prompt's rows. */
@@ -151,9 +138,26 @@ final class Turn {
     see();
   }
 
-  /** Gives back the slots of the answer that were not needed. */
-  void releaseUnused(RowSlots slots) {
-    slots.release(fresh, plan.prompt().length + Math.max(0, said - 1), fresh.length);
+  /**
+   * Makes the round part of its session's memory and gives back what was not needed.
+   *
+   * @return the ids said
+   */
+  int[] commit(TurnEnding ending, RowSlots slots) {
+    closeContext();
+    int[] ids = Arrays.copyOf(output, said);
+    int rows = plan.prompt().length + said - 1; // the last token was not fed
+    slots.release(fresh, rows, fresh.length);
+    slots.retain(kept); // the state before keeps its hold of them too
+    int[] all = Arrays.copyOf(kept, kept.length + rows);
+    System.arraycopy(fresh, 0, all, kept.length, rows);
+    Segment answer =
+        new Segment(
+            plan.nextSegment(), SegmentKind.GENERATED, plan.round(), ending.remembered(ids), null);
+    StreamMemory memory =
+        plan.proposed().append(List.of(Slice.whole(answer))).withCachedRows(all.length);
+    session.commit(new Committed(memory, plan.round() + 1, plan.nextSegment() + 1), all, slots);
+    return ids;
   }
 
   /** Gives back all that the round took: it failed, or nobody wants it. */

@@ -24,7 +24,8 @@ public final class GoldenSuite {
           new VisionGroup(),
           new ForwardGroup(),
           new GenerationGroup(),
-          new SamplingGroup());
+          new SamplingGroup(),
+          new StreamingGroup());
 
   private GoldenSuite() {}
 

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.engine;
+
+import io.everwatch.kernels.Backend;
+import io.everwatch.operators.cache.ContiguousPositions;
+import io.everwatch.operators.cache.RetentionPolicy;
+import io.everwatch.operators.cache.RetentionWindow;
+import io.everwatch.operators.cache.StreamingVlmPolicy;
+import io.everwatch.operators.cache.TurnTokens;
+import io.everwatch.operators.engine.TurnEnding.CutTurn;
+import io.everwatch.operators.model.ChatGrammar;
+import io.everwatch.operators.model.FrameDecoder;
+import io.everwatch.operators.model.FrameLimits;
+import io.everwatch.operators.model.Model;
+import io.everwatch.operators.model.StreamSettings;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.BitSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** Puts an engine together around a model. */
+final class EngineAssembly {
+  /** Part of the numerics identity; raised when the engine itself computes other bits. */
+  private static final String ENGINE = "engine 1";
+
+  private EngineAssembly() {}
+
+  /**
+   * @param backend owned by the parts from now on
+   */
+  static EngineParts parts(
+      Model model, ChatGrammar grammar, Backend backend, StreamSettings settings, long kvBytes) {
+    FrameDecoder decoder = new FrameDecoder(FrameLimits.defaults());
+    int vocabulary = Math.min(model.tokenizer().size(), model.decoder().vocabSize());
+    String modelDigest = model.folder().digest();
+    String identity = identity(List.of(ENGINE, backend.numerics(), modelDigest, decoder.digest()));
+    return new EngineParts(
+        new ModelNetwork(backend, model.tower(), model.decoder(), vocabulary, kvBytes),
+        new Clip.Maker(decoder, model.processor()),
+        planner(model, new GrammarPrompts(grammar)),
+        s -> policy(s, grammar.turnTokens()),
+        new TurnEnding(
+            grammar.turnTokens(),
+            grammar.endOfTurn(),
+            ids -> model.tokenizer().decode(ids, true),
+            CutTurn.PAUSE_AND_END),
+        stops(grammar),
+        StepBatcher.sampling(unused(model, vocabulary)),
+        settings,
+        modelDigest,
+        identity);
+  }
+
+  static RoundPlanner planner(Model model, RoundPlanner.Prompts prompts) {
+    var vision = model.config().vision();
+    return new RoundPlanner(
+        prompts,
+        new ContiguousPositions(),
+        vision.spatialMergeSize(),
+        vision.temporalPatchSize(),
+        vision.tokensPerSecond());
+  }
+
+  static BitSet stops(ChatGrammar grammar) {
+    BitSet stops = new BitSet();
+    grammar.stops().forEach(stops::set);
+    return stops;
+  }
+
+  private static RetentionPolicy policy(StreamSettings s, TurnTokens tokens) {
+    return new StreamingVlmPolicy(
+        new RetentionWindow(
+            s.textRounds(), s.visualRounds(), s.cutText(), s.textSink(), s.textWindow()),
+        tokens);
+  }
+
+  /** Ids of the embedding that belong to no token. */
+  private static int[] unused(Model model, int vocabulary) {
+    return IntStream.range(0, vocabulary).filter(id -> !model.tokenizer().isToken(id)).toArray();
+  }
+
+  private static String identity(List<String> parts) {
+    try {
+      MessageDigest sha = MessageDigest.getInstance("SHA-256");
+      for (String part : parts) {
+        sha.update(part.getBytes(StandardCharsets.UTF_8));
+        sha.update((byte) 0);
+      }
+      return HexFormat.of().formatHex(sha.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+}
