@@ -20,7 +20,7 @@ record GenerationConfig(
     Optional<Integer> maxNewTokens,
     List<Integer> stopTokens) {
   /** The published models say 1e-6, which nobody can tell from greedy but by a tie. */
-  private static final double GREEDY_BELOW = 1e-5;
+  static final double GREEDY_BELOW = 1e-5;
 
   /**
    * @throws BadModelException naming every field of the wrong type
