@@ -30,7 +30,8 @@ public final class ContiguousPositions implements PositionMode {
         next = text(out, row + 1 + grid.tokens(), 1, next);
       } else if (slice.kind() == SegmentKind.VISION) {
         throw new IllegalArgumentException(
-            "VISION segment %d of round %d has no grid; expected the grid of its pads; set it where the segment is made"
+            ("VISION segment %d of round %d has no grid; expected the grid of its pads; "
+                    + "set it where the segment is made")
                 .formatted(slice.segment().id(), slice.round()));
       } else {
         next = text(out, row, slice.rows(), next);
@@ -72,7 +73,8 @@ public final class ContiguousPositions implements PositionMode {
     int expected = Math.addExact(grid.tokens(), 2);
     if (slice.rows() != expected) {
       throw new IllegalArgumentException(
-          "VISION slice [%d, %d) of segment %d with a grid of %dx%dx%d; expected its start marker, %d pads and end marker together; clips are kept or dropped whole"
+          ("VISION slice [%d, %d) of segment %d with a grid of %dx%dx%d; expected "
+                  + "start marker, %d pads and end marker together; clips are kept or dropped whole")
               .formatted(
                   slice.from(),
                   slice.to(),

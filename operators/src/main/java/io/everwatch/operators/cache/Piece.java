@@ -19,7 +19,8 @@ record Piece(Slice slice, int cached) {
     }
     if (left > 0) {
       throw new IllegalArgumentException(
-          "memory of %d rows says that %d of them are cached; the snapshot or the step that made it is wrong"
+          ("memory of %d rows says that %d of them are cached; the snapshot or the step "
+                  + "that made it is wrong")
               .formatted(memory.rows(), memory.cachedRows()));
     }
     return pieces;
@@ -37,7 +38,9 @@ record Piece(Slice slice, int cached) {
     for (Piece piece : pieces) {
       if (piece.cached > 0 && cached < rows) {
         throw new IllegalStateException(
-            "row %d (%s of round %d) is cached, but row %d before it is not; expected rows without K and V at the end only; was the round before this one committed, and is the round number right?"
+            ("row %d (%s of round %d) is cached, but row %d before it is not; expected "
+                    + "rows without K and V at the end only; was the round before this one "
+                    + "committed, and is the round number right?")
                 .formatted(rows, piece.slice.kind(), piece.slice.round(), cached));
       }
       cached += piece.cached;

@@ -17,12 +17,15 @@ public record RetentionWindow(
   public RetentionWindow {
     if (textRounds < 2 || visualRounds < 1) {
       throw new IllegalArgumentException(
-          "%d text rounds and %d visual rounds; expected at least 2 and 1: the newest turn has no K and V of its last token yet, and the current picture is always kept; raise the setting"
+          ("%d text rounds and %d visual rounds; expected at least 2 and 1: the newest "
+                  + "turn has no K and V of its last token yet, and the current picture is always "
+                  + "kept; raise the setting")
               .formatted(textRounds, visualRounds));
     }
     if (cutText && (textSink < 0 || textWindow < 0)) {
       throw new IllegalArgumentException(
-          "text sink %d and text window %d; neither may be negative; to keep all text switch the cut off"
+          ("text sink %d and text window %d; neither may be negative; to keep all text "
+                  + "switch the cut off")
               .formatted(textSink, textWindow));
     }
   }

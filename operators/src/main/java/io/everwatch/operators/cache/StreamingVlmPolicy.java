@@ -54,7 +54,8 @@ public final class StreamingVlmPolicy implements RetentionPolicy {
   public StreamingVlmPolicy(RetentionWindow window, TurnTokens tokens, Cut cut, Trim trim) {
     if (cut == Cut.UPSTREAM && window.cutText() && window.textWindow() < 1) {
       throw new IllegalArgumentException(
-          "text window %d with the published cut; expected at least 1, since that cut keeps one token less; use the exact cut"
+          ("text window %d with the published cut; expected at least 1, since that cut "
+                  + "keeps one token less; use the exact cut")
               .formatted(window.textWindow()));
     }
     this.window = window;
@@ -129,7 +130,9 @@ public final class StreamingVlmPolicy implements RetentionPolicy {
     if (!words.isEmpty()) {
       if (close < 0) {
         throw new IllegalStateException(
-            "%d runs of words leave the text window before round %d, but the memory has no MEMORY_CLOSE; expected the head (system turn and `previous text` turn) in front; append it with the first round"
+            ("%d runs of words leave the text window before round %d, but the memory has "
+                    + "no MEMORY_CLOSE; expected the head (system turn and `previous text` turn) "
+                    + "in front; append it with the first round")
                 .formatted(words.size(), round));
       }
       kept.addAll(close, words);

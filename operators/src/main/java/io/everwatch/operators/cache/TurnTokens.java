@@ -14,7 +14,8 @@ public record TurnTokens(int pause, Set<Integer> ends) {
     ends = Set.copyOf(ends);
     if (ends.isEmpty() || ends.contains(pause)) {
       throw new IllegalArgumentException(
-          "end tokens %s and pause token %d; expected at least one end token, and a pause token that is none of them; look both up in the tokenizer"
+          ("end tokens %s and pause token %d; expected at least one end token, and a "
+                  + "pause token that is none of them; look both up in the tokenizer")
               .formatted(ends, pause));
     }
   }

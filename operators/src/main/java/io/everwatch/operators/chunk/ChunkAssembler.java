@@ -84,7 +84,8 @@ public final class ChunkAssembler<P> {
     if (settings.chunkMicros() != state.chunkMicros()
         || settings.framesPerChunk() != state.framesPerChunk()) {
       throw new IllegalArgumentException(
-          "the stream's open chunk has a grid of %d frames in %d us, the settings say %d frames in %d us; expected the same; keep the setting, or reset the stream"
+          ("the stream's open chunk has a grid of %d frames in %d us, the settings say %d "
+                  + "frames in %d us; expected the same; keep the setting, or reset the stream")
               .formatted(
                   state.framesPerChunk(),
                   state.chunkMicros(),
@@ -285,18 +286,22 @@ public final class ChunkAssembler<P> {
   }
 
   private static <P> String outOfRange(Frame<P> frame) {
-    return "sequence %d with capture time %d us; expected a sequence of at least 0 and a time from 1970 to 9999; correct the camera's clock or its bridge"
+    return ("sequence %d with capture time %d us; expected a sequence of at least 0 and a time "
+            + "from 1970 to 9999; correct the camera's clock or its bridge")
         .formatted(frame.sequence(), frame.captureMicros());
   }
 
   private String lonelyJump(Frame<P> frame) {
-    return "frame %d has capture time %d us, the stream's clock stands at %d us; expected at most %d us between them, or a next frame that agrees; look at the camera's clock"
+    return ("frame %d has capture time %d us, the stream's clock stands at %d us; expected at "
+            + "most %d us between them, or a next frame that agrees; look at the camera's clock")
         .formatted(
             frame.sequence(), frame.captureMicros(), clockMicros, settings.maxClockJumpMicros());
   }
 
   private String lonelyStepBack(Frame<P> frame) {
-    return "sequence %d with capture time %d us came after sequence %d at %d us; expected increasing sequences, or a next frame that shows a restarted camera; is there a second writer of this stream?"
+    return ("sequence %d with capture time %d us came after sequence %d at %d us; expected "
+            + "increasing sequences, or a next frame that shows a restarted camera; is there a "
+            + "second writer of this stream?")
         .formatted(frame.sequence(), frame.captureMicros(), order.newest(), clockMicros);
   }
 }

@@ -30,7 +30,8 @@ public record ChunkSettings(
         || framesPerChunk <= 0
         || framesPerChunk > MAX_FRAMES) {
       throw new IllegalArgumentException(
-          "chunk of %d us with %d frames; expected a length of 1 us to an hour and 1 to %d frames; correct chunk length and FPS"
+          ("chunk of %d us with %d frames; expected a length of 1 us to an hour and 1 to "
+                  + "%d frames; correct chunk length and FPS")
               .formatted(chunkMicros, framesPerChunk, MAX_FRAMES));
     }
     if (allowedLatenessMicros < 0
@@ -40,7 +41,9 @@ public record ChunkSettings(
         || maxGapMicros > MAX_SPAN
         || maxClockJumpMicros > MAX_SPAN) {
       throw new IllegalArgumentException(
-          "allowedLateness %d us, maxGap %d us, maxClockJump %d us; expected none negative, maxClockJump positive and all at most a hundred years; correct the one that is not"
+          ("allowedLateness %d us, maxGap %d us, maxClockJump %d us; expected none "
+                  + "negative, maxClockJump positive and all at most a hundred years; correct the "
+                  + "one that is not")
               .formatted(allowedLatenessMicros, maxGapMicros, maxClockJumpMicros));
     }
   }

@@ -222,7 +222,9 @@ final class OpenChunks<P> {
           new DeadFrame<>(
               frame,
               Reason.LATE,
-              "frame %d of capture time %d us belongs to chunk %d, and chunks before %d are closed; expected it within the allowed lateness of %d us; raise it, or look at the network before the topic"
+              ("frame %d of capture time %d us belongs to chunk %d, and chunks before %d "
+                      + "are closed; expected it within the allowed lateness of %d us; raise it, "
+                      + "or look at the network before the topic")
                   .formatted(
                       frame.sequence(),
                       frame.captureMicros(),

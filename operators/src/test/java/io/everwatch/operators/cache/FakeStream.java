@@ -113,8 +113,8 @@ public final class FakeStream {
   }
 
   private int lastId() {
-    int[] ids = memory.ids();
-    return ids[ids.length - 1];
+    Slice last = memory.slices().get(memory.slices().size() - 1);
+    return last.segment().ids()[last.to() - 1];
   }
 
   private static int[] filled(int count, int id) {
