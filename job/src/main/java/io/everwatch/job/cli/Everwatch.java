@@ -37,7 +37,10 @@ import picocli.CommandLine.Spec;
       TopicsCommand.class,
       CommandLine.HelpCommand.class,
       CameraCommand.class,
+      CaptionCommand.class,
       VerifyModelCommand.class,
+      EvaluateCommand.class,
+      BenchCommand.class,
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:done", "1:failed, with one line that says why", "2:wrong usage"})

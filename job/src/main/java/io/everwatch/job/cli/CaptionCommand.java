@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.cli;
+
+import io.everwatch.job.camera.CameraInput;
+import io.everwatch.job.camera.FrameSource;
+import io.everwatch.job.captions.CaptionClock;
+import io.everwatch.job.captions.CaptionFormat;
+import io.everwatch.job.captions.CaptionWriter;
+import io.everwatch.job.offline.FileCaptioner;
+import io.everwatch.operators.engine.Engine;
+import io.everwatch.operators.engine.Engines;
+import io.everwatch.operators.model.EncodedFrame.Encoding;
+import io.everwatch.operators.model.StreamSettings;
+import io.everwatch.schemas.avro.TextEvent;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** The engine on a file, without Kafka and Flink. */
+@Command(
+    name = "caption",
+    description = "Caption a video file or a folder of pictures, second by second.",
+    mixinStandardHelpOptions = true,
+    sortOptions = false)
+final class CaptionCommand implements Callable<Integer> {
+  private static final long PROGRESS_NANOS = 5_000_000_000L;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Parameters(
+      paramLabel = "FILE|DIR",
+      description = {
+        "A video (H.264 in MP4 and others), or a folder of PNG and JPEG files, which are taken in",
+        "the order of their names."
+      })
+  private String input = "";
+
+  @Mixin private ModelOptions model = new ModelOptions();
+
+  @Option(
+      names = "--fps",
+      paramLabel = "N",
+      description =
+          "Of a folder: its frame rate (default: the model's). Of a video: take at most N a second.")
+  private @Nullable Double fps;
+
+  @Option(
+      names = "--instruction",
+      paramLabel = "TEXT",
+      description = "What to tell the model at the beginning (default: the model's own).")
+  private @Nullable String instruction;
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      defaultValue = "text",
+      description = "text, json or webvtt (default: ${DEFAULT-VALUE}).")
+  private CaptionFormat format = CaptionFormat.TEXT;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Seed of sampling; without effect on a model that is greedy.")
+  private @Nullable Long seed;
+
+  private long lastProgress;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    if (!Files.exists(path())) {
+      throw new CliException(
+          "there is no file or folder '%s'; expected a video file or a folder of pictures"
+              .formatted(input));
+    }
+    PrintWriter err = spec.commandLine().getErr();
+    try (Engine engine = Engines.open(model.engineOptions());
+        FrameSource source = open(engine.settings())) {
+      PrintWriter out = spec.commandLine().getOut();
+      CaptionWriter writer = format.writer(out, CaptionClock.since(0));
+      FileCaptioner.Summary summary =
+          new FileCaptioner(engine)
+              .caption(
+                  String.valueOf(path().getFileName()),
+                  source,
+                  settings(engine.settings()),
+                  event -> {
+                    writer.write(event);
+                    out.flush();
+                    progress(event, err);
+                  },
+                  problem -> err.println("everwatch: " + problem));
+      err.println(
+          "%d frames, %d chunks, %d gaps, %d problems"
+              .formatted(summary.frames(), summary.chunks(), summary.gaps(), summary.problems()));
+    } catch (IOException e) {
+      throw new CliException(String.valueOf(e.getMessage()), e);
+    }
+    return ExitCodes.OK;
+  }
+
+  private Path path() {
+    return Path.of(input);
+  }
+
+  private FrameSource open(StreamSettings settings) throws IOException {
+    boolean folder = Files.isDirectory(path());
+    CameraInput wanted =
+        new CameraInput(
+            input,
+            fps == null ? OptionalDouble.empty() : OptionalDouble.of(fps),
+            folder ? Optional.empty() : Optional.of(Encoding.RGB24),
+            settings.fps());
+    try {
+      return wanted.open();
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private StreamSettings settings(StreamSettings settings) {
+    StreamSettings chosen = instruction == null ? settings : settings.withInstruction(instruction);
+    return seed == null ? chosen : chosen.withSeed(seed);
+  }
+
+  private void progress(TextEvent event, PrintWriter err) {
+    long now = System.nanoTime();
+    if (lastProgress == 0) {
+      lastProgress = now;
+    } else if (now - lastProgress >= PROGRESS_NANOS) {
+      lastProgress = now;
+      err.println("captioned up to " + CaptionClock.elapsed(event.getEndMicros()));
+      err.flush();
+    }
+  }
+}

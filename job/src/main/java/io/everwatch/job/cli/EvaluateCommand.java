@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.everwatch.job.offline.RoadEvaluation;
+import io.everwatch.job.scene.RoadScene;
+import io.everwatch.operators.engine.Engine;
+import io.everwatch.operators.engine.Engines;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The engine against a scene whose truth is known. */
+@Command(
+    name = "evaluate",
+    description = "Score the model against a scene's truth, by tenths of the streams' life.",
+    mixinStandardHelpOptions = true,
+    sortOptions = false)
+final class EvaluateCommand implements Callable<Integer> {
+  private static final long PROGRESS_SECONDS = 60;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Option(
+      names = "--scene",
+      paramLabel = "NAME",
+      defaultValue = "road",
+      description = "Scene: road (default: ${DEFAULT-VALUE}).")
+  private String scene = "road";
+
+  @Option(
+      names = "--minutes",
+      required = true,
+      paramLabel = "T",
+      description = "Length of each stream.")
+  private long minutes;
+
+  @Option(
+      names = "--seed",
+      required = true,
+      split = ",",
+      paramLabel = "S[,S…]",
+      description = "Seeds of the scene; several run at once and are scored together.")
+  private List<Long> seeds = new ArrayList<>();
+
+  @Option(
+      names = "--density",
+      paramLabel = "X",
+      description = "How busy the road is (default: ${DEFAULT-VALUE}).")
+  private double density = RoadScene.DEFAULT_DENSITY;
+
+  @Mixin private ModelOptions model = new ModelOptions();
+
+  @Option(names = "--json", description = "One JSON object instead of a table.")
+  private boolean json;
+
+  @Option(
+      names = "--transcript",
+      paramLabel = "FILE",
+      description = "Write truth and sentence of every second there, one JSON object per line.")
+  private @Nullable Path transcript;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    if (!scene.equals("road")) {
+      throw usage("there is no scene '%s' with a known truth; known is road".formatted(scene));
+    }
+    if (minutes < 1 || minutes > 100_000) {
+      throw usage("%d minutes; expected 1 to 100000".formatted(minutes));
+    }
+    List<RoadScene> scenes = new ArrayList<>();
+    try {
+      seeds.stream()
+          .distinct()
+          .forEach(seed -> scenes.add(new RoadScene(seed, density, Optional.empty())));
+    } catch (IllegalArgumentException e) {
+      throw usage(String.valueOf(e.getMessage()));
+    }
+    try (Engine engine = Engines.open(model.engineOptions());
+        PrintWriter lines = transcriptWriter()) {
+      report(new RoadEvaluation(engine).run(scenes, minutes * 60, listener(scenes, lines)));
+      if (lines.checkError()) {
+        throw new CliException("%s could not be written; is the disk full?".formatted(transcript));
+      }
+    } catch (IOException e) {
+      throw new CliException(String.valueOf(e.getMessage()), e);
+    }
+    return ExitCodes.OK;
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+
+  private PrintWriter transcriptWriter() throws IOException {
+    return transcript == null
+        ? new PrintWriter(Writer.nullWriter())
+        : new PrintWriter(Files.newBufferedWriter(transcript));
+  }
+
+  private RoadEvaluation.Listener listener(List<RoadScene> scenes, PrintWriter lines) {
+    PrintWriter err = spec.commandLine().getErr();
+    return (told, second, truth, said) -> {
+      if (transcript != null) {
+        lines.println(
+            JsonNodeFactory.instance
+                .objectNode()
+                .put("seed", told.seed())
+                .put("t", second)
+                .put("truth", truth)
+                .put("said", said));
+      }
+      if (told.equals(scenes.get(0)) && second > 0 && second % PROGRESS_SECONDS == 0) {
+        err.println("minute %d of %d".formatted(second / PROGRESS_SECONDS, minutes));
+        err.flush();
+      }
+    };
+  }
+
+  private void report(RoadEvaluation.Outcome outcome) {
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      ObjectNode all = JsonNodeFactory.instance.objectNode();
+      all.put("scene", scene).put("minutes", minutes).put("density", density);
+      ArrayNode which = all.putArray("seeds");
+      seeds.stream().distinct().forEach(which::add);
+      out.println(all.setAll(RoadReport.json(outcome)));
+    } else {
+      RoadReport.table(outcome, minutes, out);
+    }
+    out.flush();
+  }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.everwatch.job.offline.RoadEvaluation;
+import io.everwatch.job.scene.RoadScore;
+import java.io.PrintWriter;
+import java.util.Locale;
+import java.util.OptionalDouble;
+
+/** Scores of roads, for people and programs. */
+final class RoadReport {
+  private RoadReport() {}
+
+  /** The whole and its tenths; a rate without cases is null. */
+  static ObjectNode json(RoadEvaluation.Outcome outcome) {
+    ObjectNode all = JsonNodeFactory.instance.objectNode();
+    all.put("failures", outcome.failures());
+    all.set("whole", rates(outcome.whole()));
+    ArrayNode tenths = all.putArray("tenths");
+    outcome.stretches().forEach(score -> tenths.add(rates(score)));
+    return all;
+  }
+
+  private static ObjectNode rates(RoadScore score) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("events", score.events());
+    node.put("silentSeconds", score.silentSeconds());
+    put(node, "precision", score.precision());
+    put(node, "recall", score.recall());
+    put(node, "f1", score.f1());
+    put(node, "exactRecall", score.exactRecall());
+    put(node, "silencePrecision", score.silencePrecision());
+    put(node, "silenceRecall", score.silenceRecall());
+    node.put("counted", score.counted());
+    put(node, "numberGiven", score.numberGiven());
+    put(node, "numberFalse", score.numberFalse());
+    put(node, "numberRightGivenSentence", score.numberRightGivenSentence());
+    node.put("said", score.said());
+    put(node, "countStep", score.countStep());
+    node.put("far", score.far());
+    put(node, "countStepFar", score.countStepFar());
+    put(node, "countAbsolute", score.countAbsolute());
+    return node;
+  }
+
+  private static void put(ObjectNode node, String name, OptionalDouble rate) {
+    if (rate.isPresent()) {
+      node.put(name, Math.round(rate.getAsDouble() * 1e4) / 1e4);
+    } else {
+      node.putNull(name);
+    }
+  }
+
+  /** One line per tenth of the streams' life, and one for all. */
+  static void table(RoadEvaluation.Outcome outcome, long minutes, PrintWriter out) {
+    out.println(
+        "minutes     events  prec. recall     f1  silence  given  false  number   step  far step");
+    double part = (double) minutes / RoadEvaluation.STRETCHES;
+    for (int i = 0; i < RoadEvaluation.STRETCHES; i++) {
+      String span = String.format(Locale.ROOT, "%.1f-%.1f", i * part, (i + 1) * part);
+      out.println(row(span, outcome.stretches().get(i)));
+    }
+    out.println(row("all", outcome.whole()));
+    if (outcome.failures() > 0) {
+      out.println(outcome.failures() + " rounds failed and count as silence");
+    }
+  }
+
+  private static String row(String span, RoadScore score) {
+    return String.format(
+        Locale.ROOT,
+        "%-11s %6d  %s  %s  %s   %s  %s  %s   %s  %s     %s",
+        span,
+        score.events(),
+        cell(score.precision()),
+        cell(score.recall()),
+        cell(score.f1()),
+        cell(score.silenceRecall()),
+        cell(score.numberGiven()),
+        cell(score.numberFalse()),
+        cell(score.numberRightGivenSentence()),
+        cell(score.countStep()),
+        cell(score.countStepFar()));
+  }
+
+  private static String cell(OptionalDouble rate) {
+    return rate.isPresent() ? String.format(Locale.ROOT, "%5.3f", rate.getAsDouble()) : "    -";
+  }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.offline;
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryType;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** The most memory that this process has held so far. */
+public final class ProcessMemory {
+  private static final Path STATUS = Path.of("/proc/self/status");
+
+  private ProcessMemory() {}
+
+  /** Resident set, natives included; 0 where the system does not tell (other than Linux). */
+  public static long peakResidentBytes() {
+    try {
+      return Files.readAllLines(STATUS).stream()
+          .filter(line -> line.startsWith("VmHWM:"))
+          .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
+          .findFirst()
+          .orElse(0);
+    } catch (IOException e) {
+      return 0;
+    }
+  }
+
+  /** Sum of the heap pools' peaks. */
+  public static long peakHeapBytes() {
+    return ManagementFactory.getMemoryPoolMXBeans().stream()
+        .filter(pool -> pool.getType() == MemoryType.HEAP)
+        .mapToLong(pool -> pool.getPeakUsage().getUsed())
+        .sum();
+  }
+}

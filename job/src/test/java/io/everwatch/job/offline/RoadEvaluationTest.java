@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.offline;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.everwatch.job.offline.RoadEvaluation.Outcome;
+import io.everwatch.job.scene.RoadScene;
+import io.everwatch.job.scene.RoadWorld;
+import io.everwatch.operators.engine.RoundResult.Failed;
+import io.everwatch.operators.model.EncodedFrame.Encoding;
+import io.everwatch.operators.model.StreamSettings;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+class RoadEvaluationTest {
+  private static final List<RoadScene> SCENES = List.of(RoadScene.ofSeed(31), RoadScene.ofSeed(32));
+  private static final RoadEvaluation.Listener NOBODY = (scene, second, truth, said) -> {};
+
+  /** What happens on the road of a stream, by second. */
+  private static Map<String, List<String>> truths(int seconds) {
+    Map<String, List<String>> truths = new HashMap<>();
+    for (RoadScene scene : SCENES) {
+      RoadWorld world = new RoadWorld(scene);
+      truths.put(
+          "road-" + scene.seed(),
+          Stream.generate(() -> world.next().truth()).limit(seconds).toList());
+    }
+    return truths;
+  }
+
+  @Test
+  void aModelThatTellsTheTruthScoresOneOnItsInstructionAndFrames() throws Exception {
+    Map<String, List<String>> truths = truths(300);
+    Map<String, String> instructions = new HashMap<>();
+    try (FakeEngine engine =
+        new FakeEngine(
+            (session, input) -> {
+              instructions.put(session.streamId(), session.settings().instruction());
+              assertThat(input.frames()).hasSize(2);
+              assertThat(input.frames().get(0).encoding()).isEqualTo(Encoding.RGB24);
+              return FakeEngine.says(truths.get(session.streamId()).get((int) input.chunk()));
+            })) {
+      Outcome outcome = new RoadEvaluation(engine).run(SCENES, 300, NOBODY);
+      assertThat(outcome.failures()).isZero();
+      assertThat(outcome.stretches()).hasSize(10);
+      assertThat(outcome.whole().events() + outcome.whole().silentSeconds()).isEqualTo(600);
+      assertThat(outcome.whole().f1()).hasValue(1);
+      assertThat(outcome.whole().silenceRecall()).hasValue(1);
+      assertThat(outcome.whole().countAbsolute()).hasValue(1);
+    }
+    for (RoadScene scene : SCENES) {
+      assertThat(instructions)
+          .containsEntry("road-" + scene.seed(), new RoadWorld(scene).instruction());
+    }
+  }
+
+  @Test
+  void aMuteModelHasSilenceAndNothingElse() throws Exception {
+    List<String> told = new ArrayList<>();
+    try (FakeEngine engine = new FakeEngine(FakeEngine.MUTE)) {
+      Outcome outcome =
+          new RoadEvaluation(engine)
+              .run(SCENES, 100, (scene, second, truth, said) -> told.add(truth));
+      assertThat(outcome.whole().silenceRecall()).hasValue(1);
+      assertThat(outcome.whole().recall()).hasValue(0);
+    }
+    assertThat(told).hasSize(200);
+    assertThat(told).containsAll(truths(100).get("road-31"));
+  }
+
+  @Test
+  void failedRoundsAreCountedAndAreSilence() throws Exception {
+    try (FakeEngine engine = new FakeEngine((session, input) -> new Failed("no memory"))) {
+      Outcome outcome = new RoadEvaluation(engine).run(SCENES, 50, NOBODY);
+      assertThat(outcome.failures()).isEqualTo(100);
+      assertThat(outcome.whole().said()).isZero();
+    }
+  }
+
+  @Test
+  void aModelOfAnotherRhythmIsRefused() {
+    StreamSettings s = FakeEngine.SETTINGS;
+    StreamSettings faster =
+        new StreamSettings(
+            4,
+            s.chunkMicros(),
+            s.minPixels(),
+            s.maxPixels(),
+            16,
+            16,
+            true,
+            16,
+            384,
+            20,
+            0,
+            1,
+            0,
+            1,
+            7,
+            "",
+            s.queryPlacement(),
+            9000,
+            0,
+            0,
+            1);
+    try (FakeEngine engine = new FakeEngine(faster, FakeEngine.MUTE)) {
+      assertThatThrownBy(() -> new RoadEvaluation(engine))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("takes 4 frames every 1000000 us; the road makes 2");
+    }
+  }
+}
