@@ -2,6 +2,8 @@
 package io.everwatch.operators.engine;
 
 import io.everwatch.kernels.Backend;
+import io.everwatch.kernels.BackendOptions;
+import io.everwatch.kernels.Backends;
 import io.everwatch.operators.cache.ContiguousPositions;
 import io.everwatch.operators.cache.RetentionPolicy;
 import io.everwatch.operators.cache.RetentionWindow;
@@ -12,6 +14,8 @@ import io.everwatch.operators.model.ChatGrammar;
 import io.everwatch.operators.model.FrameDecoder;
 import io.everwatch.operators.model.FrameLimits;
 import io.everwatch.operators.model.Model;
+import io.everwatch.operators.model.ModelFolder;
+import io.everwatch.operators.model.SettingsResolver;
 import io.everwatch.operators.model.StreamSettings;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -28,11 +32,30 @@ final class EngineAssembly {
 
   private EngineAssembly() {}
 
+  /** Loads the model and starts the engine; nothing stays open when that fails. */
+  static Engine open(EngineOptions options) {
+    ModelFolder folder = ModelFolder.open(options.model());
+    Backend backend =
+        Backends.open(
+            options.backend(), new BackendOptions(options.threads(), options.plainProducts()));
+    try {
+      Model model = Model.load(folder, backend);
+      StreamSettings settings =
+          SettingsResolver.open(folder, model.config()).resolve(options.overrides()).settings();
+      return new BatchingEngine(parts(model, backend, settings, options.kvBytes()), options)
+          .start();
+    } catch (RuntimeException | Error e) {
+      try (backend) {
+        throw e;
+      }
+    }
+  }
+
   /**
    * @param backend owned by the parts from now on
    */
-  static EngineParts parts(
-      Model model, ChatGrammar grammar, Backend backend, StreamSettings settings, long kvBytes) {
+  static EngineParts parts(Model model, Backend backend, StreamSettings settings, long kvBytes) {
+    ChatGrammar grammar = model.grammar();
     FrameDecoder decoder = new FrameDecoder(FrameLimits.defaults());
     int vocabulary = Math.min(model.tokenizer().size(), model.decoder().vocabSize());
     String modelDigest = model.folder().digest();

@@ -15,11 +15,13 @@ public final class Engines {
    * An engine of its own: loads the model, lays out its weights, starts its threads. Seconds for
    * the shipped model.
    *
-   * @throws IllegalArgumentException naming everything that is wrong with the model folder, the
-   *     options or the overrides
+   * @throws io.everwatch.operators.model.BadModelException naming everything that is wrong with the
+   *     model folder or the overrides
+   * @throws IllegalArgumentException when there is no such back end
+   * @throws io.everwatch.kernels.DeviceException when the device cannot be used or is too small
    */
   public static Engine open(EngineOptions options) {
-    throw new UnsupportedOperationException("not yet: " + options);
+    return EngineAssembly.open(options);
   }
 
   /**

@@ -63,7 +63,7 @@ public final class StreamProbe implements AutoCloseable {
       StreamSettings settings,
       StreamingVlmPolicy policy,
       String context) {
-    ChatGrammar grammar = ChatGrammar.open(model.folder(), model.config(), model.tokenizer());
+    ChatGrammar grammar = model.grammar();
     int vocabulary = model.decoder().vocabSize();
     long rows = 1 << 14;
     network =

@@ -9,7 +9,6 @@ import io.everwatch.operators.cache.StreamingVlmPolicy;
 import io.everwatch.operators.cache.StreamingVlmPolicy.Cut;
 import io.everwatch.operators.cache.StreamingVlmPolicy.Trim;
 import io.everwatch.operators.engine.StreamProbe;
-import io.everwatch.operators.model.ChatGrammar;
 import io.everwatch.operators.model.EncodedFrame;
 import io.everwatch.operators.model.EncodedFrame.Encoding;
 import io.everwatch.operators.model.Model;
@@ -227,7 +226,7 @@ final class StreamingGroup implements GoldenGroup {
               cut,
               cut ? policy.get("sink").intValue() : 0,
               cut ? policy.get("window").intValue() : 0),
-          ChatGrammar.open(model.folder(), model.config(), model.tokenizer()).turnTokens(),
+          model.grammar().turnTokens(),
           Cut.valueOf(policy.get("cut").asText().toUpperCase(Locale.ROOT)),
           Trim.valueOf(policy.get("trim").asText().toUpperCase(Locale.ROOT)));
     }

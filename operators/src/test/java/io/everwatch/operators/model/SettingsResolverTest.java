@@ -211,10 +211,7 @@ class SettingsResolverTest {
   @Test
   void namesAllProblemsInOneMessage() {
     assertThatThrownBy(
-            () ->
-                open()
-                    .resolve(
-                        Map.of("fps", "fast", "rounds", "3"), Map.of("top_k", "-1")))
+            () -> open().resolve(Map.of("fps", "fast", "rounds", "3"), Map.of("top_k", "-1")))
         .hasMessageContaining("3 problems")
         .hasMessageContaining("job configuration: fps is \"fast\"")
         .hasMessageContaining("job configuration: unknown key rounds")
