@@ -34,12 +34,10 @@ import java.util.Map;
 final class EventBuilder {
   private static final int DIGEST_DIGITS = 16;
 
-  private final String promptDigest;
   private final String modelDigest;
   private final int maxTextBytes;
 
   EventBuilder(Engine engine, int maxTextBytes) {
-    promptDigest = promptDigest(engine.settings());
     modelDigest = shortened(engine.modelDigest());
     this.maxTextBytes = maxTextBytes;
   }
@@ -125,7 +123,7 @@ final class EventBuilder {
     return TextEvent.newBuilder()
         .setStreamId(stream.key.streamId())
         .setMarks(List.copyOf(stream.marks)) // in the order of the enum: it is an EnumSet
-        .setPromptDigest(promptDigest)
+        .setPromptDigest(stream.promptDigest)
         .setModelDigest(modelDigest)
         .setNumericsDigest(shortened(stream.numerics));
   }
@@ -197,7 +195,8 @@ final class EventBuilder {
         EventHeaders.ABSENT);
   }
 
-  private static String promptDigest(StreamSettings settings) {
+  /** Digest of the standing text and of its place, as events carry it. */
+  static String promptDigest(StreamSettings settings) {
     String prompt = settings.queryPlacement() + "\n" + settings.instruction();
     try {
       byte[] digest =

@@ -26,6 +26,9 @@ final class StreamState {
   /** At the engine; null until the first chunk, or until the stream came back from state. */
   @Nullable StreamSession session;
 
+  /** Of the settings that its session works with. */
+  String promptDigest = "";
+
   /** A round of this stream is at the engine. */
   boolean running;
 

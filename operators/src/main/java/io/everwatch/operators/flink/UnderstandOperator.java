@@ -261,6 +261,11 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
     }
   }
 
+  /** Turns that wait or are under way. */
+  int inFlight() {
+    return understanding().inFlight();
+  }
+
   private Understanding understanding() {
     Understanding made = understanding;
     if (made == null) {

@@ -329,7 +329,9 @@ final class Understanding {
   }
 
   private void open(StreamState stream) throws Exception {
-    bySession.put(sessions.open(stream), stream);
+    StreamSession session = sessions.open(stream);
+    bySession.put(session, stream);
+    stream.promptDigest = EventBuilder.promptDigest(session.settings());
     changed.add(stream); // its marks and identities may be new
     snapshots.opened(stream, clock.getCurrentProcessingTime());
   }

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.engine;
+
+import java.util.concurrent.Semaphore;
+
+/**
+ * The real engine on a network of hashes, for tests of other packages: a lost, doubled or misplaced
+ * round changes all texts after it, and a round costs microseconds.
+ */
+public final class FakeEngines implements AutoCloseable {
+  private static final int OPEN = 1 << 20;
+
+  private final FakeNetwork network =
+      new FakeNetwork(FakePrompts.VOCABULARY, FakePrompts.END, FakePrompts.PAUSE, 200_000);
+  private final Semaphore steps = new Semaphore(OPEN);
+  private final BatchingEngine engine;
+
+  private FakeEngines(String model, String numerics) {
+    EngineParts parts = TestEngine.parts(network);
+    network.beforePrefill = ids -> steps.acquireUninterruptibly();
+    engine =
+        new BatchingEngine(
+                new EngineParts(
+                    parts.network(),
+                    parts.clips(),
+                    parts.planner(),
+                    parts.policy(),
+                    parts.ending(),
+                    parts.stops(),
+                    parts.chooser(),
+                    parts.settings(),
+                    model.repeat(64),
+                    numerics.repeat(64)),
+                TestEngine.options())
+            .start();
+  }
+
+  /** Steps run as work comes. */
+  public static FakeEngines start() {
+    return start("a", "b");
+  }
+
+  /** Of another model or other numerics; a letter stands for a digest. */
+  public static FakeEngines start(String model, String numerics) {
+    return new FakeEngines(model, numerics);
+  }
+
+  public Engine engine() {
+    return engine;
+  }
+
+  /** From now on each step that begins a round waits for {@link #letGo}. */
+  public void hold() {
+    steps.drainPermits();
+  }
+
+  /** Lets one held step go. */
+  public void letGo() {
+    steps.release();
+  }
+
+  /** Holds no step any longer. */
+  public void letAllGo() {
+    steps.release(OPEN);
+  }
+
+  /** Rows of all sessions: 0 when none is left. */
+  public int rowsUsed() {
+    return engine.metrics().rowsUsed();
+  }
+
+  @Override
+  public void close() {
+    letAllGo();
+    engine.close();
+  }
+}

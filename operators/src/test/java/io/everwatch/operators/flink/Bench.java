@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.flink;
+
+import io.everwatch.operators.engine.Engine;
+import io.everwatch.operators.engine.EngineListener;
+import io.everwatch.operators.engine.EngineMetrics;
+import io.everwatch.operators.engine.Seat;
+import io.everwatch.operators.model.StreamSettings;
+import io.everwatch.schemas.WireFormat;
+import io.everwatch.schemas.WireFormatException;
+import io.everwatch.schemas.avro.DeadLetter;
+import io.everwatch.schemas.avro.TextEvent;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.runtime.state.StateBackend;
+import org.apache.flink.runtime.state.storage.JobManagerCheckpointStorage;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.runtime.tasks.mailbox.TaskMailbox;
+import org.apache.flink.streaming.util.KeyedOneInputStreamOperatorTestHarness;
+import org.jspecify.annotations.Nullable;
+
+/** One subtask of the operator under Flink's harness, at an engine that outlives it. */
+final class Bench implements AutoCloseable {
+  static final int MAX_PARALLELISM = 128;
+  private static final Map<Integer, Engine> ENGINES = new ConcurrentHashMap<>();
+  private static final AtomicInteger NUMBERS = new AtomicInteger();
+
+  private final int number = NUMBERS.incrementAndGet();
+  final KeyedOneInputStreamOperatorTestHarness<StreamKey, FrameRecord, TextRecord> harness;
+  private long checkpoint;
+
+  /** The engine as one of its users has it: closing it leaves it to the others. */
+  private record Borrowed(Engine engine) implements Engine {
+    @Override
+    public StreamSettings settings() {
+      return engine.settings();
+    }
+
+    @Override
+    public String modelDigest() {
+      return engine.modelDigest();
+    }
+
+    @Override
+    public String numericsIdentity() {
+      return engine.numericsIdentity();
+    }
+
+    @Override
+    public EngineMetrics metrics() {
+      return engine.metrics();
+    }
+
+    @Override
+    public Seat attach(EngineListener listener) {
+      return engine.attach(listener);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  Bench(
+      Engine engine,
+      UnderstandSettings settings,
+      int parallelism,
+      int index,
+      @Nullable OperatorSubtaskState state,
+      @Nullable StateBackend backend)
+      throws Exception {
+    ENGINES.put(number, new Borrowed(engine));
+    int own = number; // what the factory takes along must be serialisable
+    harness =
+        new KeyedOneInputStreamOperatorTestHarness<>(
+            new UnderstandOperatorFactory(() -> ENGINES.get(own), settings),
+            FrameRecord::key,
+            StreamKey.TYPE,
+            MAX_PARALLELISM,
+            parallelism,
+            index);
+    if (backend != null) {
+      harness.setStateBackend(backend);
+    }
+    harness.setCheckpointStorage(new JobManagerCheckpointStorage(256 << 20));
+    harness.setup(TextRecord.TYPE.createSerializer(harness.getExecutionConfig().getSerializerConfig()));
+    if (state != null) {
+      harness.initializeState(state);
+    }
+    harness.open();
+  }
+
+  Bench(Engine engine, UnderstandSettings settings) throws Exception {
+    this(engine, settings, 1, 0, null, null);
+  }
+
+  UnderstandOperator operator() {
+    return (UnderstandOperator) harness.getOperator();
+  }
+
+  void offer(FrameRecord record, long timestamp) throws Exception {
+    harness.processElement(new StreamRecord<>(record, timestamp));
+  }
+
+  void offer(FrameRecord record) throws Exception {
+    harness.processElement(new StreamRecord<>(record));
+  }
+
+  /** Runs mails until nothing is in flight. */
+  void settle() throws Exception {
+    while (operator().inFlight() > 0) {
+      mailbox().take(0).run();
+    }
+    runMails();
+  }
+
+  /** Runs the mails that wait. */
+  void runMails() throws Exception {
+    for (var mail = mailbox().tryTake(0); mail.isPresent(); mail = mailbox().tryTake(0)) {
+      mail.get().run();
+    }
+  }
+
+  /** Waits for one mail and runs it. */
+  void runMail() throws Exception {
+    mailbox().take(0).run();
+  }
+
+  TaskMailbox mailbox() {
+    return harness.getTaskMailbox();
+  }
+
+  OperatorSubtaskState snapshot() throws Exception {
+    checkpoint++;
+    harness.prepareSnapshotPreBarrier(checkpoint);
+    return harness.snapshot(checkpoint, checkpoint);
+  }
+
+  List<TextRecord> records() {
+    return harness.extractOutputValues();
+  }
+
+  List<TextEvent> events() throws WireFormatException {
+    List<TextEvent> events = new ArrayList<>();
+    for (TextRecord record : records()) {
+      events.add(WireFormat.decodeText(record.value()));
+    }
+    return events;
+  }
+
+  List<DeadLetter> deadLetters() throws WireFormatException {
+    List<DeadLetter> letters = new ArrayList<>();
+    var queue = harness.getSideOutput(DeadLetters.TAG);
+    if (queue != null) {
+      for (StreamRecord<DeadLetterRecord> letter : queue) {
+        letters.add(WireFormat.decodeDeadLetter(letter.getValue().value()));
+      }
+    }
+    return letters;
+  }
+
+  @Override
+  public void close() throws Exception {
+    harness.close();
+    ENGINES.remove(number);
+  }
+}

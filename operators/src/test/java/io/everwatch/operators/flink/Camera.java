@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.flink;
+
+import io.everwatch.schemas.WireFormat;
+import io.everwatch.schemas.avro.FrameEncoding;
+import io.everwatch.schemas.avro.FrameEvent;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Random;
+
+/** Makes the records of one stream: 2 frames per second, pictures of 28x28 pixels. */
+final class Camera {
+  static final long START_MICROS = 1_700_000_000_000_000L;
+  static final int SIDE = 28;
+
+  final String id;
+  private final int partition;
+  private long offset;
+  private long sequence;
+  long micros = START_MICROS;
+
+  Camera(String id, int partition) {
+    this.id = id;
+    this.partition = partition;
+  }
+
+  Camera(String id) {
+    this(id, 0);
+  }
+
+  /** The next frame, half a second after the one before. */
+  FrameRecord frame() {
+    FrameRecord record = frame(sequence, micros);
+    sequence++;
+    micros += 500_000;
+    return record;
+  }
+
+  FrameRecord frame(long number, long captureMicros) {
+    return record(event(number, captureMicros).setBytes(ByteBuffer.wrap(picture(number))).build());
+  }
+
+  FrameRecord bad(byte[] bytes, FrameEncoding encoding) {
+    FrameRecord record =
+        record(
+            event(sequence, micros).setEncoding(encoding).setBytes(ByteBuffer.wrap(bytes)).build());
+    sequence++;
+    micros += 500_000;
+    return record;
+  }
+
+  FrameRecord end() {
+    return record(event(sequence++, micros).setEndOfStream(true).build());
+  }
+
+  /** No frames for some time. */
+  void rest(long seconds) {
+    micros += seconds * 1_000_000;
+  }
+
+  /** Frames that never arrive. */
+  void lose(int frames) {
+    sequence += frames;
+    micros += frames * 500_000L;
+  }
+
+  FrameRecord raw(byte[] value) {
+    return new FrameRecordReader()
+        .read("frames", partition, offset++, id.getBytes(StandardCharsets.UTF_8), value, arrival());
+  }
+
+  private FrameRecord record(FrameEvent event) {
+    return raw(WireFormat.encode(event));
+  }
+
+  private long arrival() {
+    return micros / 1000 + 40;
+  }
+
+  private FrameEvent.Builder event(long number, long captureMicros) {
+    return FrameEvent.newBuilder()
+        .setStreamId(id)
+        .setSequence(number)
+        .setCaptureMicros(captureMicros)
+        .setEncoding(FrameEncoding.RGB24)
+        .setWidth(SIDE)
+        .setHeight(SIDE);
+  }
+
+  private byte[] picture(long number) {
+    byte[] pixels = new byte[SIDE * SIDE * 3];
+    new Random(id.hashCode() * 31L + number).nextBytes(pixels);
+    return pixels;
+  }
+}
