@@ -86,7 +86,8 @@ final class Bench implements AutoCloseable {
       harness.setStateBackend(backend);
     }
     harness.setCheckpointStorage(new JobManagerCheckpointStorage(256 << 20));
-    harness.setup(TextRecord.TYPE.createSerializer(harness.getExecutionConfig().getSerializerConfig()));
+    harness.setup(
+        TextRecord.TYPE.createSerializer(harness.getExecutionConfig().getSerializerConfig()));
     if (state != null) {
       harness.initializeState(state);
     }

@@ -6,6 +6,7 @@ import io.everwatch.schemas.avro.FrameEncoding;
 import io.everwatch.schemas.avro.FrameEvent;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Random;
 
 /** Makes the records of one stream: 2 frames per second, pictures of 28x28 pixels. */
@@ -51,6 +52,20 @@ final class Camera {
 
   FrameRecord end() {
     return record(event(sequence++, micros).setEndOfStream(true).build());
+  }
+
+  /** The frame before once more, as a producer sends it that missed the acknowledgement. */
+  FrameRecord repeat() {
+    return frame(Math.max(0, sequence - 1), micros - 500_000);
+  }
+
+  /** The next two frames, the second before the first. */
+  List<FrameRecord> swapped() {
+    FrameRecord second = frame(sequence + 1, micros + 500_000);
+    FrameRecord first = frame(sequence, micros);
+    sequence += 2;
+    micros += 1_000_000;
+    return List.of(second, first);
   }
 
   /** No frames for some time. */

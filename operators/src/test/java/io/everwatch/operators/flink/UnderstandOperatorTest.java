@@ -2,6 +2,7 @@
 package io.everwatch.operators.flink;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.everwatch.operators.engine.FakeEngines;
 import io.everwatch.schemas.EventHeaders;
@@ -15,6 +16,7 @@ import java.util.stream.Collectors;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
+import org.apache.flink.streaming.util.KeyedOneInputStreamOperatorTestHarness;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -155,8 +157,7 @@ class UnderstandOperatorTest {
       fake.letAllGo();
       bench.settle();
 
-      assertThat(order(bench))
-          .containsExactly("w900", "r1000", "w990", "r1002", "w1000", "IDLE");
+      assertThat(order(bench)).containsExactly("w900", "r1000", "w990", "r1002", "w1000", "IDLE");
     }
   }
 
@@ -297,9 +298,18 @@ class UnderstandOperatorTest {
 
   @Test
   void closesAfterAFailedOpen() throws Exception {
-    Bench bench = new Bench(fake.engine(), SETTINGS);
-    bench.close();
-    bench.operator().close();
+    KeyedOneInputStreamOperatorTestHarness<StreamKey, FrameRecord, TextRecord> harness =
+        new KeyedOneInputStreamOperatorTestHarness<>(
+            new UnderstandOperatorFactory(
+                () -> {
+                  throw new IllegalArgumentException("no such model");
+                },
+                SETTINGS),
+            FrameRecord::key,
+            StreamKey.TYPE);
+
+    assertThatThrownBy(harness::open).hasStackTraceContaining("no such model");
+    harness.close();
   }
 
   private static void closeQuietly(Bench bench) {

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.flink;
+
+import io.everwatch.schemas.avro.FrameEncoding;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/** The records of a few streams with all that can happen to a camera, drawn from a seed. */
+final class Scenario {
+  private Scenario() {}
+
+  static List<FrameRecord> draw(Random random, int streams, int recordsEach) {
+    List<List<FrameRecord>> each = new ArrayList<>();
+    for (int i = 0; i < streams; i++) {
+      each.add(stream(new Camera("camera-" + i, i), random, recordsEach));
+    }
+    List<FrameRecord> all = new ArrayList<>();
+    while (!each.isEmpty()) { // each stream in its order, the streams in any
+      int which = random.nextInt(each.size());
+      all.add(each.get(which).remove(0));
+      if (each.get(which).isEmpty()) {
+        each.remove(which);
+      }
+    }
+    return all;
+  }
+
+  private static List<FrameRecord> stream(Camera camera, Random random, int count) {
+    List<FrameRecord> records = new ArrayList<>();
+    records.add(camera.frame());
+    while (records.size() < count) {
+      int luck = random.nextInt(100);
+      if (luck < 70) {
+        records.add(camera.frame());
+      } else if (luck < 75) {
+        camera.lose(1 + random.nextInt(3));
+      } else if (luck < 79) {
+        camera.rest(1 + random.nextInt(6));
+      } else if (luck < 80) {
+        camera.rest(20); // longer than a clock may jump, and than the visual window
+      } else if (luck < 84) {
+        records.add(camera.repeat());
+      } else if (luck < 88) {
+        records.addAll(camera.swapped());
+      } else if (luck < 95) {
+        byte[] cut = new byte[random.nextInt(Camera.SIDE * Camera.SIDE * 3)];
+        records.add(camera.bad(cut, FrameEncoding.RGB24));
+      } else if (luck < 97) {
+        records.add(camera.bad(new byte[] {1, 2, 3}, FrameEncoding.JPEG));
+      } else if (luck < 99) {
+        records.add(camera.raw(new byte[] {(byte) 0xC3, 1, 2}));
+      } else {
+        records.add(camera.end());
+      }
+    }
+    if (random.nextBoolean()) {
+      records.add(camera.end());
+    }
+    return records;
+  }
+}
