@@ -3,6 +3,7 @@ package io.everwatch.operators.model;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
@@ -38,6 +39,8 @@ final class BuiltInModel {
   }
 
   /**
+   * Unpacks the model unless an undamaged copy is there.
+   *
    * @param cache a private directory
    * @return a directory whose files equal those of the class path
    */
@@ -142,8 +145,7 @@ final class BuiltInModel {
 
   private static String shortDigest(List<String> lines) {
     byte[] digest =
-        ContentDigest.sha256()
-            .digest(String.join("\n", lines).getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        ContentDigest.sha256().digest(String.join("\n", lines).getBytes(StandardCharsets.UTF_8));
     return HexFormat.of().formatHex(digest, 0, 8);
   }
 

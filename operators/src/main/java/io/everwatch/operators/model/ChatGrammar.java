@@ -45,6 +45,8 @@ public final class ChatGrammar {
   }
 
   /**
+   * Looks up the tokens of the grammar.
+   *
    * @throws BadModelException if tokenizer and configuration disagree, or {@code " ..."} is not one
    *     token, on which all rules of the text memory depend
    */

@@ -9,7 +9,7 @@ import java.util.Arrays;
  * bytes.
  */
 final class MergeTable {
-  /** {@link #find} where a pair does not merge; larger than any rank. */
+  /** {@link #rank} where a pair does not merge; larger than any rank. */
   static final int NONE = Integer.MAX_VALUE;
 
   private static final long EMPTY = -1;

@@ -9,6 +9,8 @@ import java.nio.file.Path;
  */
 public record ModelConfig(TextConfig text, VisionConfig vision, ModelTokens tokens) {
   /**
+   * Reads the folder's {@code config.json}.
+   *
    * @throws BadModelException naming every missing, misshapen or contradictory field
    */
   public static ModelConfig read(ModelFolder folder) {

@@ -62,6 +62,8 @@ public final class ModelFolder {
   }
 
   /**
+   * Opens a directory.
+   *
    * @throws BadModelException if a file is missing
    */
   public static ModelFolder open(Path directory) {

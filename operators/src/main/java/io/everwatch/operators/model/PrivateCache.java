@@ -2,6 +2,7 @@
 package io.everwatch.operators.model;
 
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -45,7 +46,7 @@ final class PrivateCache {
       if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
         try {
           Files.createDirectory(directory, ownerOnly(parent == null ? directory : parent));
-        } catch (java.nio.file.FileAlreadyExistsException e) {
+        } catch (FileAlreadyExistsException e) {
           if (!Files.isDirectory(directory)) { // a file; a link to a directory is checked below
             throw e;
           }

@@ -14,6 +14,8 @@ public record ResolvedSettings(StreamSettings settings, List<Origin> origins) {
   }
 
   /**
+   * One setting and who said it.
+   *
    * @param value as written where it comes from
    * @param origin e.g. {@code streaming.json}
    * @param help what the setting does, one line

@@ -30,16 +30,17 @@ public final class Safetensors {
   }
 
   /**
+   * Reads the header and maps every tensor.
+   *
    * @throws BadModelException if the file is missing, truncated or malformed, naming every problem
    */
   public static Safetensors open(Path file) {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       long size = channel.size();
       long headerBytes = headerBytes(channel, size, file);
-      ByteBuffer json = readFully(channel, 8, (int) headerBytes);
+      byte[] json = readFully(channel, 8, (int) headerBytes);
       long dataStart = 8 + headerBytes;
-      SafetensorsHeader header =
-          SafetensorsHeader.parse(json.array(), size - dataStart, file.toString());
+      SafetensorsHeader header = SafetensorsHeader.parse(json, size - dataStart, file.toString());
       Map<String, StoredTensor> tensors = new LinkedHashMap<>();
       for (SafetensorsHeader.Entry entry : header.entries().values()) {
         tensors.put(entry.name(), StoredTensor.map(channel, dataStart, entry));
@@ -67,6 +68,8 @@ public final class Safetensors {
   }
 
   /**
+   * A tensor by its name in the file.
+   *
    * @throws BadModelException if there is no such tensor
    */
   public StoredTensor tensor(String name) {
@@ -85,7 +88,8 @@ public final class Safetensors {
           "%s has %d bytes; expected at least the 8 of its header length. The file was cut; download it again."
               .formatted(file, size));
     }
-    long headerBytes = readFully(channel, 0, 8).getLong(0);
+    long headerBytes =
+        ByteBuffer.wrap(readFully(channel, 0, 8)).order(ByteOrder.LITTLE_ENDIAN).getLong();
     if (headerBytes < 2 || headerBytes > Math.min(MAX_HEADER_BYTES, size - 8)) {
       throw new BadModelException(
           "%s says that its header has %s bytes; expected 2 to %d, and the file has %d bytes behind it. The file is damaged, was cut, or is no safetensors file; download it again."
@@ -94,11 +98,12 @@ public final class Safetensors {
     return headerBytes;
   }
 
-  private static ByteBuffer readFully(FileChannel channel, long at, int count) throws IOException {
-    ByteBuffer bytes = ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);
-    while (bytes.hasRemaining()) {
-      if (channel.read(bytes, at + bytes.position()) < 0) {
-        throw new EOFException("end of file at byte " + (at + bytes.position()));
+  private static byte[] readFully(FileChannel channel, long at, int count) throws IOException {
+    byte[] bytes = new byte[count];
+    ByteBuffer rest = ByteBuffer.wrap(bytes);
+    while (rest.hasRemaining()) {
+      if (channel.read(rest, at + rest.position()) < 0) {
+        throw new EOFException("end of file at byte " + (at + rest.position()));
       }
     }
     return bytes;

@@ -34,8 +34,8 @@ record SafetensorsHeader(Map<String, Entry> entries) {
     Problems problems = new Problems();
     Map<String, Entry> entries = new LinkedHashMap<>();
     header
-        .fields()
-        .forEachRemaining(
+        .properties()
+        .forEach(
             field -> {
               if (!field.getKey().equals("__metadata__")) {
                 entry(field.getKey(), field.getValue(), problems)

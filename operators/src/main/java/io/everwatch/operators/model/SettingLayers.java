@@ -15,7 +15,7 @@ final class SettingLayers {
 
   SettingLayers() {
     for (SettingKey<?> key : SettingKey.ALL) {
-      if (!key.builtIn().isEmpty() || key == SettingKey.INSTRUCTION) {
+      if (!key.builtIn().isEmpty() || key.equals(SettingKey.INSTRUCTION)) {
         values.put(key.name(), new Value(key.builtIn(), "built-in"));
       }
     }

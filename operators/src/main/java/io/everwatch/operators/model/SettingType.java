@@ -3,7 +3,6 @@ package io.everwatch.operators.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.math.BigDecimal;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -19,14 +18,6 @@ record SettingType<T>(
     String expected, Predicate<JsonNode> accepts, Function<String, Optional<T>> parser) {
   private static final Pattern DURATION =
       Pattern.compile("(\\d{1,12}(?:\\.\\d{1,6})?)\\s*(us|ms|s|min|h|d)");
-  private static final Map<String, Long> MICROS =
-      Map.of(
-          "us", 1L,
-          "ms", 1_000L,
-          "s", 1_000_000L,
-          "min", 60_000_000L,
-          "h", 3_600_000_000L,
-          "d", 86_400_000_000L);
 
   Optional<T> parse(String text) {
     return parser.apply(text);
@@ -125,12 +116,24 @@ record SettingType<T>(
       return Optional.empty();
     }
     BigDecimal micros =
-        new BigDecimal(matcher.group(1)).multiply(BigDecimal.valueOf(MICROS.get(matcher.group(2))));
+        new BigDecimal(matcher.group(1)).multiply(BigDecimal.valueOf(unitMicros(matcher.group(2))));
     try {
       return Optional.of(micros.longValueExact());
     } catch (ArithmeticException e) {
       return Optional.empty(); // a part of a microsecond, or beyond a long
     }
+  }
+
+  private static long unitMicros(String unit) {
+    return switch (unit) {
+      case "us" -> 1;
+      case "ms" -> 1_000;
+      case "s" -> 1_000_000;
+      case "min" -> 60_000_000;
+      case "h" -> 3_600_000_000L;
+      case "d" -> 86_400_000_000L;
+      default -> throw new IllegalArgumentException(unit);
+    };
   }
 
   private static String plain(double value) {

@@ -62,6 +62,11 @@ public final class SettingsResolver {
     return resolver;
   }
 
+  /** All keys, spelled as in {@code streaming.json}, in the order in which they are shown. */
+  public static List<String> keys() {
+    return SettingKey.names();
+  }
+
   /**
    * The settings of a job.
    *
@@ -97,8 +102,8 @@ public final class SettingsResolver {
   private static void putStreaming(SettingLayers layers, Path file) {
     Problems problems = new Problems();
     ObjectNode root = JsonFile.read(file);
-    root.fields()
-        .forEachRemaining(
+    root.properties()
+        .forEach(
             field -> {
               JsonNode value = field.getValue();
               Optional<SettingKey<?>> key = SettingLayers.key(field.getKey());
@@ -203,7 +208,7 @@ public final class SettingsResolver {
       origins.add(
           new ResolvedSettings.Origin(
               key.name(),
-              key == SettingKey.INSTRUCTION ? "\"" + text.replace("\n", "\\n") + "\"" : text,
+              key.equals(SettingKey.INSTRUCTION) ? "\"" + text.replace("\n", "\\n") + "\"" : text,
               layers.origin(key),
               key.help()));
     }

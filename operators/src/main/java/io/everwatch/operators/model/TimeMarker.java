@@ -14,6 +14,8 @@ public final class TimeMarker {
   private TimeMarker() {}
 
   /**
+   * The marker of one chunk.
+   *
    * @param chunk index on the stream's grid, from 0
    * @throws IllegalArgumentException if the chunk is negative or the settings allow fewer than two
    *     different markers

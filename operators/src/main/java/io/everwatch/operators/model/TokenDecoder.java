@@ -62,7 +62,7 @@ public final class TokenDecoder {
       replaceOpen(text);
       start(b, text);
     } else {
-      codePoint = codePoint << 6 | b & 0x3f;
+      codePoint = (codePoint << 6) | (b & 0x3f);
       lowest = 0x80;
       highest = 0xbf;
       needed--;

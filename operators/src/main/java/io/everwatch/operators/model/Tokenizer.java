@@ -61,7 +61,9 @@ public final class Tokenizer {
   }
 
   /**
-   * @throws BadModelException if the folder's {@code tokenizer.json} cannot be used
+   * Reads the folder's {@code tokenizer.json}.
+   *
+   * @throws BadModelException if the file cannot be used
    */
   public static Tokenizer open(ModelFolder folder) {
     return read(folder.tokenizer());

@@ -89,8 +89,8 @@ final class TokenizerFile {
 
   private void readVocabulary(JsonNode vocabulary) {
     vocabulary
-        .fields()
-        .forEachRemaining(
+        .properties()
+        .forEach(
             field -> {
               Optional<byte[]> spelled = ByteAlphabet.bytes(field.getKey());
               if (spelled.isEmpty()) {

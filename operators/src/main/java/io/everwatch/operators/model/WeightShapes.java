@@ -58,7 +58,7 @@ final class WeightShapes {
     int width = vision.hiddenSize();
     add(at + "norm1.weight", width);
     add(at + "norm2.weight", width);
-    linear(at + "attn.qkv", 3 * width, width);
+    linear(at + "attn.qkv", 3L * width, width);
     linear(at + "attn.proj", width, width);
     linear(at + "mlp.gate_proj", vision.intermediateSize(), width);
     linear(at + "mlp.up_proj", vision.intermediateSize(), width);

@@ -128,8 +128,8 @@ public final class Weights {
 
   private static void checkIndex(Path index, Map<String, String> shardOf, Problems problems) {
     JsonNode map = JsonFile.read(index).path("weight_map");
-    map.fields()
-        .forEachRemaining(
+    map.properties()
+        .forEach(
             field -> {
               String actual = shardOf.getOrDefault(field.getKey(), "no file");
               if (!actual.equals(field.getValue().asText())) {

@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.everwatch.operators.model.StreamSettings.QueryPlacement;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -177,7 +180,7 @@ class ChatGrammarTest {
     Files.copy(
         folder("everwatch-tiny").resolve("tokenizer.json"),
         model.resolve("tokenizer.json"),
-        java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        StandardCopyOption.REPLACE_EXISTING);
 
     assertThatThrownBy(() -> grammar(model))
         .isInstanceOf(BadModelException.class)
@@ -188,10 +191,8 @@ class ChatGrammarTest {
   @Test
   void refusesATokenizerWhosePauseIsNotOneToken() throws IOException {
     Path model = GoldenFolder.copy(GoldenFolder.TINY_A, temp.resolve("m"));
-    var file =
-        (com.fasterxml.jackson.databind.node.ObjectNode)
-            MAPPER.readTree(model.resolve("tokenizer.json").toFile());
-    var merges = (com.fasterxml.jackson.databind.node.ArrayNode) file.get("model").get("merges");
+    var file = (ObjectNode) MAPPER.readTree(model.resolve("tokenizer.json").toFile());
+    var merges = (ArrayNode) file.get("model").get("merges");
     for (int i = merges.size() - 1; i >= 0; i--) {
       if ((merges.get(i).get(0).asText() + merges.get(i).get(1).asText()).equals("Ġ...")) {
         merges.remove(i);

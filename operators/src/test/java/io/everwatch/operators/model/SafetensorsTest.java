@@ -7,7 +7,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -18,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SafetensorsTest {
   @TempDir Path folder;
@@ -81,6 +86,52 @@ class SafetensorsTest {
         }
       }
     }
+  }
+
+  @Test
+  void readsATensorBeyondTwoGibibytes() throws IOException {
+    Path file = folder.resolve("large.safetensors");
+    long elements = 1_600_000_000; // 3.2 GB in BF16; a hole in the file, no disk is used
+    long bytes = 2 * elements;
+    byte[] header =
+        "{\"large\":{\"dtype\":\"BF16\",\"shape\":[%d,2],\"data_offsets\":[0,%d]},\"after\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[%d,%d]}}"
+            .formatted(elements / 2, bytes, bytes, bytes + 4)
+            .getBytes(StandardCharsets.UTF_8);
+    // Both sides of each border between mappings, of 2^31 bytes, and the last element.
+    long[] places = {0, (1L << 29) - 1, 1L << 29, (1L << 30) - 1, 1L << 30, elements - 1};
+    try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
+      out.write(
+          ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length).array());
+      out.write(header);
+      long data = out.getFilePointer();
+      for (int i = 0; i < places.length; i++) {
+        out.seek(data + 2 * places[i]);
+        out.write(
+            ByteBuffer.allocate(2)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putShort((short) (0x3f80 + i))
+                .array());
+      }
+      out.seek(data + bytes);
+      out.write(new byte[] {0, 0, (byte) 0x80, 0x3f});
+    }
+
+    Safetensors opened = Safetensors.open(file);
+
+    StoredTensor large = opened.tensor("large");
+    assertThat(large.elements()).isEqualTo(elements);
+    for (int i = 0; i < places.length; i++) {
+      float[] to = new float[1];
+      large.read(places[i], to, 0, 1);
+      assertThat(to[0])
+          .as("element %d", places[i])
+          .isEqualTo(Float.intBitsToFloat((0x3f80 + i) << 16));
+    }
+    float[] across = new float[4];
+    large.read((1L << 30) - 2, across, 0, 4);
+    assertThat(across)
+        .containsExactly(0, Float.intBitsToFloat(0x3f830000), Float.intBitsToFloat(0x3f840000), 0);
+    assertThat(opened.tensor("after").floats()).containsExactly(1);
   }
 
   @Test
@@ -168,8 +219,7 @@ class SafetensorsTest {
   }
 
   @ParameterizedTest
-  @org.junit.jupiter.params.provider.ValueSource(
-      longs = {-1, Long.MIN_VALUE, 0, 1, 100_000_001, Long.MAX_VALUE, 50})
+  @ValueSource(longs = {-1, Long.MIN_VALUE, 0, 1, 100_000_001, Long.MAX_VALUE, 50})
   void refusesAnAbsurdHeaderLengthWithoutAllocatingIt(long length) throws IOException {
     Path file = SafetensorsFile.write(folder.resolve("a.safetensors"), length, "{}", new byte[8]);
 

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.text.Normalizer;
 import java.time.Duration;
@@ -164,7 +165,7 @@ class TokenizerTest {
       }
       assertThat(tokenizer.decode(ids, false))
           .as("seed 23, round %d", round)
-          .isEqualTo(new String(all, java.nio.charset.StandardCharsets.UTF_8));
+          .isEqualTo(new String(all, StandardCharsets.UTF_8));
     }
   }
 
@@ -232,7 +233,7 @@ class TokenizerTest {
   private static int[] textbook(Tokenizer tokenizer, String piece) {
     BytePairEncoder encoder = tokenizer.encoder();
     List<Integer> ids = new ArrayList<>();
-    for (byte b : piece.getBytes(java.nio.charset.StandardCharsets.UTF_8)) {
+    for (byte b : piece.getBytes(StandardCharsets.UTF_8)) {
       ids.add(encoder.encode(new byte[] {b})[0]);
     }
     while (true) {
