@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.model;
 
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -37,10 +38,11 @@ final class Resampler {
 
   /** Resizes {@code image} to {@code width} x {@code height}; equal sizes copy. */
   void resize(RgbImage image, int width, int height, RowSink sink) {
+    Taps columns = taps(image.width(), width);
     if (image.height() == height) {
       int[] row = new int[3 * width];
       for (int y = 0; y < height; y++) {
-        horizontal(image, y, width, row);
+        horizontal(image, y, columns, row);
         sink.row(y, row);
       }
       return;
@@ -53,17 +55,21 @@ final class Resampler {
       int first = taps.first[y];
       int end = first + taps.count[y];
       for (ready = Math.max(ready, first); ready < end; ready++) {
-        horizontal(image, ready, width, ring[ready % taps.longest]);
+        horizontal(image, ready, columns, ring[ready % taps.longest]);
       }
-      java.util.Arrays.fill(out, HALF);
+      Arrays.fill(out, HALF);
       for (int i = first; i < end; i++) {
         addScaled(ring[i % taps.longest], taps.weights[y * taps.longest + i - first], out);
       }
       for (int i = 0; i < out.length; i++) {
-        out[i] = Math.min(255, Math.max(0, out[i] >> FRACTION_BITS));
+        out[i] = toByte(out[i]);
       }
       sink.row(y, out);
     }
+  }
+
+  private static int toByte(int fixed) {
+    return Math.min(255, Math.max(0, fixed >> FRACTION_BITS));
   }
 
   private static void addScaled(int[] row, int weight, int[] sum) {
@@ -72,16 +78,16 @@ final class Resampler {
     }
   }
 
-  private void horizontal(RgbImage image, int y, int width, int[] out) {
+  private static void horizontal(RgbImage image, int y, Taps taps, int[] out) {
     byte[] pixels = image.pixels();
     int start = 3 * y * image.width();
+    int width = taps.first.length;
     if (image.width() == width) {
       for (int i = 0; i < out.length; i++) {
         out[i] = pixels[start + i] & 0xFF;
       }
       return;
     }
-    Taps taps = taps(image.width(), width);
     int[] weights = taps.weights;
     for (int x = 0; x < width; x++) {
       int at = start + 3 * taps.first[x];
@@ -95,9 +101,9 @@ final class Resampler {
         green += weight * (pixels[at + 1] & 0xFF);
         blue += weight * (pixels[at + 2] & 0xFF);
       }
-      out[3 * x] = Math.min(255, Math.max(0, red >> FRACTION_BITS));
-      out[3 * x + 1] = Math.min(255, Math.max(0, green >> FRACTION_BITS));
-      out[3 * x + 2] = Math.min(255, Math.max(0, blue >> FRACTION_BITS));
+      out[3 * x] = toByte(red);
+      out[3 * x + 1] = toByte(green);
+      out[3 * x + 2] = toByte(blue);
     }
   }
 
