@@ -38,7 +38,7 @@ final class DtypesGroup implements GoldenGroup {
     long[] integers = real ? new long[0] : tensor.integers();
     for (int i = 0; i < values.size(); i++) {
       // Bits, so that -0 differs from 0; floatToIntBits makes all NaN one.
-      long actual = real ? Float.floatToIntBits(reals[i]) : integers[i];
+      long actual = real ? Integer.toUnsignedLong(Float.floatToIntBits(reals[i])) : integers[i];
       long wanted = real ? bits(values.get(i).asText()) : values.get(i).asLong();
       if (actual != wanted) {
         return "%x at index %d, expected %x".formatted(actual, i, wanted);
@@ -47,7 +47,8 @@ final class DtypesGroup implements GoldenGroup {
     return Differences.between(reals.length + integers.length, values.size());
   }
 
-  private static int bits(String hex) {
-    return Float.floatToIntBits(Float.intBitsToFloat(Integer.parseUnsignedInt(hex, 16)));
+  private static long bits(String hex) {
+    float value = Float.intBitsToFloat(Integer.parseUnsignedInt(hex, 16));
+    return Integer.toUnsignedLong(Float.floatToIntBits(value));
   }
 }

@@ -63,6 +63,28 @@ class FrameDecoderTest {
   }
 
   @Test
+  void takesComponentsNamedRgbAsTheyAre() throws Exception {
+    BufferedImage grey = new BufferedImage(16, 16, BufferedImage.TYPE_INT_RGB);
+    for (int i = 0; i < 256; i++) {
+      grey.setRGB(i % 16, i / 16, 0x606060); // Y 96, Cb 128, Cr 128
+    }
+    byte[] jpeg = jpeg(grey, false);
+    byte[] named = new byte[jpeg.length - 18]; // without the JFIF segment, which says YCbCr
+    System.arraycopy(jpeg, 0, named, 0, 2);
+    System.arraycopy(jpeg, 20, named, 2, jpeg.length - 20);
+    int frame = indexOf(named, 0xC0) + 10;
+    int scan = indexOf(named, 0xDA) + 5;
+    for (int i = 0; i < 3; i++) {
+      named[frame + 3 * i] = (byte) "RGB".charAt(i);
+      named[scan + 2 * i] = (byte) "RGB".charAt(i);
+    }
+
+    byte[] pixels = decode(Encoding.JPEG, named).pixels();
+
+    assertThat(Arrays.copyOf(pixels, 3)).containsExactly(96, (byte) 128, (byte) 128);
+  }
+
+  @Test
   void ignoresMetadataInJpeg() throws Exception {
     byte[] plain = jpeg(picture(BufferedImage.TYPE_INT_RGB), false);
     ByteArrayOutputStream more = new ByteArrayOutputStream();

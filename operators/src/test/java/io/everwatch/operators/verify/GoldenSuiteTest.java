@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.BackendOptions;
 import io.everwatch.kernels.Backends;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -65,11 +67,47 @@ class GoldenSuiteTest {
 
   @Test
   void aDirectoryWithoutCasesGivesNoResult(@TempDir Path empty) {
+    assertThat(run(empty)).isEmpty();
+  }
+
+  @Test
+  void aWrongNumberFailsItsCaseAlone(@TempDir Path directory) throws IOException {
+    Files.copy(QWEN.resolve("dtypes.safetensors"), directory.resolve("dtypes.safetensors"));
+    String cases = Files.readString(QWEN.resolve("dtypes.json"));
+    Files.writeString(directory.resolve("dtypes.json"), cases.replaceFirst("c01d7740", "c01d7741"));
+
+    List<GoldenResult> results = run(directory);
+
+    assertThat(results).hasSizeGreaterThan(5);
+    assertThat(results.stream().filter(result -> !result.passed()))
+        .containsExactly(
+            new GoldenResult(
+                "dtypes", "f32", 1, 0, false, "c01d7740 at index 0, expected c01d7741"));
+  }
+
+  @Test
+  void aDamagedFileIsAFailedResult(@TempDir Path directory) throws IOException {
+    Files.createDirectory(directory.resolve("sampling"));
+    Files.copy(QWEN.resolve("sampling/cases.json"), directory.resolve("sampling/cases.json"));
+    Files.writeString(directory.resolve("sampling/sampling.safetensors"), "cut");
+
+    List<GoldenResult> results = run(directory);
+
+    assertThat(results)
+        .singleElement()
+        .satisfies(
+            result -> {
+              assertThat(result.passed()).isFalse();
+              assertThat(result.worst()).isNaN();
+              assertThat(result.detail()).contains("sampling.safetensors");
+            });
+  }
+
+  private static List<GoldenResult> run(Path directory) {
     List<GoldenResult> results = new ArrayList<>();
     try (Backend cpu = Backends.open("cpu", new BackendOptions(1, true))) {
-      GoldenSuite.run(empty, cpu, results::add);
+      GoldenSuite.run(directory, cpu, results::add);
     }
-
-    assertThat(results).isEmpty();
+    return results;
   }
 }
