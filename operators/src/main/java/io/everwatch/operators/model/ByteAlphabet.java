@@ -2,6 +2,7 @@
 package io.everwatch.operators.model;
 
 import java.io.ByteArrayOutputStream;
+import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -16,7 +17,7 @@ final class ByteAlphabet {
   private static final short[] BYTES = new short[LIMIT];
 
   static {
-    java.util.Arrays.fill(BYTES, (short) -1);
+    Arrays.fill(BYTES, (short) -1);
     char next = 256;
     for (int b = 0; b < 256; b++) {
       boolean itself = (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174;

@@ -3,6 +3,8 @@ package io.everwatch.operators.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.math.BigDecimal;
+import java.util.Arrays;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -83,12 +85,12 @@ record SettingType<T>(
   /** A constant of an enum, written as {@code first-turn}. */
   static <E extends Enum<E>> SettingType<E> choice(Class<E> choices) {
     Function<E, String> spelled =
-        choice -> choice.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+        choice -> choice.name().toLowerCase(Locale.ROOT).replace('_', '-');
     return new SettingType<>(
-        "one of " + java.util.Arrays.stream(choices.getEnumConstants()).map(spelled).toList(),
+        "one of " + Arrays.stream(choices.getEnumConstants()).map(spelled).toList(),
         JsonNode::isTextual,
         text ->
-            java.util.Arrays.stream(choices.getEnumConstants())
+            Arrays.stream(choices.getEnumConstants())
                 .filter(choice -> spelled.apply(choice).equals(text))
                 .findFirst());
   }

@@ -8,6 +8,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /** A tensor of a mapped file. Thread-safe. */
 public final class StoredTensor implements TensorSource {
@@ -76,7 +77,7 @@ public final class StoredTensor implements TensorSource {
           "%s holds %s; expected a floating-point type".formatted(name(), type()));
     }
     check(from, count);
-    java.util.Objects.checkFromIndexSize(at, count, to.length);
+    Objects.checkFromIndexSize(at, count, to.length);
     forEachPiece(
         from,
         count,
@@ -175,6 +176,6 @@ public final class StoredTensor implements TensorSource {
   }
 
   private void check(long from, int count) {
-    java.util.Objects.checkFromIndexSize(from, (long) count, elements());
+    Objects.checkFromIndexSize(from, (long) count, elements());
   }
 }

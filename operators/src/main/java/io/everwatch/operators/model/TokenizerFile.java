@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -72,6 +73,10 @@ final class TokenizerFile {
     expectNot("pre_tokenizer[1].add_prefix_space", byteLevel.path("add_prefix_space"));
     expectNot("pre_tokenizer[1].use_regex", byteLevel.path("use_regex"));
     expect("decoder.type", root.path("decoder").path("type"), "ByteLevel");
+    JsonNode last = root.path("post_processor");
+    if (!last.isMissingNode() && !last.isNull()) {
+      expect("post_processor.type", last.path("type"), "ByteLevel"); // another would add tokens
+    }
   }
 
   private void checkModel(JsonNode model) {
@@ -176,7 +181,7 @@ final class TokenizerFile {
   private byte[][] table() {
     int size = bytes.keySet().stream().mapToInt(Integer::intValue).max().orElse(-1) + 1;
     byte[][] table = new byte[size][];
-    java.util.Arrays.fill(table, new byte[0]);
+    Arrays.fill(table, new byte[0]);
     bytes.forEach((id, spelled) -> table[id] = spelled);
     return table;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.model;
 
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -71,6 +72,6 @@ final class WeightShapes {
   }
 
   private void add(String name, long... shape) {
-    shapes.put(name, java.util.Arrays.stream(shape).boxed().toList());
+    shapes.put(name, Arrays.stream(shape).boxed().toList());
   }
 }

@@ -4,6 +4,7 @@ package io.everwatch.operators.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.everwatch.kernels.TensorSource;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -165,7 +166,7 @@ public final class Weights {
       int count = (int) Math.min(left.length, a.elements() - at);
       a.read(at, left, 0, count);
       b.read(at, right, 0, count);
-      if (!java.util.Arrays.equals(left, 0, count, right, 0, count)) {
+      if (!Arrays.equals(left, 0, count, right, 0, count)) {
         return false;
       }
     }

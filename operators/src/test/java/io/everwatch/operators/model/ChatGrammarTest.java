@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.everwatch.operators.model.StreamSettings.QueryPlacement;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -20,6 +21,7 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -126,8 +128,12 @@ class ChatGrammarTest {
     Tokenizer tokenizer = tokenizer(folder);
     assertThat(tokenizer.decode(head, false))
         .isEqualTo(
-            "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
-                + "<|im_start|>previous text\n Watch.<|im_end|>\n");
+            """
+            <|im_start|>system
+            You are a helpful assistant.<|im_end|>
+            <|im_start|>previous text
+             Watch.<|im_end|>
+            """);
     assertThat(tokenizer.decode(round, false))
         .isEqualTo(
             "\n<|im_start|>user\nTime=17.0-18.0s<|vision_start|><|video_pad|><|video_pad|>"
@@ -135,6 +141,33 @@ class ChatGrammarTest {
     assertThat(head).isEqualTo(tokenizer.encodeWithSpecials(tokenizer.decode(head, false)));
     assertThat(tokenizer.decode(new int[] {grammar.pause()}, false)).isEqualTo(" ...");
     assertThat(tokenizer.decode(new int[] {grammar.endOfTurn()}, false)).isEqualTo("<|im_end|>");
+  }
+
+  @Test
+  void rendersTheIdsOfThePublishedVocabulary() throws IOException {
+    ChatGrammar grammar = grammar(withPublishedTokenizer());
+    StreamSettings settings = settings("", QueryPlacement.CONTEXT, 1_000_000, 9000);
+
+    assertThat(grammar.system())
+        .containsExactly(151644, 8948, 198, 2610, 525, 264, 10950, 17847, 13, 151645, 198);
+    assertThat(grammar.memoryOpen()).containsExactly(151644, 19702, 1467, 198);
+    assertThat(grammar.userOpen()).containsExactly(151644, 872, 198);
+    assertThat(grammar.vision(2)).containsExactly(151652, 151656, 151656, 151653);
+    assertThat(grammar.assistantOpen()).containsExactly(151644, 77091, 198);
+    assertThat(grammar.pause()).isEqualTo(2503);
+    assertThat(grammar.stops()).containsExactlyInAnyOrder(151645, 151643);
+    assertThat(grammar.marker(0, settings)).hasSize(10).startsWith(1462);
+    assertThat(grammar.marker(1234, settings)).hasSize(16);
+    int marker = grammar.marker(17, settings).length;
+    assertThat(
+            join(
+                grammar.assistantClose(),
+                grammar.userOpen(),
+                grammar.marker(17, settings),
+                grammar.vision(299),
+                grammar.userClose(),
+                grammar.assistantOpen()))
+        .hasSize(299 + marker + 11); // StreamingVLM §5
   }
 
   @Test
@@ -263,6 +296,27 @@ class ChatGrammarTest {
         .hasMessageContaining("raise marker_limit");
     assertThatThrownBy(() -> TimeMarker.text(1, 250_000, 9_000_000_000L))
         .hasMessageContaining("more than one decimal");
+  }
+
+  private Path withPublishedTokenizer() throws IOException {
+    Path model = GoldenFolder.copy(GoldenFolder.TINY_A, temp.resolve("published"));
+    try (InputStream in =
+        new GZIPInputStream(
+            Files.newInputStream(
+                GoldenFolder.QWEN.resolve("tokenizer/qwen2_5_tokenizer.json.gz")))) {
+      Files.copy(in, model.resolve("tokenizer.json"), StandardCopyOption.REPLACE_EXISTING);
+    }
+    ObjectNode config = (ObjectNode) MAPPER.readTree(model.resolve("config.json").toFile());
+    config.put("vocab_size", 152064);
+    config.put("eos_token_id", 151645);
+    config.put("vision_start_token_id", 151652);
+    config.put("vision_end_token_id", 151653);
+    config.put("image_token_id", 151655);
+    config.put("video_token_id", 151656);
+    Files.writeString(model.resolve("config.json"), config.toString());
+    Files.writeString(
+        model.resolve("generation_config.json"), "{\"eos_token_id\": [151645, 151643]}");
+    return model;
   }
 
   private static StreamSettings settings(

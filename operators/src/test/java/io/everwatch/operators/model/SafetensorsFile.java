@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -39,7 +40,7 @@ final class SafetensorsFile {
     int length = (int) ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
     ObjectNode header = (ObjectNode) MAPPER.readTree(bytes, 8, length);
     edit.accept(header);
-    byte[] data = java.util.Arrays.copyOfRange(bytes, 8 + length, bytes.length);
+    byte[] data = Arrays.copyOfRange(bytes, 8 + length, bytes.length);
     write(file, header.toString(), data);
   }
 

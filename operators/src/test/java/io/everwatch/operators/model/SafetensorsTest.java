@@ -14,7 +14,9 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
@@ -78,8 +80,8 @@ class SafetensorsTest {
           for (int count = 0; count <= expected.length - from; count++) {
             float[] to = new float[count + 2];
             pieces.read(from, to, 1, count);
-            assertThat(java.util.Arrays.copyOfRange(to, 1, 1 + count))
-                .isEqualTo(java.util.Arrays.copyOfRange(expected, from, from + count));
+            assertThat(Arrays.copyOfRange(to, 1, 1 + count))
+                .isEqualTo(Arrays.copyOfRange(expected, from, from + count));
             assertThat(to[0]).isZero();
             assertThat(to[count + 1]).isZero();
           }
@@ -233,7 +235,7 @@ class SafetensorsTest {
     byte[] whole = Files.readAllBytes(GoldenFolder.QWEN.resolve("dtypes.safetensors"));
     for (int length = 0; length < whole.length; length += 7) {
       Path file = folder.resolve("cut.safetensors");
-      Files.write(file, java.util.Arrays.copyOf(whole, length));
+      Files.write(file, Arrays.copyOf(whole, length));
       assertThatThrownBy(() -> Safetensors.open(file))
           .as("first %d of %d bytes", length, whole.length)
           .isInstanceOf(BadModelException.class)
@@ -267,19 +269,18 @@ class SafetensorsTest {
   }
 
   private static long headerBytes(Path file) throws IOException {
-    return java.nio.ByteBuffer.wrap(Files.readAllBytes(file), 0, 8)
-        .order(java.nio.ByteOrder.LITTLE_ENDIAN)
-        .getLong();
+    return ByteBuffer.wrap(Files.readAllBytes(file), 0, 8).order(ByteOrder.LITTLE_ENDIAN).getLong();
   }
 
   private static SafetensorsHeader.Entry entryOf(Path file, String name) throws IOException {
     byte[] bytes = Files.readAllBytes(file);
     int length = (int) headerBytes(file);
-    return SafetensorsHeader.parse(
-            java.util.Arrays.copyOfRange(bytes, 8, 8 + length),
-            bytes.length - 8 - length,
-            file.toString())
-        .entries()
-        .get(name);
+    return Objects.requireNonNull(
+        SafetensorsHeader.parse(
+                Arrays.copyOfRange(bytes, 8, 8 + length),
+                bytes.length - 8 - length,
+                file.toString())
+            .entries()
+            .get(name));
   }
 }

@@ -66,6 +66,9 @@ class TokenizerFileTest {
             f ->
                 ((ObjectNode) f.get("pre_tokenizer").get("pretokenizers").get(1))
                     .put("add_prefix_space", true)),
+        fault(
+            "post_processor.type is \"TemplateProcessing\"",
+            f -> ((ObjectNode) f.get("post_processor")).put("type", "TemplateProcessing")),
         fault("model.type is \"Unigram\"", f -> model(f).put("type", "Unigram")),
         fault("model.byte_fallback is set", f -> model(f).put("byte_fallback", true)),
         fault("model.ignore_merges is set", f -> model(f).put("ignore_merges", true)),
