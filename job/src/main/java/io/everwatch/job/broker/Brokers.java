@@ -49,8 +49,16 @@ public final class Brokers {
         "no Kafka broker answered at %s within %d s; is it running, and are address, port and "
                 .formatted(client.get("bootstrap.servers"), limit.toSeconds())
             + "security settings right? ("
-            + cause.getMessage()
+            + reason(cause)
             + ")",
         cause);
+  }
+
+  private static String reason(Throwable failure) {
+    Throwable root = failure;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return root.getMessage() == null ? "no answer" : root.getMessage();
   }
 }

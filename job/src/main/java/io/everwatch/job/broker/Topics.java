@@ -3,6 +3,7 @@ package io.everwatch.job.broker;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
@@ -10,10 +11,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ListOffsetsResult;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.TopicExistsException;
 
@@ -55,6 +59,33 @@ public final class Topics {
     return outcomes;
   }
 
+  /** Records in a topic now: the sum of its end offsets less what retention has removed. */
+  public static long records(Map<String, Object> client, String topic) {
+    try (Admin admin = Admin.create(client)) {
+      TopicDescription description =
+          await(admin.describeTopics(List.of(topic)).allTopicNames(), client).get(topic);
+      Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+      Map<TopicPartition, OffsetSpec> starts = new HashMap<>();
+      if (description != null) {
+        description.partitions().stream()
+            .map(partition -> new TopicPartition(topic, partition.partition()))
+            .forEach(
+                partition -> {
+                  ends.put(partition, OffsetSpec.latest());
+                  starts.put(partition, OffsetSpec.earliest());
+                });
+      }
+      return sum(admin, ends, client) - sum(admin, starts, client);
+    }
+  }
+
+  private static long sum(
+      Admin admin, Map<TopicPartition, OffsetSpec> offsets, Map<String, Object> client) {
+    return await(admin.listOffsets(offsets).all(), client).values().stream()
+        .mapToLong(ListOffsetsResult.ListOffsetsResultInfo::offset)
+        .sum();
+  }
+
   private static List<NewTopic> wanted(TopicNames names, TopicLimits limits) {
     String frameBytes = Integer.toString(limits.maxFrameBytes());
     String letterBytes =
@@ -66,10 +97,16 @@ public final class Topics {
         topic(names.frames(), partitions, limits)
             .configs(
                 Map.of(
-                    "max.message.bytes", frameBytes,
-                    "retention.ms", frameTime,
+                    "max.message.bytes",
+                    frameBytes,
+                    "retention.ms",
+                    frameTime,
+                    // A camera's clock may be wrong; retention and lag go by the broker's.
+                    "message.timestamp.type",
+                    "LogAppendTime",
                     // Pictures are compressed already.
-                    "compression.type", "producer")),
+                    "compression.type",
+                    "producer")),
         topic(names.text(), partitions, limits).configs(Map.of("retention.ms", textTime)),
         topic(names.deadLetters(), 1, limits)
             .configs(Map.of("max.message.bytes", letterBytes, "retention.ms", textTime)),

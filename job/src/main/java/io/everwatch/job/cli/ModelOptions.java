@@ -40,10 +40,24 @@ public final class ModelOptions {
     return model;
   }
 
+  public String backend() {
+    return backend;
+  }
+
   /** What the engine is opened with, the rest at its defaults. */
   public EngineOptions engineOptions() {
     EngineOptions.Builder options =
         EngineOptions.builder(model).backend(backend).overrides(streaming);
     return (threads > 0 ? options.threads(threads) : options).build();
+  }
+
+  /** The same as settings of a job, by the keys of its configuration. */
+  public Map<String, String> settings() {
+    Map<String, String> settings = new LinkedHashMap<>();
+    settings.put("model", model);
+    settings.put("backend", backend);
+    settings.put("threads", Integer.toString(threads));
+    streaming.forEach((key, value) -> settings.put("streaming." + key, value));
+    return settings;
   }
 }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.cli;
 
+import io.everwatch.job.broker.UnreachableBrokerException;
+import io.everwatch.job.config.ConfigException;
+import io.everwatch.operators.model.BadModelException;
+import io.everwatch.schemas.TextReadException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,6 +14,14 @@ import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Turns exceptions into lines on stderr and an exit code. */
 final class Problems {
+  private static final List<Class<? extends Exception>> FOR_PEOPLE =
+      List.of(
+          CliException.class,
+          ConfigException.class,
+          UnreachableBrokerException.class,
+          TextReadException.class,
+          BadModelException.class);
+
   private Problems() {}
 
   /** A command that failed: one line, with the stack trace only when asked for. */
@@ -18,7 +30,7 @@ final class Problems {
     err.println("everwatch: " + describe(failure));
     if (debug) {
       failure.printStackTrace(err);
-    } else if (!(failure instanceof CliException)) {
+    } else if (!forPeople(failure)) {
       err.println("(--debug shows where it happened)");
     }
     err.flush();
@@ -40,7 +52,7 @@ final class Problems {
 
   /** The messages of the chain, outermost first, each fact once. */
   static String describe(Throwable failure) {
-    if (failure instanceof CliException) {
+    if (forPeople(failure)) {
       return String.valueOf(failure.getMessage());
     }
     List<String> parts = new ArrayList<>();
@@ -55,5 +67,10 @@ final class Problems {
       }
     }
     return String.join(": ", parts);
+  }
+
+  /** Whether the message was written for the person at the terminal and says all of it. */
+  private static boolean forPeople(Throwable failure) {
+    return FOR_PEOPLE.stream().anyMatch(type -> type.isInstance(failure));
   }
 }

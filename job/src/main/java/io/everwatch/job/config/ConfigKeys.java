@@ -71,16 +71,17 @@ public final class ConfigKeys {
           "checkpoint.dir",
           "path or URI",
           "",
-          "Where checkpoints go; must outlive the process. Required by a cluster; run without it"
-              + " uses a directory below the user's cache.",
+          "Where checkpoints go; must outlive the process, one per job. Without it, run uses"
+              + " ~/.local/state/everwatch/checkpoints/<group>, a cluster what its own configuration"
+              + " says.",
           text -> text.isBlank() ? Optional.empty() : Optional.of(text.strip()));
   public static final ConfigKey<String> RESTORE =
       key(
           "restore",
           "text",
           "latest",
-          "What run begins with: latest (the newest checkpoint of the group below checkpoint.dir,"
-              + " if any), none, or the path of a checkpoint.",
+          "What run begins with: latest (the newest checkpoint below checkpoint.dir, if any), none,"
+              + " or the path of a checkpoint. On a cluster: flink run -s.",
           Parsers::text);
   public static final ConfigKey<Delivery> DELIVERY =
       choice(

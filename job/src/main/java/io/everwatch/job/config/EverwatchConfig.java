@@ -44,6 +44,10 @@ public final class EverwatchConfig {
     Map<String, Entry> given = new LinkedHashMap<>();
     file.ifPresent(path -> given.putAll(ConfigSources.yaml(path, problems)));
     given.putAll(ConfigSources.arguments(overrides, problems));
+    return check(given, problems);
+  }
+
+  private static EverwatchConfig check(Map<String, Entry> given, List<String> problems) {
     Map<String, Object> values = new LinkedHashMap<>();
     List<ConfigKey<?>> keys = ConfigKeys.all();
     given.keySet().stream()
@@ -67,6 +71,13 @@ public final class EverwatchConfig {
       arguments.add(i % 2 == 0 ? "--" + keysAndValues[i] : keysAndValues[i]);
     }
     return load(Optional.empty(), arguments);
+  }
+
+  /** The same with one value replaced, checked again. */
+  public EverwatchConfig with(String name, String text, String origin) {
+    Map<String, Entry> changed = new LinkedHashMap<>(given);
+    changed.put(name, new Entry(text, origin));
+    return check(changed, new ArrayList<>());
   }
 
   public <T> T get(ConfigKey<T> key) {

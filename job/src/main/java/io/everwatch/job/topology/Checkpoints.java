@@ -3,6 +3,7 @@ package io.everwatch.job.topology;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -27,9 +28,17 @@ public final class Checkpoints {
   /**
    * The complete checkpoint that was written last, of any job below the directory.
    *
-   * @param directory a path; may be missing
+   * @param directory a path or URI; may be missing; other than on a local disk none is found
    */
-  public static Optional<Path> newest(Path directory) {
+  public static Optional<Path> newest(String directory) {
+    URI uri = URI.create(uri(directory));
+    if (!"file".equals(uri.getScheme())) {
+      return Optional.empty();
+    }
+    return newest(Path.of(uri.getPath()));
+  }
+
+  static Optional<Path> newest(Path directory) {
     if (!Files.isDirectory(directory)) {
       return Optional.empty();
     }

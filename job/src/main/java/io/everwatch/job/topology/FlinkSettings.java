@@ -4,6 +4,7 @@ package io.everwatch.job.topology;
 import io.everwatch.job.config.ConfigKeys;
 import io.everwatch.job.config.EverwatchConfig;
 import io.everwatch.job.config.StateBackendKind;
+import io.everwatch.operators.flink.RocksDbOptions;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.apache.flink.configuration.CheckpointingOptions;
@@ -59,7 +60,7 @@ public final class FlinkSettings {
     if (config.get(ConfigKeys.STATE_BACKEND) == StateBackendKind.ROCKSDB) {
       flink.set(StateBackendOptions.STATE_BACKEND, "rocksdb");
       flink.set(CheckpointingOptions.INCREMENTAL_CHECKPOINTS, true);
-      flink.set(RocksDBOptions.OPTIONS_FACTORY, RowColumnOptions.class.getName());
+      flink.set(RocksDBOptions.OPTIONS_FACTORY, RocksDbOptions.class.getName());
     } else {
       flink.set(StateBackendOptions.STATE_BACKEND, "hashmap");
     }

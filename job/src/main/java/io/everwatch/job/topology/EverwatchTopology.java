@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.topology;
+
+import io.everwatch.job.config.ConfigKeys;
+import io.everwatch.job.config.Delivery;
+import io.everwatch.job.config.EverwatchConfig;
+import io.everwatch.job.config.StartFrom;
+import io.everwatch.operators.flink.DeadLetterRecord;
+import io.everwatch.operators.flink.DeadLetters;
+import io.everwatch.operators.flink.EngineProvider;
+import io.everwatch.operators.flink.FrameRecord;
+import io.everwatch.operators.flink.StreamKey;
+import io.everwatch.operators.flink.TextRecord;
+import io.everwatch.operators.flink.UnderstandOperatorFactory;
+import io.everwatch.operators.flink.UnderstandSettings;
+import io.everwatch.schemas.WireFormat;
+import java.util.Properties;
+import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.connector.base.DeliveryGuarantee;
+import org.apache.flink.connector.kafka.sink.KafkaSink;
+import org.apache.flink.connector.kafka.sink.KafkaSinkBuilder;
+import org.apache.flink.connector.kafka.sink.TransactionNamingStrategy;
+import org.apache.flink.connector.kafka.source.KafkaSource;
+import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
+import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.kafka.clients.consumer.OffsetResetStrategy;
+
+/**
+ * frames → understand (keyed by stream) → text, and what could not be used → dead letters. Every
+ * step has a fixed {@code uid}: state is found again by it, so it never changes.
+ */
+public final class EverwatchTopology {
+  static final String FRAMES = "frames";
+  static final String UNDERSTAND = "understand";
+  static final String TEXT = "text";
+  static final String DEAD_LETTERS = "dead-letters";
+
+  /** Room for what Kafka puts around a record when the record itself has the largest size. */
+  private static final int REQUEST_MARGIN = 1 << 20;
+
+  private EverwatchTopology() {}
+
+  /** Adds the topology to an environment that {@link FlinkSettings} configured. */
+  public static void build(StreamExecutionEnvironment environment, EverwatchConfig config) {
+    SingleOutputStreamOperator<TextRecord> text =
+        environment
+            .fromSource(frames(config), WatermarkStrategy.noWatermarks(), FRAMES)
+            .uid(FRAMES)
+            .keyBy(FrameRecord::key, StreamKey.TYPE)
+            .transform(
+                UNDERSTAND,
+                TextRecord.TYPE,
+                new UnderstandOperatorFactory(
+                    EngineProvider.shared(config.engineOptions()), settings(config)))
+            .uid(UNDERSTAND);
+    text.sinkTo(textSink(config)).name(TEXT).uid(TEXT);
+    text.getSideOutput(DeadLetters.TAG)
+        .sinkTo(deadLetterSink(config))
+        .name(DEAD_LETTERS)
+        .uid(DEAD_LETTERS)
+        // Rare: one writer is enough, and one connection less per subtask.
+        .setParallelism(1);
+  }
+
+  private static UnderstandSettings settings(EverwatchConfig config) {
+    UnderstandSettings defaults = UnderstandSettings.DEFAULT;
+    return new UnderstandSettings(
+        config.get(ConfigKeys.MAX_IN_FLIGHT),
+        config.get(ConfigKeys.DRAIN_TIMEOUT),
+        config.get(ConfigKeys.SNAPSHOT_INTERVAL),
+        defaults.maxTextBytes());
+  }
+
+  private static KafkaSource<FrameRecord> frames(EverwatchConfig config) {
+    int maxBytes = Math.toIntExact(config.get(ConfigKeys.MAX_RECORD));
+    Properties properties = kafka(config);
+    // Soft limits: a larger record still arrives, alone.
+    properties.putIfAbsent("fetch.max.bytes", "16777216");
+    properties.putIfAbsent("max.partition.fetch.bytes", "8388608");
+    return KafkaSource.<FrameRecord>builder()
+        .setProperties(properties)
+        .setTopics(config.get(ConfigKeys.FRAMES))
+        .setGroupId(config.get(ConfigKeys.GROUP))
+        .setStartingOffsets(start(config.get(ConfigKeys.START)))
+        .setDeserializer(new FrameRecordSchema(maxBytes))
+        .build();
+  }
+
+  @SuppressWarnings("deprecation") // OffsetResetStrategy: the connector takes no other type
+  private static OffsetsInitializer start(StartFrom start) {
+    return switch (start) {
+      case COMMITTED -> OffsetsInitializer.committedOffsets(OffsetResetStrategy.EARLIEST);
+      case EARLIEST -> OffsetsInitializer.earliest();
+      case LATEST -> OffsetsInitializer.latest();
+    };
+  }
+
+  private static KafkaSink<TextRecord> textSink(EverwatchConfig config) {
+    KafkaSinkBuilder<TextRecord> sink =
+        KafkaSink.<TextRecord>builder()
+            .setKafkaProducerConfig(producer(config))
+            .setBootstrapServers(config.get(ConfigKeys.BROKERS))
+            .setRecordSerializer(new TextRecordSchema(config.get(ConfigKeys.TEXT)));
+    if (config.get(ConfigKeys.DELIVERY) == Delivery.AT_LEAST_ONCE) {
+      return sink.setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE).build();
+    }
+    return sink.setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
+        .setTransactionalIdPrefix(config.get(ConfigKeys.GROUP) + "-text")
+        // Leaves few transaction ids on the broker; the way back is not supported, so from day one.
+        .setTransactionNamingStrategy(TransactionNamingStrategy.POOLING)
+        .setProperty(
+            "transaction.timeout.ms", Long.toString(config.transactionTimeout().toMillis()))
+        .build();
+  }
+
+  /** At least once: a repeated dead letter names the same record and harms nobody. */
+  private static KafkaSink<DeadLetterRecord> deadLetterSink(EverwatchConfig config) {
+    return KafkaSink.<DeadLetterRecord>builder()
+        .setKafkaProducerConfig(producer(config))
+        .setBootstrapServers(config.get(ConfigKeys.BROKERS))
+        .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
+        .setRecordSerializer(new DeadLetterSchema(config.get(ConfigKeys.DEAD_LETTERS)))
+        .build();
+  }
+
+  private static Properties producer(EverwatchConfig config) {
+    Properties properties = kafka(config);
+    properties.putIfAbsent(
+        "max.request.size", Integer.toString(WireFormat.MAX_RECORD_BYTES + REQUEST_MARGIN));
+    return properties;
+  }
+
+  private static Properties kafka(EverwatchConfig config) {
+    Properties properties = new Properties();
+    properties.putAll(config.kafkaProperties());
+    return properties;
+  }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.topology;
+
+import io.everwatch.operators.flink.FrameRecord;
+import io.everwatch.operators.flink.FrameRecordReader;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
+import org.apache.flink.util.Collector;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.record.TimestampType;
+
+/**
+ * From a record of the frames topic to what the operator takes. Never throws for a record's
+ * content: the job would restart and read the same record again, for ever. What cannot be read goes
+ * on as such and ends on the dead-letter topic.
+ */
+final class FrameRecordSchema implements KafkaRecordDeserializationSchema<FrameRecord> {
+  private static final long serialVersionUID = 1;
+
+  private final FrameRecordReader reader;
+
+  /**
+   * @param maxBytes longest record that is looked into
+   */
+  FrameRecordSchema(int maxBytes) {
+    reader = new FrameRecordReader(maxBytes);
+  }
+
+  @Override
+  public void deserialize(ConsumerRecord<byte[], byte[]> record, Collector<FrameRecord> out) {
+    out.collect(
+        reader.read(
+            record.topic(),
+            record.partition(),
+            record.offset(),
+            record.key(),
+            record.value(),
+            arrivalMillis(record)));
+  }
+
+  /** By the broker's clock where the topic has it, which counts the wait in the topic as well. */
+  private static long arrivalMillis(ConsumerRecord<byte[], byte[]> record) {
+    return record.timestampType() == TimestampType.LOG_APPEND_TIME
+        ? record.timestamp()
+        : System.currentTimeMillis();
+  }
+
+  @Override
+  public TypeInformation<FrameRecord> getProducedType() {
+    return FrameRecord.TYPE;
+  }
+}

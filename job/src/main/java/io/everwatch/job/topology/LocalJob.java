@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.topology;
+
+import io.everwatch.job.config.ConfigKeys;
+import io.everwatch.job.config.EverwatchConfig;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.flink.api.common.JobStatus;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.StateRecoveryOptions;
+import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+
+/** The job on a cluster inside this process. */
+public final class LocalJob implements AutoCloseable {
+  private static final long STOP_SECONDS = 30;
+
+  private final JobClient client;
+  private final CompletableFuture<?> ended;
+
+  private LocalJob(JobClient client) {
+    this.client = client;
+    this.ended = client.getJobExecutionResult();
+  }
+
+  /**
+   * Starts cluster and job; returns when the job is submitted.
+   *
+   * @param temporary directory of its own, removed by the caller afterwards
+   * @param uiPort of Flink's web interface; 0 = none
+   * @param restore checkpoint to begin with
+   */
+  public static LocalJob start(
+      EverwatchConfig config, Path temporary, int uiPort, Optional<Path> restore) throws Exception {
+    Configuration flink = FlinkSettings.ofLocalCluster(config, temporary, uiPort);
+    restore.ifPresent(
+        path -> flink.set(StateRecoveryOptions.SAVEPOINT_PATH, path.toUri().toString()));
+    StreamExecutionEnvironment environment =
+        uiPort > 0
+            ? StreamExecutionEnvironment.createLocalEnvironmentWithWebUI(flink)
+            : StreamExecutionEnvironment.createLocalEnvironment(
+                config.get(ConfigKeys.PARALLELISM), flink);
+    EverwatchTopology.build(environment, config);
+    return new LocalJob(environment.executeAsync("everwatch"));
+  }
+
+  /** Completes when the job ends by itself, exceptionally when it failed for good. */
+  public CompletableFuture<?> ended() {
+    return ended;
+  }
+
+  /** Whether all of it runs. */
+  public JobStatus status() throws InterruptedException {
+    try {
+      return client.getJobStatus().get(STOP_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      return JobStatus.FAILED; // its cluster is gone
+    }
+  }
+
+  /** Cancels the job and waits until its cluster is gone; the last checkpoint stays. */
+  @Override
+  public void close() {
+    if (ended.isDone()) {
+      return;
+    }
+    try {
+      client.cancel().get(STOP_SECONDS, TimeUnit.SECONDS);
+      ended.handle((result, cancelled) -> null).get(STOP_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IllegalStateException(
+          "the job did not stop within %d s; end the process".formatted(STOP_SECONDS), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

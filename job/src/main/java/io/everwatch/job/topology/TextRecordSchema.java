@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.topology;
+
+import io.everwatch.operators.flink.TextRecord;
+import java.nio.charset.StandardCharsets;
+import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.jspecify.annotations.Nullable;
+
+/** A text event as a record: key = stream ID, so that a stream stays in order; times as headers. */
+final class TextRecordSchema implements KafkaRecordSerializationSchema<TextRecord> {
+  private static final long serialVersionUID = 1;
+
+  private final String topic;
+
+  TextRecordSchema(String topic) {
+    this.topic = topic;
+  }
+
+  @Override
+  public ProducerRecord<byte[], byte[]> serialize(
+      TextRecord text, KafkaSinkContext context, @Nullable Long timestamp) {
+    RecordHeaders headers = new RecordHeaders();
+    text.headers().toMap().forEach(headers::add);
+    return new ProducerRecord<>(
+        topic,
+        /* partition= */ null,
+        /* timestamp= */ (Long) null,
+        text.streamId().getBytes(StandardCharsets.UTF_8),
+        text.value(),
+        headers);
+  }
+}
