@@ -28,13 +28,16 @@ import org.junit.jupiter.params.provider.MethodSource;
 class DecoderTest {
   private static final Backend CPU = Backends.open("cpu", new BackendOptions(2, false));
 
+  private static final Path SHIPPED =
+      Path.of("src/main/resources/io/everwatch/models/everwatch-tiny");
+
   @AfterAll
   static void close() {
     CPU.close();
   }
 
   static Stream<Path> checkpoints() {
-    return Stream.of(GoldenFolder.TINY_A, GoldenFolder.TINY_B);
+    return Stream.of(GoldenFolder.TINY_A, GoldenFolder.TINY_B, SHIPPED);
   }
 
   @ParameterizedTest
@@ -117,7 +120,7 @@ class DecoderTest {
   }
 
   private static int[] ids(int count, long seed) {
-    return new Random(seed).ints(count, 0, 486).toArray();
+    return new Random(seed).ints(count, 0, 432).toArray();
   }
 
   /**

@@ -23,13 +23,16 @@ import org.junit.jupiter.params.provider.MethodSource;
 class VisionTowerTest {
   private static final Backend CPU = Backends.open("cpu", new BackendOptions(2, false));
 
+  private static final Path SHIPPED =
+      Path.of("src/main/resources/io/everwatch/models/everwatch-tiny");
+
   @AfterAll
   static void close() {
     CPU.close();
   }
 
   static Stream<Path> checkpoints() {
-    return Stream.of(GoldenFolder.TINY_A, GoldenFolder.TINY_B);
+    return Stream.of(GoldenFolder.TINY_A, GoldenFolder.TINY_B, SHIPPED);
   }
 
   @ParameterizedTest
