@@ -4,10 +4,14 @@ package io.everwatch.kernels.cpu;
 import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.RowPool;
 
-/** Cached rows on the heap, one array {@code [layers][2][kvHeads * headDim]} per slot. */
+/**
+ * Cached rows on the heap, one array {@code [layers][2][kvHeads * headDim]} per slot, made when the
+ * slot is first used: a pool may be large and hardly filled.
+ */
 final class CpuRowPool implements RowPool {
   private final KvShape shape;
   private final int width; // kvHeads * headDim
+  private final int elements;
   private float[][] rows;
 
   CpuRowPool(KvShape shape, int slots) {
@@ -17,11 +21,8 @@ final class CpuRowPool implements RowPool {
     }
     this.shape = shape;
     this.width = Math.multiplyExact(shape.kvHeads(), shape.headDim());
-    int elements = Math.toIntExact(shape.rowElements());
+    this.elements = Math.toIntExact(shape.rowElements());
     rows = new float[slots][];
-    for (int slot = 0; slot < slots; slot++) {
-      rows[slot] = CpuArena.newArray(elements, "row pool of %d slots".formatted(slots));
-    }
   }
 
   @Override
@@ -47,7 +48,12 @@ final class CpuRowPool implements RowPool {
               ? "row pool: used after close"
               : "row pool: no slot %d; expected 0 to %d".formatted(slot, rows.length - 1));
     }
-    return rows[slot];
+    float[] row = rows[slot];
+    if (row == null) { // a context asks for every slot before any thread of a product does
+      row = CpuArena.newArray(elements, "row pool of %d slots".formatted(rows.length));
+      rows[slot] = row;
+    }
+    return row;
   }
 
   @Override

@@ -101,7 +101,8 @@ final class BatchingEngine implements Engine {
 
   Session open(EngineSeat seat, String streamId, StreamSettings settings) {
     State nothing = new State(Committed.NONE, SessionRows.NONE);
-    return open(new Session(seat, streamId, settings, parts.policy().apply(settings), nothing));
+    return open(
+        seat, new Session(seat, streamId, settings, parts.policy().apply(settings), nothing));
   }
 
   Session open(EngineSeat seat, SessionSnapshot snapshot) {
@@ -120,12 +121,18 @@ final class BatchingEngine implements Engine {
     State state = new State(header.committed(), SessionRows.inHost(snapshot.rows()));
     StreamSettings settings = header.settings();
     return open(
+        seat,
         new Session(seat, header.streamId(), settings, parts.policy().apply(settings), state));
   }
 
-  private Session open(Session session) {
+  private Session open(EngineSeat seat, Session session) {
     requireAlive();
-    commands.add(() -> loop.add(session));
+    commands.add(
+        () -> {
+          if (seat.isOpen()) { // else what it leaves was released before
+            loop.add(session);
+          }
+        });
     return session;
   }
 
@@ -286,11 +293,11 @@ final class BatchingEngine implements Engine {
     try {
       while (!stopping) {
         commands.runAll(!loop.hasWork());
-        loop.report();
         if (loop.hasWork()) {
           loop.step();
         }
         metrics = loop.metrics(preparing.get());
+        loop.report();
       }
     } catch (InterruptedException e) {
       LOG.debug("step thread interrupted", e);

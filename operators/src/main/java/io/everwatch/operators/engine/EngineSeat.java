@@ -81,6 +81,10 @@ final class EngineSeat implements Seat {
     engine.leave(this);
   }
 
+  boolean isOpen() {
+    return !closed;
+  }
+
   /**
    * Step thread: one call for all results of a step.
    *

@@ -130,7 +130,7 @@ final class StepLoop {
   }
 
   /**
-   * One step; reports what it finished.
+   * One step; {@link #report} tells what it finished.
    *
    * @throws DeviceException of class LOST or HUNG; the loop is then of no use any more
    */
@@ -155,7 +155,6 @@ final class StepLoop {
       }
     }
     active.removeIf(job -> !job.running());
-    report();
   }
 
   /** Runs part of a step; when it is refused, each round again alone, from its beginning. */
