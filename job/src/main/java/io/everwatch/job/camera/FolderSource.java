@@ -19,6 +19,8 @@ public final class FolderSource implements FrameSource {
   private long frames;
 
   /**
+   * Lists the folder.
+   *
    * @param fps frames per second of capture time
    * @throws IOException when the folder cannot be listed or holds no picture
    */

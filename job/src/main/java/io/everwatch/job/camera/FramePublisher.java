@@ -10,10 +10,12 @@ import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -36,6 +38,8 @@ public final class FramePublisher implements AutoCloseable {
   private final String topic;
 
   /**
+   * Connects when the first stream is published.
+   *
    * @param client properties of a Kafka client, {@code bootstrap.servers} among them
    */
   public FramePublisher(Map<String, Object> client, String topic) {
@@ -140,13 +144,15 @@ public final class FramePublisher implements AutoCloseable {
               .formatted(event.getSequence(), streamId, value.length, limit));
     }
     try {
-      producer.send(
-          new ProducerRecord<>(topic, streamId, value),
-          (metadata, failure) -> {
-            if (failure != null) {
-              refused.compareAndSet(null, failure);
-            }
-          });
+      // the callback hears of a failure
+      Future<RecordMetadata> unused =
+          producer.send(
+              new ProducerRecord<>(topic, streamId, value),
+              (metadata, failure) -> {
+                if (failure != null) {
+                  refused.compareAndSet(null, failure);
+                }
+              });
     } catch (InterruptException e) {
       throw e;
     } catch (KafkaException e) {

@@ -22,6 +22,8 @@ public final class VideoFileSource implements FrameSource {
   private boolean closed;
 
   /**
+   * Opens the file and finds its video track.
+   *
    * @throws IOException when the file is missing, is no video, or uses a codec that is not built in
    */
   public VideoFileSource(Path file, Encoding encoding) throws IOException {

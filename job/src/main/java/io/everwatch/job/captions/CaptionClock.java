@@ -12,6 +12,8 @@ import java.util.Locale;
 @FunctionalInterface
 public interface CaptionClock {
   /**
+   * Shows one.
+   *
    * @param micros capture time, microseconds since the epoch
    */
   String show(long micros);

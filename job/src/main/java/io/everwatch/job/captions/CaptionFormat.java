@@ -13,6 +13,8 @@ public enum CaptionFormat {
   WEBVTT;
 
   /**
+   * A writer of this form.
+   *
    * @param clock how a capture time in microseconds is shown by {@link #TEXT}
    */
   public CaptionWriter writer(PrintWriter out, CaptionClock clock) {

@@ -137,7 +137,8 @@ public final class CameraCommand implements Callable<Integer> {
   }
 
   private Pace pace() {
-    return speed != null && speed.fast ? Pace.fast() : Pace.realtime();
+    boolean live = speed == null || speed.realtime || !speed.fast;
+    return live ? Pace.realtime() : Pace.fast();
   }
 
   private long startMicros() {

@@ -21,12 +21,16 @@ public final class FileCaptioner {
   }
 
   /**
+   * What was done.
+   *
    * @param chunks seconds that made a round
    * @param problems frames and rounds that could not be used
    */
   public record Summary(long frames, long chunks, long gaps, long problems) {}
 
   /**
+   * Captions a source to its end.
+   *
    * @param events one per chunk or gap: together they cover the source without a hole
    * @param problems one line per frame that could not be used
    * @throws IOException when the source cannot be read on; what was read is captioned before

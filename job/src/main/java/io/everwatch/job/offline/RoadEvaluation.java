@@ -35,6 +35,8 @@ public final class RoadEvaluation {
   }
 
   /**
+   * The scores.
+   *
    * @param stretches the tenths of the streams' life, pooled over the roads
    * @param failures rounds that the engine could not make; they count as silence
    */
@@ -49,6 +51,8 @@ public final class RoadEvaluation {
   private final StreamSettings settings;
 
   /**
+   * An evaluation of this engine's model.
+   *
    * @throws IllegalArgumentException when the model takes other chunks than the road makes
    */
   public RoadEvaluation(Engine engine) {
@@ -63,6 +67,8 @@ public final class RoadEvaluation {
   }
 
   /**
+   * Plays all roads to their end.
+   *
    * @param seconds length of each stream
    */
   public Outcome run(List<RoadScene> scenes, long seconds, Listener listener)

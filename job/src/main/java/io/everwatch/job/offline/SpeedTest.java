@@ -94,6 +94,8 @@ public final class SpeedTest {
   }
 
   /**
+   * Measures once.
+   *
    * @param warmUpRounds rounds of each stream before the clock starts
    * @param length for how long is measured
    * @throws IllegalStateException when a round fails: its time would mean nothing

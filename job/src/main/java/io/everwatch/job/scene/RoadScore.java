@@ -2,8 +2,9 @@
 package io.everwatch.job.scene;
 
 import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.OptionalDouble;
-import java.util.stream.LongStream;
 
 /**
  * How well roads were told, without tolerance in time. Counts of streams and of stretches add up;
@@ -50,25 +51,25 @@ public final class RoadScore {
     FAR_STEP
   }
 
-  private final long[] counts = new long[Count.values().length];
+  private final Map<Count, Long> counts = new EnumMap<>(Count.class);
 
   /** The sum of these. */
   public static RoadScore sum(Iterable<RoadScore> scores) {
     RoadScore sum = new RoadScore();
     for (RoadScore score : scores) {
-      Arrays.setAll(sum.counts, i -> sum.counts[i] + score.counts[i]);
+      score.counts.forEach((count, times) -> sum.counts.merge(count, times, Long::sum));
     }
     return sum;
   }
 
   void add(Count count, boolean happened) {
     if (happened) {
-      counts[count.ordinal()]++;
+      counts.merge(count, 1L, Long::sum);
     }
   }
 
   private long of(Count... several) {
-    return Arrays.stream(several).mapToLong(count -> counts[count.ordinal()]).sum();
+    return Arrays.stream(several).mapToLong(count -> counts.getOrDefault(count, 0L)).sum();
   }
 
   private static OptionalDouble rate(long part, long whole) {
@@ -163,6 +164,6 @@ public final class RoadScore {
 
   @Override
   public String toString() {
-    return "RoadScore" + LongStream.of(counts).boxed().toList();
+    return "RoadScore" + counts;
   }
 }

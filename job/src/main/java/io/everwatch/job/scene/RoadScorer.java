@@ -20,6 +20,8 @@ public final class RoadScorer {
   private long lastNumberSecond;
 
   /**
+   * A scorer that has heard nothing yet.
+   *
    * @param stretches into how many equal parts the stream's life is cut
    * @param seconds length of the stream
    * @param visualRounds seconds that the model still sees

@@ -43,7 +43,8 @@ class RoadEvaluationTest {
               instructions.put(session.streamId(), session.settings().instruction());
               assertThat(input.frames()).hasSize(2);
               assertThat(input.frames().get(0).encoding()).isEqualTo(Encoding.RGB24);
-              return FakeEngine.says(truths.get(session.streamId()).get((int) input.chunk()));
+              return FakeEngine.says(
+                  truths.getOrDefault(session.streamId(), List.of()).get((int) input.chunk()));
             })) {
       Outcome outcome = new RoadEvaluation(engine).run(SCENES, 300, NOBODY);
       assertThat(outcome.failures()).isZero();
