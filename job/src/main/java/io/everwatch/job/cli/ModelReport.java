@@ -2,19 +2,29 @@
 package io.everwatch.job.cli;
 
 import io.everwatch.operators.engine.EngineOptions;
+import io.everwatch.operators.model.ModelConfig;
 import io.everwatch.operators.model.ModelFolder;
+import io.everwatch.operators.model.ResolvedSettings;
+import io.everwatch.operators.model.SettingsResolver;
 import java.util.List;
 
-/** What is said of a model before it is loaded. */
+/** What is said of a model without loading its weights. */
 final class ModelReport {
   private ModelReport() {}
 
+  /** One line: name, size of the decoder, directory. */
   static String describe(EngineOptions options) {
     ModelFolder folder = ModelFolder.open(options.model());
-    return folder.toString();
+    ModelConfig config = ModelConfig.read(folder);
+    return "%s, %d layers of width %d"
+        .formatted(folder, config.text().numLayers(), config.text().hiddenSize());
   }
 
+  /** Key, value and origin of every setting, a line each. */
   static List<String> settings(EngineOptions options) {
-    return List.of();
+    ModelFolder folder = ModelFolder.open(options.model());
+    ResolvedSettings settings =
+        SettingsResolver.open(folder, ModelConfig.read(folder)).resolve(options.overrides());
+    return settings.describe().lines().toList();
   }
 }
