@@ -49,6 +49,11 @@ final class PromptRun implements AutoCloseable {
     return forward(x, new float[][] {{position}, {position}, {position}}, Trace.NONE);
   }
 
+  /** K and V of a layer of all rows so far. */
+  CachedRows cached(int layer) {
+    return CachedRows.read(pool, layer, context.rows());
+  }
+
   private float[] forward(DeviceBuffer x, float[][] positions, Trace trace) {
     int count = positions[0].length;
     context.extend(IntStream.range(context.rows(), context.rows() + count).toArray(), positions);
