@@ -34,11 +34,12 @@ final class CpuBackend implements Backend {
 
   private record RotaryKey(int headDim, double theta) {}
 
-  CpuBackend(CpuThreads threads, Products products, AttentionKernel kernel) {
+  CpuBackend(
+      CpuThreads threads, Products products, AttentionKernel kernel, Elementwise elementwise) {
     this.threads = threads;
     this.products = products;
     attention = new CpuAttention(kernel, threads);
-    elementwise = new Elementwise(threads);
+    this.elementwise = elementwise;
   }
 
   @Override
@@ -282,6 +283,7 @@ final class CpuBackend implements Backend {
     closed = true;
     matrices.forEach(CpuMatrix::close);
     attention.close();
+    elementwise.close();
     products.close();
     threads.close();
   }

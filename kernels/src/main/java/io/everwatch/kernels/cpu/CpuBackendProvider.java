@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.kernels.cpu;
 
+import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_gelu_erf;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_swish;
+
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.BackendOptions;
 import io.everwatch.kernels.BackendProvider;
@@ -41,11 +44,7 @@ public final class CpuBackendProvider implements BackendProvider {
     CpuThreads threads = new CpuThreads(options.threads());
     if (!options.plainProducts()) {
       try {
-        OneDnn library = OneDnn.load();
-        return new CpuBackend(
-            threads,
-            new OneDnnProducts(library, threads, new PlainProducts(threads)),
-            new OneDnnAttention(library, threads.count()));
+        return withLibrary(OneDnn.load(), threads);
       } catch (LinkageError | RuntimeException e) {
         LOG.warn(
             "The CPU back end runs on plain Java products, about ten times slower: oneDNN cannot be"
@@ -55,6 +54,21 @@ public final class CpuBackendProvider implements BackendProvider {
       }
     }
     return new CpuBackend(
-        threads, new PlainProducts(threads), new PlainAttention(threads.count()));
+        threads,
+        new PlainProducts(threads),
+        new PlainAttention(threads.count()),
+        new Elementwise(threads, Activation.plainSilu(), Activation.plainGelu()));
+  }
+
+  private static Backend withLibrary(OneDnn library, CpuThreads threads) {
+    int count = threads.count();
+    return new CpuBackend(
+        threads,
+        new OneDnnProducts(library, threads, new PlainProducts(threads)),
+        new OneDnnAttention(library, count),
+        new Elementwise(
+            threads,
+            new OneDnnActivation(library, count, dnnl_eltwise_swish),
+            new OneDnnActivation(library, count, dnnl_eltwise_gelu_erf)));
   }
 }

@@ -8,7 +8,7 @@ import java.util.Arrays;
 /** One stream's rows in the order of its memory, and the working copy made of them. */
 final class CpuContext implements Context {
   /** Rows gathered at a time: their K and V of all layers stay in the second-level cache. */
-  private static final int TILE_ROWS = 64;
+  private static final int TILE_ROWS = 32;
 
   private final CpuRowPool pool;
   private final RotaryTable rotary;
@@ -17,16 +17,16 @@ final class CpuContext implements Context {
   private float[] factors = new float[0]; // [rows, headDim]: cosines, then sines, of each pair
   private int rows;
   private int loaded; // rows below this one were loaded, not computed in this chunk
-  private final float[] tileKeys;
-  private final float[] tileValues;
+  private final float[][] tileKeys; // [layers][TILE_ROWS * width]
+  private final float[][] tileValues;
   private boolean closed;
 
   CpuContext(CpuRowPool pool, RotaryTable rotary, KvCopy copy) {
     this.pool = pool;
     this.rotary = rotary;
     this.copy = copy;
-    this.tileKeys = new float[TILE_ROWS * pool.width()];
-    this.tileValues = new float[TILE_ROWS * pool.width()];
+    this.tileKeys = new float[pool.shape().layers()][TILE_ROWS * pool.width()];
+    this.tileValues = new float[pool.shape().layers()][TILE_ROWS * pool.width()];
   }
 
   @Override
@@ -67,17 +67,23 @@ final class CpuContext implements Context {
   public void load(int[] newSlots, float[][] positions) {
     int first = append("load", newSlots, positions);
     loaded = rows;
-    int width = pool.width();
     for (int from = 0; from < newSlots.length; from += TILE_ROWS) {
       int count = Math.min(TILE_ROWS, newSlots.length - from);
-      for (int layer = 0; layer < pool.shape().layers(); layer++) {
-        for (int i = 0; i < count; i++) {
-          float[] row = pool.row(newSlots[from + i]);
-          rotateHeads(row, 2 * layer * width, first + from + i, tileKeys, i * width);
-          System.arraycopy(row, (2 * layer + 1) * width, tileValues, i * width, width);
-        }
-        copy.put(layer, first + from, count, tileKeys, tileValues);
+      for (int i = 0; i < count; i++) {
+        gather(pool.row(newSlots[from + i]), first + from + i, i);
       }
+      for (int layer = 0; layer < tileKeys.length; layer++) {
+        copy.put(layer, first + from, count, tileKeys[layer], tileValues[layer]);
+      }
+    }
+  }
+
+  /** One cached row, all layers in one pass over its memory, to place {@code i} of the tile. */
+  private void gather(float[] cached, int row, int i) {
+    int width = pool.width();
+    for (int layer = 0; layer < tileKeys.length; layer++) {
+      rotateHeads(cached, 2 * layer * width, row, tileKeys[layer], i * width);
+      System.arraycopy(cached, (2 * layer + 1) * width, tileValues[layer], i * width, width);
     }
   }
 

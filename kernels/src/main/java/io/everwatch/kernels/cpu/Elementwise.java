@@ -2,15 +2,19 @@
 package io.everwatch.kernels.cpu;
 
 /** Operations that look at one row or one element at a time. */
-final class Elementwise {
+final class Elementwise implements AutoCloseable {
   private static final int ROWS_PER_TASK = 32;
   private static final int ELEMENTS_PER_TASK = 1 << 14;
-  private static final int FUNCTION_COST = 20; // one exp against one multiplication
+  private static final int FUNCTION_COST = 5; // one exp against one multiplication
 
   private final CpuThreads threads;
+  private final Activation silu;
+  private final Activation gelu;
 
-  Elementwise(CpuThreads threads) {
+  Elementwise(CpuThreads threads, Activation silu, Activation gelu) {
     this.threads = threads;
+    this.silu = silu;
+    this.gelu = gelu;
   }
 
   void rmsNorm(CpuBuffer x, float[] gain, float eps, int tokens, CpuBuffer out) {
@@ -56,19 +60,28 @@ final class Elementwise {
   }
 
   void swiGlu(CpuBuffer gateUp, int tokens, int width, CpuBuffer out) {
+    int rowsPerTask = Math.max(1, ELEMENTS_PER_TASK / Math.max(1, width));
+    int tasks = (tokens + rowsPerTask - 1) / rowsPerTask;
     threads.run(
-        tokens,
-        (long) width * FUNCTION_COST,
-        (worker, t) -> {
-          float[] x = gateUp.data;
-          int gate = gateUp.from + t * 2 * width;
-          int up = gate + width;
-          int to = out.from + t * width;
-          for (int c = 0; c < width; c++) {
-            float g = x[gate + c];
-            out.data[to + c] = g / (1f + Exp.exp(-g)) * x[up + c];
+        tasks,
+        (long) rowsPerTask * width * FUNCTION_COST,
+        (worker, task) -> {
+          int first = task * rowsPerTask;
+          int rows = Math.min(rowsPerTask, tokens - first);
+          int gate = gateUp.from + first * 2 * width;
+          int to = out.from + first * width;
+          silu.apply(worker, gateUp.data, gate, 2 * width, rows, width, out.data, to);
+          for (int t = 0; t < rows; t++) {
+            multiply(gateUp.data, gate + (2 * t + 1) * width, width, out.data, to + t * width);
           }
         });
+  }
+
+  /** {@code y *= x}. */
+  private static void multiply(float[] x, int from, int width, float[] y, int at) {
+    for (int c = 0; c < width; c++) {
+      y[at + c] *= x[from + c];
+    }
   }
 
   void gelu(CpuBuffer x, int elements) {
@@ -77,11 +90,10 @@ final class Elementwise {
         tasks,
         (long) ELEMENTS_PER_TASK * FUNCTION_COST,
         (worker, task) -> {
-          int end = x.from + Math.min(elements, (task + 1) * ELEMENTS_PER_TASK);
-          for (int i = x.from + task * ELEMENTS_PER_TASK; i < end; i++) {
-            double v = x.data[i];
-            x.data[i] = (float) (0.5 * v * (1 + Erf.erf(v * Math.sqrt(0.5))));
-          }
+          int first = task * ELEMENTS_PER_TASK;
+          int count = Math.min(ELEMENTS_PER_TASK, elements - first);
+          int at = x.from + first;
+          gelu.apply(worker, x.data, at, count, 1, count, x.data, at);
         });
   }
 
@@ -102,5 +114,11 @@ final class Elementwise {
     for (int i = 0; i < elements; i++) {
       y[at + i] += x[i];
     }
+  }
+
+  @Override
+  public void close() {
+    silu.close();
+    gelu.close();
   }
 }

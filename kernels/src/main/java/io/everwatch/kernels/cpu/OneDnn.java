@@ -156,15 +156,15 @@ final class OneDnn implements AutoCloseable {
     return memory;
   }
 
-  /** Arguments source, destination, scratchpad, and weights if there are any. */
-  static dnnl_exec_arg_t arguments(
-      dnnl_memory source, dnnl_memory destination, dnnl_memory scratch, dnnl_memory... weights) {
-    dnnl_exec_arg_t arguments = new dnnl_exec_arg_t(3L + weights.length);
-    arguments.position(0).arg(DNNL_ARG_SRC).memory(source);
-    arguments.position(1).arg(DNNL_ARG_DST).memory(destination);
-    arguments.position(2).arg(DNNL_ARG_SCRATCHPAD).memory(scratch);
-    for (int i = 0; i < weights.length; i++) {
-      arguments.position(3L + i).arg(DNNL_ARG_WEIGHTS).memory(weights[i]);
+  private static final int[] ROLES = {
+    DNNL_ARG_SRC, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD, DNNL_ARG_WEIGHTS
+  };
+
+  /** Arguments in this order: source, destination, scratchpad, weights; the last may be absent. */
+  static dnnl_exec_arg_t arguments(dnnl_memory... memories) {
+    dnnl_exec_arg_t arguments = new dnnl_exec_arg_t(memories.length);
+    for (int i = 0; i < memories.length; i++) {
+      arguments.position(i).arg(ROLES[i]).memory(memories[i]);
     }
     arguments.position(0);
     return arguments;

@@ -37,6 +37,12 @@ final class RotaryTable {
    * @param to cosines of all pairs at {@code at}, sines behind them
    */
   void factors(float[][] positions, int row, int[] sections, float[] to, int at) {
+    float time = positions[0][row];
+    if (time == positions[1][row] && time == positions[2][row]) { // text, or the same frame corner
+      int from = entry(time) * 2 * pairs; // may replace cosSin
+      System.arraycopy(cosSin, from, to, at, 2 * pairs);
+      return;
+    }
     int pair = 0;
     float last = Float.NaN;
     int entry = 0;
