@@ -11,6 +11,7 @@ import io.everwatch.operators.chunk.AssemblerState.Progress;
 import io.everwatch.operators.chunk.Grid.Place;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -165,8 +166,9 @@ final class OpenChunks<P> {
   }
 
   private void close(List<Assembled<P>> out) {
-    long index = open.firstKey();
-    OpenChunk<P> chunk = open.remove(index);
+    Map.Entry<Long, OpenChunk<P>> first = open.pollFirstEntry();
+    long index = first.getKey();
+    OpenChunk<P> chunk = first.getValue();
     gapBefore(index, out);
     int points = settings.framesPerChunk();
     int used = chunk.used();

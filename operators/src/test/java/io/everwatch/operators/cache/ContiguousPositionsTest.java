@@ -126,10 +126,10 @@ class ContiguousPositionsTest {
     }
     row = 0;
     for (Slice slice : after.slices()) {
-      int first = place.get(slice.segment().id() + ":" + slice.from());
+      int first = place.getOrDefault(slice.segment().id() + ":" + slice.from(), -1);
       float shift = now[0][row] - old[0][first];
       for (int i = slice.from(); i < slice.to(); i++, row++) {
-        int was = place.get(slice.segment().id() + ":" + i);
+        int was = place.getOrDefault(slice.segment().id() + ":" + i, -1);
         for (int axis = 0; axis < 3; axis++) {
           assertThat(now[axis][row] - old[axis][was]).as(at).isEqualTo(shift);
         }

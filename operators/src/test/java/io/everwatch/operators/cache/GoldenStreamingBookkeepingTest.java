@@ -130,7 +130,7 @@ class GoldenStreamingBookkeepingTest {
     return memory.slices().stream()
         .flatMapToInt(
             s -> {
-              int first = firstBorn.get(s.segment().id());
+              int first = firstBorn.getOrDefault(s.segment().id(), -1000);
               return IntStream.range(first + s.from(), first + s.to());
             })
         .toArray();

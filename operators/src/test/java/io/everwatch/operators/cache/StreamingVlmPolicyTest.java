@@ -186,6 +186,32 @@ class StreamingVlmPolicyTest {
   }
 
   @Test
+  void countsCachedRowsOfATextThatIsCutWhileItIsBeingRebuilt() {
+    StreamingVlmPolicy policy =
+        new StreamingVlmPolicy(new RetentionWindow(2, 2, true, 2, 3), FakeStream.TOKENS);
+    FakeStream stream = new FakeStream(policy, SMALL);
+    stream.ask(words(new Random(1), 10));
+    int textStart = 11 + 4;
+
+    assertThat(policy.compact(stream.memory().withCachedRows(0), 1).cachedRows()).isZero();
+    assertThat(policy.compact(stream.memory().withCachedRows(textStart + 6), 1).cachedRows())
+        .isEqualTo(textStart + 2);
+    assertThat(policy.compact(stream.memory().withCachedRows(textStart + 8), 1).cachedRows())
+        .isEqualTo(textStart + 2 + 1);
+  }
+
+  @Test
+  void leavesTheHeadWholeBeforeTheFirstRound() {
+    StreamingVlmPolicy policy =
+        new StreamingVlmPolicy(new RetentionWindow(2, 2, true, 2, 3), FakeStream.TOKENS);
+    FakeStream stream = new FakeStream(policy, SMALL);
+    StreamMemory head =
+        new StreamMemory(stream.ask(words(new Random(1), 10)).slices().subList(0, 4), 27);
+
+    assertThat(policy.compact(head, 0)).isEqualTo(head);
+  }
+
+  @Test
   void refusesToMoveWordsWithoutKeys() {
     StreamingVlmPolicy policy =
         new StreamingVlmPolicy(new RetentionWindow(2, 2, true, 4, 6), FakeStream.TOKENS);

@@ -179,7 +179,7 @@ class ChunkAssemblerPropertyTest {
 
   private static ChunkSettings randomSettings(Random random) {
     return new ChunkSettings(
-        500_000 * (1 + random.nextInt(4)),
+        500_000L * (1 + random.nextInt(4)),
         1 + random.nextInt(8),
         random.nextInt(4) * 1_000_000L,
         random.nextInt(20) * 1_000_000L,

@@ -54,7 +54,7 @@ class ChunkAssemblerTest {
   void countsFramesBetweenGridPointsAsSurplusOfTheNextChunkToClose() {
     List<Assembled<String>> events = new ArrayList<>();
     for (int i = 0; i < 30; i++) {
-      events.addAll(offer(i, i * 100));
+      events.addAll(offer(i, i * 100L));
     }
 
     assertThat(chunks(events)).extracting(c -> c.counts().surplus()).containsExactly(4, 8, 8);
@@ -93,7 +93,7 @@ class ChunkAssemblerTest {
     offer(0, 0);
     offer(2, 500);
     for (int i = 3; i < 7; i++) {
-      assertThat(offer(i, (i - 1) * 500)).isEmpty();
+      assertThat(offer(i, (i - 1) * 500L)).isEmpty();
     }
     assertThat(told(offer(7, 3000)))
         .containsExactly(
@@ -137,6 +137,28 @@ class ChunkAssemblerTest {
 
     assertThat(told(offer(1, 1500)))
         .containsExactly("chunk 1 at 1000: 2 1 (2 used, 0 surplus, 0 duplicate, 0 missing)");
+  }
+
+  @Test
+  void prefersTheLowerSequenceWhenAFrameThatWasGivenUpFindsItsPointTaken() {
+    offer(0, 0);
+    offer(2, 900);
+    offer(3, 3000);
+    assertThat(offer(1, 1100)).isEmpty();
+    assertThat(told(offer(4, 4000)))
+        .containsExactly("chunk 1 at 1000: 1 1 (1 used, 1 surplus, 0 duplicate, 1 missing)");
+  }
+
+  @Test
+  void knowsWhichOfTheSequencesThatWereGivenUpCameAfterAll() {
+    offer(0, 0);
+    offer(6, 900);
+    offer(7, 3100);
+    for (int sequence : new int[] {3, 1, 5}) {
+      assertThat(dead(offer(sequence, sequence * 100L))).hasSize(1);
+      assertThat(offer(sequence, sequence * 100L)).isEmpty();
+    }
+    assertThat(assembler.unreported()).isEqualTo(counts(3, 0, 0, 3, 0));
   }
 
   @Test
@@ -210,6 +232,51 @@ class ChunkAssemblerTest {
     assertThat(chunks(offer(5, 4000))).extracting(Chunk::index).containsExactly(1L);
   }
 
+  @Test
+  void doesNotWaitForAFrameThatItSentToTheDeadLetters() {
+    offer(0, 0);
+    offer(1, HOUR);
+
+    List<Assembled<String>> events = offer(2, 500);
+
+    assertThat(dead(events)).extracting(DeadFrame::reason).containsExactly(Reason.CLOCK_JUMP);
+    assertThat(chunks(events)).extracting(Chunk::index).containsExactly(0L);
+  }
+
+  @Test
+  void takesTwoJumpsOfFallingSequenceForTwoFaults() {
+    offer(10, 0);
+    offer(11, 500);
+    offer(20, HOUR);
+
+    assertThat(dead(offer(15, HOUR + 500)))
+        .extracting(d -> d.frame().sequence())
+        .containsExactly(20L);
+    assertThat(dead(offer(12, 1000))).extracting(d -> d.frame().sequence()).containsExactly(15L);
+  }
+
+  @Test
+  void countsALoneCopyFromLongAgoAsDuplicate() {
+    for (int i = 0; i < 40; i++) {
+      offer(i, i * 500L);
+    }
+    assertThat(offer(2, 1000)).isEmpty();
+    assertThat(offer(40, 20_000)).isEmpty();
+    assertThat(assembler.unreported()).isEqualTo(counts(1, 0, 0, 1, 0));
+  }
+
+  @Test
+  void sendsAStragglerFromBeforeAClockResetToTheDeadLetters() {
+    offer(0, 0);
+    offer(1, 500);
+    offer(3, 12_000);
+    assertThat(chunks(offer(4, 12_500))).extracting(Chunk::index).containsExactly(1L);
+
+    List<Assembled<String>> events = offer(2, 11_400); // chunk 0 by the new grid, but not that one
+
+    assertThat(dead(events)).extracting(DeadFrame::reason).containsExactly(Reason.LATE);
+  }
+
   @ParameterizedTest
   @ValueSource(longs = {HOUR, YEAR_2038, 2 * HOUR + 12_345, 110_000})
   void anchorsTheGridAnewWhenTheNextFrameConfirmsAClockJump(long time) {
@@ -236,7 +303,7 @@ class ChunkAssemblerTest {
   @Test
   void takesARestartOfSequenceAndClockForARestartedCamera() {
     for (int i = 1000; i < 1005; i++) {
-      offer(i, HOUR + (i - 1000) * 500);
+      offer(i, HOUR + (i - 1000) * 500L);
     }
     assertThat(offer(0, 100)).isEmpty();
 
@@ -250,7 +317,7 @@ class ChunkAssemblerTest {
   @Test
   void takesARestartOfTheSequenceAloneForARestartedCameraOnTheSameGrid() {
     for (int i = 1000; i < 1005; i++) {
-      offer(i, (i - 1000) * 500);
+      offer(i, (i - 1000) * 500L);
     }
     assertThat(offer(0, 3000)).isEmpty();
     assertThat(offer(1, 3500)).isEmpty(); // chunk 2 is still waited for
