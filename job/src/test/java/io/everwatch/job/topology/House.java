@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.topology;
+
+import io.everwatch.job.broker.EmbeddedBroker;
+import io.everwatch.job.broker.TopicLimits;
+import io.everwatch.job.broker.TopicNames;
+import io.everwatch.job.broker.Topics;
+import io.everwatch.job.config.EverwatchConfig;
+import io.everwatch.schemas.ReceivedText;
+import io.everwatch.schemas.TextEventReader;
+import io.everwatch.schemas.TextReaderOptions;
+import io.everwatch.schemas.TextReaderOptions.FromBeginning;
+import io.everwatch.schemas.TextReaderOptions.Reading;
+import io.everwatch.schemas.WireFormat;
+import io.everwatch.schemas.avro.DeadLetter;
+import io.everwatch.schemas.avro.FrameEvent;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+
+/** A broker with its topics, and jobs on it; waits have a deadline and say what was there. */
+final class House implements AutoCloseable {
+  private static final Duration DEADLINE = Duration.ofSeconds(60);
+
+  private final Path dir;
+  private final EmbeddedBroker broker;
+  private final KafkaProducer<byte[], byte[]> producer;
+  private int jobs;
+
+  House(Path dir) throws Exception {
+    this.dir = dir;
+    broker = EmbeddedBroker.start(dir.resolve("kafka"));
+    Topics.create(broker.clientProperties(), TopicNames.defaults(), TopicLimits.of(2));
+    Map<String, Object> properties = new HashMap<>(broker.clientProperties());
+    properties.put("max.request.size", WireFormat.MAX_RECORD_BYTES);
+    producer =
+        new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
+  }
+
+  EmbeddedBroker broker() {
+    return broker;
+  }
+
+  Path checkpoints() {
+    return dir.resolve("checkpoints");
+  }
+
+  EverwatchConfig config(String... keysAndValues) {
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                "brokers", broker.address(),
+                "checkpoint.interval", "500 ms",
+                "checkpoint.dir", checkpoints().toString(),
+                "recovery.max-outage", "1 min",
+                "threads", "2"));
+    all.addAll(List.of(keysAndValues));
+    return EverwatchConfig.of(all.toArray(String[]::new));
+  }
+
+  LocalJob start(EverwatchConfig config, Optional<Path> restore) throws Exception {
+    return LocalJob.start(config, dir.resolve("flink-" + jobs++), 0, restore);
+  }
+
+  void send(int partition, FrameEvent event) throws Exception {
+    send(partition, event.getStreamId().getBytes(StandardCharsets.UTF_8), WireFormat.encode(event));
+  }
+
+  void send(int partition, byte @Nullable [] key, byte @Nullable [] value) throws Exception {
+    producer.send(new ProducerRecord<>(TopicNames.FRAMES, partition, key, value)).get();
+  }
+
+  /** Committed events from the beginning, until one of them fulfils the condition. */
+  List<ReceivedText> committedUntil(Predicate<List<ReceivedText>> enough) {
+    TextReaderOptions options =
+        TextReaderOptions.of(broker.address(), TopicNames.TEXT)
+            .reading(Reading.COMMITTED)
+            .start(new FromBeginning());
+    List<ReceivedText> all = new ArrayList<>();
+    Instant deadline = Instant.now().plus(DEADLINE);
+    try (TextEventReader reader = TextEventReader.open(options)) {
+      while (!enough.test(all)) {
+        if (Instant.now().isAfter(deadline)) {
+          throw new AssertionError("not enough after " + DEADLINE + ": " + all);
+        }
+        all.addAll(reader.poll(Duration.ofMillis(200)));
+      }
+    }
+    return all;
+  }
+
+  /** Values of one stream's committed text, in order, as bytes. */
+  List<byte[]> committedBytes(String streamId) {
+    return read(TopicNames.TEXT, "read_committed").stream()
+        .filter(record -> streamId.equals(new String(record.key(), StandardCharsets.UTF_8)))
+        .map(ConsumerRecord::value)
+        .toList();
+  }
+
+  List<DeadLetter> deadLetters() throws Exception {
+    List<DeadLetter> letters = new ArrayList<>();
+    for (ConsumerRecord<byte[], byte[]> record :
+        read(TopicNames.DEAD_LETTERS, "read_uncommitted")) {
+      letters.add(WireFormat.decodeDeadLetter(record.value()));
+    }
+    return letters;
+  }
+
+  /** All records that are there now. */
+  private List<ConsumerRecord<byte[], byte[]>> read(String topic, String isolation) {
+    Map<String, Object> properties = new HashMap<>(broker.clientProperties());
+    properties.put("isolation.level", isolation);
+    try (KafkaConsumer<byte[], byte[]> consumer =
+        new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+      List<TopicPartition> partitions =
+          consumer.partitionsFor(topic).stream()
+              .map(info -> new TopicPartition(info.topic(), info.partition()))
+              .toList();
+      consumer.assign(partitions);
+      consumer.seekToBeginning(partitions);
+      Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+      List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
+      Instant deadline = Instant.now().plus(DEADLINE);
+      while (partitions.stream()
+          .anyMatch(partition -> consumer.position(partition) < ends.getOrDefault(partition, 0L))) {
+        if (Instant.now().isAfter(deadline)) {
+          throw new AssertionError(topic + " could not be read to its end " + ends);
+        }
+        consumer.poll(Duration.ofMillis(200)).forEach(records::add);
+      }
+      return records;
+    }
+  }
+
+  @Override
+  public void close() {
+    producer.close();
+    broker.close();
+  }
+}
