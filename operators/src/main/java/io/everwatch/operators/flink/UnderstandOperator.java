@@ -96,7 +96,7 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
             getProcessingTimeService());
     understanding = made;
     getMetricGroup().gauge("inFlight", made::inFlight);
-    getMetricGroup().gauge("memoriesWritten", snapshots::written);
+    getMetricGroup().gauge("memoriesWritten", made::memoriesWritten);
     made.resume(keysWithPending());
   }
 
@@ -264,6 +264,11 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
   /** Turns that wait or are under way. */
   int inFlight() {
     return understanding().inFlight();
+  }
+
+  /** Memories of streams written since open. */
+  long memoriesWritten() {
+    return understanding().memoriesWritten();
   }
 
   private Understanding understanding() {

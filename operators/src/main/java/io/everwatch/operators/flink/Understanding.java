@@ -95,6 +95,10 @@ final class Understanding {
     return inFlight;
   }
 
+  long memoriesWritten() {
+    return snapshots.written();
+  }
+
   /** Rounds at the engine. */
   int running() {
     return running;

@@ -4,7 +4,10 @@ package io.everwatch.operators.flink;
 import io.everwatch.operators.engine.Engine;
 import io.everwatch.operators.engine.EngineListener;
 import io.everwatch.operators.engine.EngineMetrics;
+import io.everwatch.operators.engine.RoundInput;
 import io.everwatch.operators.engine.Seat;
+import io.everwatch.operators.engine.SessionSnapshot;
+import io.everwatch.operators.engine.StreamSession;
 import io.everwatch.operators.model.StreamSettings;
 import io.everwatch.schemas.WireFormat;
 import io.everwatch.schemas.WireFormatException;
@@ -13,6 +16,7 @@ import io.everwatch.schemas.avro.TextEvent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
@@ -31,10 +35,14 @@ final class Bench implements AutoCloseable {
 
   private final int number = NUMBERS.incrementAndGet();
   final KeyedOneInputStreamOperatorTestHarness<StreamKey, FrameRecord, TextRecord> harness;
+
+  /** What the operator gave to the engine, in order. */
+  final List<RoundInput> submitted = new ArrayList<>();
+
   private long checkpoint;
 
   /** The engine as one of its users has it: closing it leaves it to the others. */
-  private record Borrowed(Engine engine) implements Engine {
+  private record Borrowed(Engine engine, List<RoundInput> submitted) implements Engine {
     @Override
     public StreamSettings settings() {
       return engine.settings();
@@ -57,7 +65,44 @@ final class Bench implements AutoCloseable {
 
     @Override
     public Seat attach(EngineListener listener) {
-      return engine.attach(listener);
+      Seat seat = engine.attach(listener);
+      return new Seat() {
+        @Override
+        public StreamSession create(String streamId, StreamSettings settings) {
+          return seat.create(streamId, settings);
+        }
+
+        @Override
+        public StreamSession restore(SessionSnapshot snapshot) {
+          return seat.restore(snapshot);
+        }
+
+        @Override
+        public void submit(StreamSession session, RoundInput input) {
+          submitted.add(input);
+          seat.submit(session, input);
+        }
+
+        @Override
+        public CompletableFuture<SessionSnapshot> snapshot(StreamSession session) {
+          return seat.snapshot(session);
+        }
+
+        @Override
+        public CompletableFuture<SessionSnapshot> snapshot(StreamSession session, long rounds) {
+          return seat.snapshot(session, rounds);
+        }
+
+        @Override
+        public void release(StreamSession session) {
+          seat.release(session);
+        }
+
+        @Override
+        public void close() {
+          seat.close();
+        }
+      };
     }
 
     @Override
@@ -72,7 +117,7 @@ final class Bench implements AutoCloseable {
       @Nullable OperatorSubtaskState state,
       @Nullable StateBackend backend)
       throws Exception {
-    ENGINES.put(number, new Borrowed(engine));
+    ENGINES.put(number, new Borrowed(engine, submitted));
     int own = number; // what the factory takes along must be serialisable
     harness =
         new KeyedOneInputStreamOperatorTestHarness<>(
@@ -128,6 +173,13 @@ final class Bench implements AutoCloseable {
   /** Waits for one mail and runs it. */
   void runMail() throws Exception {
     mailbox().take(0).run();
+  }
+
+  /** Runs mails until so many memories have been written since open. */
+  void awaitSnapshots(int count) throws Exception {
+    while (operator().memoriesWritten() < count) {
+      runMail();
+    }
   }
 
   TaskMailbox mailbox() {

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.flink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.groups.Tuple.tuple;
+
+import io.everwatch.operators.engine.FakeEngines;
+import io.everwatch.operators.engine.RoundInput;
+import io.everwatch.schemas.avro.FrameEncoding;
+import io.everwatch.schemas.avro.Mark;
+import io.everwatch.schemas.avro.TextEvent;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.flink.api.common.state.MapState;
+import org.apache.flink.api.common.state.MapStateDescriptor;
+import org.apache.flink.api.common.typeutils.base.LongSerializer;
+import org.apache.flink.api.common.typeutils.base.array.BytePrimitiveArraySerializer;
+import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class RestoreTest {
+  private static final UnderstandSettings EACH_CHECKPOINT = settings(10_000, 0);
+  private static final UnderstandSettings NEVER = settings(10_000, 3_600_000);
+
+  private final FakeEngines fake = FakeEngines.start();
+  private final Camera a = new Camera("a", 0);
+  private final Camera b = new Camera("b", 1);
+
+  private static UnderstandSettings settings(long drainMillis, long intervalMillis) {
+    return new UnderstandSettings(
+        64, Duration.ofMillis(drainMillis), Duration.ofMillis(intervalMillis), 1 << 16);
+  }
+
+  @AfterEach
+  void closeEngine() {
+    fake.close();
+  }
+
+  @Test
+  void waitsForTheRunningRoundAtABarrier() throws Exception {
+    try (Bench bench = new Bench(fake.engine(), NEVER)) {
+      fake.hold();
+      seconds(bench, 2, a);
+      fake.letGo();
+
+      bench.snapshot(); // its clock stands still: without the answer it would wait for ever
+
+      assertThat(bench.events()).extracting(TextEvent::getChunk).containsExactly(0L);
+      fake.letAllGo();
+    }
+  }
+
+  @Test
+  void storesWhatABarrierDoesNotWaitForAndAnswersItFirst() throws Exception {
+    UnderstandSettings impatient = settings(0, 3_600_000);
+    OperatorSubtaskState state;
+    try (Bench bench = new Bench(fake.engine(), impatient)) {
+      fake.hold();
+      seconds(bench, 3, a, b);
+      state = bench.snapshot();
+      assertThat(bench.events()).isEmpty();
+      fake.letAllGo();
+    }
+    try (Bench bench = restored(fake, impatient, state)) {
+      bench.settle(); // no record was offered
+
+      assertThat(bench.events())
+          .extracting(TextEvent::getStreamId, TextEvent::getChunk)
+          .containsExactlyInAnyOrder(
+              tuple("a", 0L),
+              tuple("a", 1L),
+              tuple("a", 2L),
+              tuple("b", 0L),
+              tuple("b", 1L),
+              tuple("b", 2L));
+    }
+  }
+
+  @Test
+  void runsOnlyTheRoundsSinceTheLastSnapshotAgain() throws Exception {
+    assertThat(chunksAfterRestore(NEVER)).containsExactly(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L);
+    // At most: a log that has grown as large as the memory makes it due as well.
+    assertThat(chunksAfterRestore(EACH_CHECKPOINT)).hasSizeBetween(1, 3).endsWith(7L);
+  }
+
+  /** Five seconds, a checkpoint, a snapshot if one is due, two seconds, checkpoint, restore, one. */
+  private List<Long> chunksAfterRestore(UnderstandSettings settings) throws Exception {
+    Camera camera = new Camera("a");
+    OperatorSubtaskState state;
+    try (Bench bench = new Bench(fake.engine(), settings)) {
+      seconds(bench, 5, camera);
+      bench.settle();
+      bench.snapshot();
+      if (settings == EACH_CHECKPOINT) {
+        bench.awaitSnapshots(1);
+      }
+      seconds(bench, 2, camera);
+      bench.settle();
+      state = bench.snapshot();
+    }
+    try (Bench bench = restored(fake, settings, state)) {
+      seconds(bench, 1, camera);
+      bench.settle();
+      assertThat(bench.events()).extracting(TextEvent::getChunk).containsExactly(7L);
+      return bench.submitted.stream().map(RoundInput::chunk).toList();
+    }
+  }
+
+  @Test
+  void asksAgainToForgetTheVisualRoundsWhenTheRoundThatWasToFails() throws Exception {
+    OperatorSubtaskState state;
+    try (Bench bench = new Bench(fake.engine(), NEVER)) {
+      seconds(bench, 2, a);
+      a.rest(20);
+      for (int i = 0; i < 4; i++) {
+        bench.offer(a.bad(new byte[3], FrameEncoding.JPEG));
+      }
+      bench.settle();
+      assertThat(bench.submitted)
+          .extracting(RoundInput::dropVision)
+          .containsExactly(false, false, true, true);
+      state = bench.snapshot();
+    }
+    try (Bench bench = restored(fake, NEVER, state)) {
+      seconds(bench, 2, a);
+      bench.settle();
+      assertThat(bench.submitted) // two of the log, two new
+          .extracting(RoundInput::dropVision)
+          .containsExactly(false, false, true, false);
+    }
+  }
+
+  @Test
+  void writesAMemoryWhenItsLogHasGrownAsLarge() throws Exception {
+    try (Bench bench = new Bench(fake.engine(), settings(10_000, 50_000))) {
+      bench.harness.setProcessingTime(1);
+      seconds(bench, 1, a);
+      bench.settle();
+      bench.harness.setProcessingTime(50_001); // the first by time: its size is not known before
+      seconds(bench, 1, a);
+      bench.settle();
+      bench.awaitSnapshots(1);
+      long pieces = piecesOf(bench, "a").values().stream().mapToLong(p -> p.length).sum();
+      long perSecond = 2L * Camera.SIDE * Camera.SIDE * 3;
+
+      seconds(bench, (int) (pieces / perSecond) + 1, a);
+      bench.settle();
+      bench.awaitSnapshots(2);
+    }
+  }
+
+  @Test
+  void keepsOneSnapshotAndTheRoundsAfterIt() throws Exception {
+    try (Bench bench = new Bench(fake.engine(), EACH_CHECKPOINT)) {
+      for (int i = 1; i <= 5; i++) {
+        seconds(bench, 2, a);
+        bench.settle();
+        bench.snapshot();
+        bench.awaitSnapshots(i);
+      }
+      seconds(bench, 1, a);
+      bench.settle();
+
+      assertThat(piecesOf(bench, "a").keySet().stream().map(key -> key >> 20).distinct()).hasSize(1);
+      assertThat(logOf(bench, "a").keySet()).isSubsetOf(10L);
+    }
+  }
+
+  @Test
+  void rebuildsAStreamWithADamagedPieceAndLeavesTheOthersAlone() throws Exception {
+    List<TextEvent> expected = lastEvents(false);
+    List<TextEvent> actual = lastEvents(true);
+
+    assertThat(actual)
+        .filteredOn(event -> event.getStreamId().equals("b"))
+        .isEqualTo(expected.stream().filter(event -> event.getStreamId().equals("b")).toList());
+    assertThat(actual)
+        .filteredOn(event -> event.getStreamId().equals("a"))
+        .extracting(TextEvent::getChunk, TextEvent::getMarks)
+        .containsExactly(tuple(5L, List.of(Mark.REBUILT)), tuple(6L, List.of()));
+    assertThat(expected).allMatch(event -> event.getMarks().isEmpty());
+  }
+
+  private List<TextEvent> lastEvents(boolean damage) throws Exception {
+    Camera one = new Camera("a", 0);
+    Camera two = new Camera("b", 1);
+    OperatorSubtaskState state;
+    try (Bench bench = new Bench(fake.engine(), EACH_CHECKPOINT)) {
+      seconds(bench, 4, one, two);
+      bench.settle();
+      bench.snapshot();
+      bench.awaitSnapshots(2);
+      seconds(bench, 1, one, two);
+      bench.settle();
+      if (damage) {
+        bench.operator().setCurrentKey(StreamKey.of("a"));
+        MapState<Long, byte[]> pieces = pieces(bench);
+        long key = pieces.keys().iterator().next();
+        byte[] piece = pieces.get(key).clone();
+        piece[piece.length / 2] ^= 1;
+        pieces.put(key, piece);
+      }
+      state = bench.snapshot();
+    }
+    try (Bench bench = restored(fake, EACH_CHECKPOINT, state)) {
+      seconds(bench, 2, one, two);
+      bench.settle();
+      return bench.events();
+    }
+  }
+
+  @Test
+  void rebuildsAStreamWithAMissingPiece() throws Exception {
+    OperatorSubtaskState state;
+    try (Bench bench = new Bench(fake.engine(), EACH_CHECKPOINT)) {
+      seconds(bench, 4, a);
+      bench.settle();
+      bench.snapshot();
+      bench.awaitSnapshots(1);
+      bench.operator().setCurrentKey(StreamKey.of("a"));
+      MapState<Long, byte[]> pieces = pieces(bench);
+      pieces.remove(pieces.keys().iterator().next());
+      state = bench.snapshot();
+    }
+    try (Bench bench = restored(fake, EACH_CHECKPOINT, state)) {
+      seconds(bench, 1, a);
+      bench.settle();
+      assertThat(bench.events())
+          .extracting(TextEvent::getChunk, TextEvent::getMarks)
+          .containsExactly(tuple(4L, List.of(Mark.REBUILT)));
+    }
+  }
+
+  @Test
+  void takesNoNoticeOfASnapshotThatWasNeverFinished() throws Exception {
+    OperatorSubtaskState state;
+    try (Bench bench = new Bench(fake.engine(), NEVER)) {
+      seconds(bench, 4, a);
+      bench.settle();
+      bench.operator().setCurrentKey(StreamKey.of("a"));
+      pieces(bench).put(1L << 20, new byte[] {1, 2, 3}); // the first piece of snapshot 1
+      pieces(bench).put(1L << 20 | 1, new byte[] {4});
+      state = bench.snapshot();
+    }
+    try (Bench bench = restored(fake, NEVER, state)) {
+      seconds(bench, 1, a);
+      bench.settle();
+      assertThat(bench.events())
+          .extracting(TextEvent::getChunk, TextEvent::getRound, TextEvent::getMarks)
+          .containsExactly(tuple(4L, 4L, List.of()));
+      assertThat(piecesOf(bench, "a")).isEmpty();
+    }
+  }
+
+  @Test
+  void marksTheFirstEventUnderOtherNumerics() throws Exception {
+    OperatorSubtaskState state = stateOfFourSeconds();
+    try (FakeEngines other = FakeEngines.start("a", "c");
+        Bench bench = restored(other, EACH_CHECKPOINT, state)) {
+      seconds(bench, 2, a);
+      bench.settle();
+      assertThat(bench.events())
+          .extracting(TextEvent::getRound, TextEvent::getMarks, TextEvent::getNumericsDigest)
+          .containsExactly(
+              tuple(4L, List.of(Mark.NUMERICS_CHANGED), "c".repeat(16)),
+              tuple(5L, List.of(), "c".repeat(16)));
+    }
+  }
+
+  @Test
+  void keepsAMarkThatNoEventCarriedYetOverAnotherRestore() throws Exception {
+    OperatorSubtaskState state = stateOfFourSeconds();
+    try (FakeEngines other = FakeEngines.start("a", "c")) {
+      OperatorSubtaskState second;
+      try (Bench bench = restored(other, EACH_CHECKPOINT, state)) {
+        bench.offer(a.frame()); // half a chunk: no event yet
+        second = bench.snapshot();
+        assertThat(bench.events()).isEmpty();
+      }
+      try (Bench bench = restored(other, EACH_CHECKPOINT, second)) {
+        bench.offer(a.frame());
+        bench.settle();
+        assertThat(bench.events())
+            .extracting(TextEvent::getMarks)
+            .containsExactly(List.of(Mark.NUMERICS_CHANGED));
+      }
+    }
+  }
+
+  @Test
+  void rebuildsWithAnotherModel() throws Exception {
+    OperatorSubtaskState state = stateOfFourSeconds();
+    try (FakeEngines other = FakeEngines.start("d", "b");
+        Bench bench = restored(other, EACH_CHECKPOINT, state)) {
+      seconds(bench, 2, a);
+      bench.settle();
+      assertThat(bench.events())
+          .extracting(TextEvent::getMarks, TextEvent::getModelDigest)
+          .containsExactly(
+              tuple(List.of(Mark.REBUILT), "d".repeat(16)), tuple(List.of(), "d".repeat(16)));
+    }
+  }
+
+  private OperatorSubtaskState stateOfFourSeconds() throws Exception {
+    try (Bench bench = new Bench(fake.engine(), EACH_CHECKPOINT)) {
+      seconds(bench, 4, a);
+      bench.settle();
+      bench.snapshot();
+      bench.awaitSnapshots(1);
+      return bench.snapshot();
+    }
+  }
+
+  private static Bench restored(
+      FakeEngines engines, UnderstandSettings settings, OperatorSubtaskState state)
+      throws Exception {
+    return new Bench(engines.engine(), settings, 1, 0, state, null);
+  }
+
+  private static void seconds(Bench bench, int count, Camera... cameras) throws Exception {
+    for (int i = 0; i < 2 * count; i++) {
+      for (Camera camera : cameras) {
+        bench.offer(camera.frame());
+      }
+    }
+  }
+
+  private static Map<Long, byte[]> piecesOf(Bench bench, String stream) throws Exception {
+    bench.operator().setCurrentKey(StreamKey.of(stream));
+    return copy(pieces(bench));
+  }
+
+  private static Map<Long, LoggedRound> logOf(Bench bench, String stream) throws Exception {
+    bench.operator().setCurrentKey(StreamKey.of(stream));
+    return copy(
+        bench
+            .operator()
+            .getRuntimeContext()
+            .getMapState(
+                new MapStateDescriptor<>(
+                    StreamStore.LOG, LongSerializer.INSTANCE, new LoggedRound.Serializer())));
+  }
+
+  private static MapState<Long, byte[]> pieces(Bench bench) {
+    return bench
+        .operator()
+        .getRuntimeContext()
+        .getMapState(
+            new MapStateDescriptor<>(
+                StreamStore.PIECES,
+                LongSerializer.INSTANCE,
+                BytePrimitiveArraySerializer.INSTANCE));
+  }
+
+  private static <V> Map<Long, V> copy(MapState<Long, V> state) throws Exception {
+    Map<Long, V> map = new HashMap<>();
+    state.entries().forEach(entry -> map.put(entry.getKey(), entry.getValue()));
+    return map;
+  }
+}

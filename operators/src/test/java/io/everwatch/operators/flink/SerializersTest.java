@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.flink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.everwatch.operators.chunk.Assembled.Chunk;
+import io.everwatch.operators.chunk.Assembled.Counts;
+import io.everwatch.operators.chunk.Assembled.Gap;
+import io.everwatch.operators.chunk.AssemblerState;
+import io.everwatch.operators.chunk.AssemblerState.Placed;
+import io.everwatch.operators.chunk.AssemblerState.Progress;
+import io.everwatch.operators.chunk.AssemblerState.Range;
+import io.everwatch.operators.chunk.AssemblerState.Sequences;
+import io.everwatch.operators.chunk.Frame;
+import io.everwatch.operators.engine.RoundInput;
+import io.everwatch.operators.flink.Turn.ChunkTurn;
+import io.everwatch.operators.flink.Turn.EndTurn;
+import io.everwatch.operators.flink.Turn.GapTurn;
+import io.everwatch.operators.model.EncodedFrame;
+import io.everwatch.operators.model.EncodedFrame.Encoding;
+import io.everwatch.schemas.EventHeaders;
+import io.everwatch.schemas.avro.Mark;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.EnumSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Properties;
+import java.util.stream.Stream;
+import org.apache.flink.api.common.typeutils.TypeSerializer;
+import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
+import org.apache.flink.core.memory.DataInputDeserializer;
+import org.apache.flink.core.memory.DataOutputSerializer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class SerializersTest {
+  /** A serializer and a value with every field set. */
+  record Case<T>(String name, VersionedSerializer<T> serializer, T value) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  private static final Origin ORIGIN = new Origin("frames", 3, 77, new byte[] {'a'});
+  private static final EncodedFrame PICTURE =
+      new EncodedFrame(Encoding.PNG, 4, 5, new byte[] {1, 2, 3});
+
+  static Stream<Case<?>> cases() {
+    Frame<SourcedFrame> frame = new Frame<>(41, 42, new SourcedFrame(PICTURE, ORIGIN, 43));
+    Frame<SourcedFrame> bare =
+        new Frame<>(
+            51,
+            52,
+            new SourcedFrame(
+                new EncodedFrame(Encoding.JPEG, 0, 0, new byte[0]),
+                new Origin("frames", 1, 2, null),
+                53));
+    Counts counts = new Counts(1, 2, 3, 4, 5);
+    return Stream.of(
+        new Case<>("StreamKey", new StreamKey.Serializer(), new StreamKey(-9, "Kamera ä")),
+        new Case<>(
+            "FrameRecord",
+            new FrameRecordSerializer(),
+            new FrameRecord(
+                StreamKey.of("a"), ORIGIN, 5, new FrameRecord.Picture(6, 7, PICTURE))),
+        new Case<>(
+            "FrameRecordUnusable",
+            new FrameRecordSerializer(),
+            new FrameRecord(
+                StreamKey.of("a"),
+                new Origin("frames", 0, 1, null),
+                5,
+                new FrameRecord.Unusable("R", "why", null, -1, 0, new byte[] {9}, 100))),
+        new Case<>(
+            "FrameRecordEnd",
+            new FrameRecordSerializer(),
+            new FrameRecord(StreamKey.of("a"), ORIGIN, 5, new FrameRecord.End(8))),
+        new Case<>(
+            "TextRecord",
+            new TextRecord.Serializer(),
+            new TextRecord("a", new byte[] {1, 2}, new EventHeaders(1, 2, 3, 4, 5, 6))),
+        new Case<>(
+            "DeadLetterRecord",
+            new DeadLetterRecord.Serializer(),
+            new DeadLetterRecord(null, new byte[] {4})),
+        new Case<>(
+            "Turns",
+            new TurnsSerializer(),
+            List.of(
+                new ChunkTurn(
+                    new Chunk<>(
+                        11, 12, 13, List.of(frame, bare, frame), 14, 15, counts, true, false),
+                    16,
+                    17),
+                new GapTurn(new Gap<>(21, 22, 23, 24, counts), Turn.NO_TIMESTAMP, 25),
+                new EndTurn(ORIGIN, 31, 32, counts, 33, 34))),
+        new Case<>(
+            "LoggedRound",
+            new LoggedRound.Serializer(),
+            new LoggedRound(new RoundInput(7, List.of(PICTURE, PICTURE), true), 12345)),
+        new Case<>("MemoryName", new MemoryName.Serializer(), new MemoryName(1, 2, 3, 4)),
+        new Case<>(
+            "StoredStream",
+            new StoredStreamSerializer(),
+            new StoredStream(
+                new AssemblerState<>(
+                    1_000_000,
+                    2,
+                    true,
+                    new Progress(1, 2, 3, 4, 5, 6, 7, 8, true, false),
+                    new Sequences(1, 2, 3, List.of(new Range(4, 5))),
+                    List.of(new Placed<>(9, 1, frame)),
+                    List.of(bare),
+                    List.of(frame)),
+                61,
+                62,
+                63,
+                true,
+                EnumSet.of(Mark.NUMERICS_CHANGED),
+                "model",
+                "numerics")));
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  <T> void readBackWhatTheyWrote(Case<T> one) throws IOException {
+    byte[] bytes = write(one.serializer, one.value);
+
+    T read = one.serializer.deserialize(new DataInputDeserializer(bytes));
+
+    assertThat(read).usingRecursiveComparison().isEqualTo(one.value);
+    assertThat(write(one.serializer, read)).isEqualTo(bytes);
+    DataOutputSerializer copied = new DataOutputSerializer(16);
+    one.serializer.copy(new DataInputDeserializer(bytes), copied);
+    assertThat(copied.getCopyOfBuffer()).isEqualTo(bytes);
+  }
+
+  /** Bytes of version 0.1.0: whoever changes a layout raises its version and adds the new bytes. */
+  @ParameterizedTest
+  @MethodSource("cases")
+  <T> void readWhatEachReleaseWrote(Case<T> one) throws IOException {
+    Properties released = new Properties();
+    try (InputStream in = SerializersTest.class.getResourceAsStream("stored-0.1.0.properties")) {
+      released.load(in);
+    }
+    byte[] bytes = HexFormat.of().parseHex(released.getProperty(one.name, "").strip());
+
+    assertThat(write(one.serializer, one.value)).as("bytes of %s", one.name).isEqualTo(bytes);
+    assertThat(one.serializer.deserialize(new DataInputDeserializer(bytes)))
+        .usingRecursiveComparison()
+        .isEqualTo(one.value);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  <T> void refuseAValueOfAnUnknownVersion(Case<T> one) throws IOException {
+    byte[] bytes = write(one.serializer, one.value);
+    for (int version : new int[] {0, one.serializer.version() + 1, 255}) {
+      bytes[0] = (byte) version;
+
+      assertThatThrownBy(() -> one.serializer.deserialize(new DataInputDeserializer(bytes)))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining(one.serializer.what())
+          .hasMessageContaining("layout " + version)
+          .hasMessageContaining("start the release that wrote it");
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  <T> void refuseStateOfAnUnknownVersionAsAWhole(Case<T> one) throws IOException {
+    DataOutputSerializer out = new DataOutputSerializer(16);
+    TypeSerializerSnapshot.writeVersionedSnapshot(out, one.serializer.snapshotConfiguration());
+    byte[] bytes = out.getCopyOfBuffer();
+    TypeSerializerSnapshot<T> same = readSnapshot(bytes);
+    assertThat(same.restoreSerializer()).isEqualTo(one.serializer);
+    assertThat(
+            one.serializer
+                .snapshotConfiguration()
+                .resolveSchemaCompatibility(same)
+                .isCompatibleAsIs())
+        .isTrue();
+
+    bytes[bytes.length - 1]++; // the newest layout in the state
+    assertThatThrownBy(() -> readSnapshot(bytes)).hasMessageContaining(one.serializer.what());
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  <T> void makeAnInstanceThatTheyCanWrite(Case<T> one) throws IOException {
+    assertThat(write(one.serializer, one.serializer.createInstance())).isNotEmpty();
+  }
+
+  @Test
+  void keepRepeatedFramesTheSameInstance() throws IOException {
+    LoggedRound.Serializer serializer = new LoggedRound.Serializer();
+    EncodedFrame other = new EncodedFrame(Encoding.PNG, 4, 5, new byte[] {1, 2, 3});
+    byte[] bytes =
+        write(
+            serializer,
+            new LoggedRound(new RoundInput(0, List.of(PICTURE, PICTURE, other), false), 0));
+
+    List<EncodedFrame> read =
+        serializer.deserialize(new DataInputDeserializer(bytes)).input().frames();
+
+    assertThat(read.get(1)).isSameAs(read.get(0)).isNotSameAs(read.get(2));
+  }
+
+  private static <T> TypeSerializerSnapshot<T> readSnapshot(byte[] bytes) throws IOException {
+    return TypeSerializerSnapshot.readVersionedSnapshot(
+        new DataInputDeserializer(bytes), SerializersTest.class.getClassLoader());
+  }
+
+  private static <T> byte[] write(TypeSerializer<T> serializer, T value) throws IOException {
+    DataOutputSerializer out = new DataOutputSerializer(64);
+    serializer.serialize(value, out);
+    return out.getCopyOfBuffer();
+  }
+}
