@@ -58,7 +58,13 @@ public record FrameRecordReader(int maxBytes) implements Serializable {
     } catch (WireFormatException e) {
       Unusable content =
           new Unusable(
-              e.reason().name(), e.getMessage(), null, -1, 0, bounded(bytes), bytes.length);
+              e.reason().name(),
+              String.valueOf(e.getMessage()),
+              null,
+              -1,
+              0,
+              bounded(bytes),
+              bytes.length);
       return new FrameRecord(spreadOf(origin), origin, arrivalMillis, content);
     }
   }

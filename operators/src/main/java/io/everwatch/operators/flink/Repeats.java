@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
 
@@ -16,7 +15,7 @@ import org.apache.flink.core.memory.DataOutputView;
 record Repeats<T>(List<T> distinct, int[] places) {
   static <T> Repeats<T> of(List<T> all) {
     List<T> distinct = new ArrayList<>();
-    Map<T, Integer> known = new IdentityHashMap<>();
+    IdentityHashMap<T, Integer> known = new IdentityHashMap<>();
     int[] places = new int[all.size()];
     for (int i = 0; i < places.length; i++) {
       T value = all.get(i);

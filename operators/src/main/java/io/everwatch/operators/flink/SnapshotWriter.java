@@ -35,7 +35,7 @@ final class SnapshotWriter {
   /**
    * A writer that has nothing to do yet.
    *
-   * @param intervalMillis 0: only on {@link #allDue}
+   * @param intervalMillis 0: only on {@link #checkpoint}
    * @param alive whether a stream still has state; false for all when the operator is closed
    */
   SnapshotWriter(
@@ -105,17 +105,18 @@ final class SnapshotWriter {
     writing = stream;
     long nextLogged = stream.nextLogged;
     long logBytes = stream.logBytes;
-    seat.snapshot(session)
-        .whenComplete(
-            (snapshot, failure) ->
-                mail(
-                    () -> {
-                      if (failure == null) {
-                        begin(stream, snapshot, nextLogged, logBytes);
-                      } else {
-                        failed(stream, failure);
-                      }
-                    }));
+    var unused = // what it ends with arrives as mail
+        seat.snapshot(session)
+            .whenComplete(
+                (snapshot, failure) ->
+                    mail(
+                        () -> {
+                          if (failure == null) {
+                            begin(stream, snapshot, nextLogged, logBytes);
+                          } else {
+                            failed(stream, failure);
+                          }
+                        }));
   }
 
   private void begin(StreamState stream, SessionSnapshot snapshot, long nextLogged, long logBytes)

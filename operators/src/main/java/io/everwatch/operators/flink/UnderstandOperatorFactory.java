@@ -31,7 +31,8 @@ public final class UnderstandOperatorFactory extends AbstractStreamOperatorFacto
   }
 
   @Override
-  @SuppressWarnings("unchecked") // the caller's T is the operator that it asked for
+  // As Flink declares it: the caller's T is the operator that it asked for.
+  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
   public <T extends StreamOperator<TextRecord>> T createStreamOperator(
       StreamOperatorParameters<TextRecord> parameters) {
     RuntimeCheck.verify(UnderstandOperator.class, runtimeVersion);

@@ -55,7 +55,7 @@ final class Understanding {
   private final String numerics;
 
   private final Map<StreamKey, StreamState> streams = new HashMap<>();
-  private final Map<StreamSession, StreamState> bySession = new IdentityHashMap<>();
+  private final IdentityHashMap<StreamSession, StreamState> bySession = new IdentityHashMap<>();
   private final Set<StreamState> changed = new LinkedHashSet<>();
   private int inFlight;
   private int running;
@@ -263,7 +263,7 @@ final class Understanding {
     Chunk<SourcedFrame> chunk = turn.chunk();
     stream.nextChunk = chunk.index() + 1;
     stream.endMicros = chunk.endMicros();
-    Map<Frame<SourcedFrame>, BadFrame> bad = new IdentityHashMap<>();
+    IdentityHashMap<Frame<SourcedFrame>, BadFrame> bad = new IdentityHashMap<>();
     for (BadFrame frame : result.badFrames()) { // of a repeated frame the first place counts
       if (bad.putIfAbsent(chunk.frames().get(frame.index()), frame) == null) {
         outlet.deadLetter(

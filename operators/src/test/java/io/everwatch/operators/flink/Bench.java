@@ -16,6 +16,7 @@ import io.everwatch.schemas.avro.TextEvent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -121,7 +122,7 @@ final class Bench implements AutoCloseable {
     int own = number; // what the factory takes along must be serialisable
     harness =
         new KeyedOneInputStreamOperatorTestHarness<>(
-            new UnderstandOperatorFactory(() -> ENGINES.get(own), settings),
+            new UnderstandOperatorFactory(() -> Objects.requireNonNull(ENGINES.get(own)), settings),
             FrameRecord::key,
             StreamKey.TYPE,
             MAX_PARALLELISM,

@@ -50,15 +50,15 @@ class PoisonedRecordsTest {
         new Poison("unknown schema", "UNKNOWN_SCHEMA", camera -> camera.raw(foreign(camera))),
         new Poison("oversized", "OVERSIZED", camera -> camera.raw(new byte[(8 << 20) + 1])),
         new Poison("no stream ID", "BAD_STREAM_ID", camera -> camera.raw(named(""))),
-        new Poison("endless stream ID", "BAD_STREAM_ID", camera -> camera.raw(named("x".repeat(513)))),
+        new Poison(
+            "endless stream ID", "BAD_STREAM_ID", camera -> camera.raw(named("x".repeat(513)))),
         new Poison(
             "encoding of the future",
             "UNKNOWN_ENCODING",
             camera -> camera.bad(new byte[9], FrameEncoding.UNKNOWN)),
         new Poison(
             "time before the epoch", "OUT_OF_RANGE", camera -> camera.frame(5, Long.MIN_VALUE)),
-        new Poison(
-            "time without end", "OUT_OF_RANGE", camera -> camera.frame(5, Long.MAX_VALUE)),
+        new Poison("time without end", "OUT_OF_RANGE", camera -> camera.frame(5, Long.MAX_VALUE)),
         new Poison(
             "lone clock jump to 2038",
             "CLOCK_JUMP",
@@ -74,8 +74,7 @@ class PoisonedRecordsTest {
         new Poison("empty picture", "EMPTY", camera -> camera.bad(new byte[0], FrameEncoding.JPEG)),
         new Poison(
             "wrong magic", "WRONG_MAGIC", camera -> camera.bad(noise(500), FrameEncoding.PNG)),
-        new Poison(
-            "cut JPEG", "TRUNCATED", camera -> camera.bad(jpegHead(), FrameEncoding.JPEG)));
+        new Poison("cut JPEG", "TRUNCATED", camera -> camera.bad(jpegHead(), FrameEncoding.JPEG)));
   }
 
   @AfterAll
@@ -181,8 +180,7 @@ class PoisonedRecordsTest {
   }
 
   private static void run(
-      Bench bench, Camera sick, @org.jspecify.annotations.Nullable Poison poison)
-      throws Exception {
+      Bench bench, Camera sick, @org.jspecify.annotations.Nullable Poison poison) throws Exception {
     Camera well = new Camera("b", 1);
     for (int i = 0; i < 12; i++) {
       bench.offer(poison != null && i == 5 ? poison.record.apply(sick) : sick.frame());

@@ -88,7 +88,9 @@ class RestoreTest {
     assertThat(chunksAfterRestore(EACH_CHECKPOINT)).hasSizeBetween(1, 3).endsWith(7L);
   }
 
-  /** Five seconds, a checkpoint, a snapshot if one is due, two seconds, checkpoint, restore, one. */
+  /**
+   * Five seconds, a checkpoint, a snapshot if one is due, two seconds, checkpoint, restore, one.
+   */
   private List<Long> chunksAfterRestore(UnderstandSettings settings) throws Exception {
     Camera camera = new Camera("a");
     OperatorSubtaskState state;
@@ -96,7 +98,7 @@ class RestoreTest {
       seconds(bench, 5, camera);
       bench.settle();
       bench.snapshot();
-      if (settings == EACH_CHECKPOINT) {
+      if (settings.equals(EACH_CHECKPOINT)) {
         bench.awaitSnapshots(1);
       }
       seconds(bench, 2, camera);
@@ -166,7 +168,8 @@ class RestoreTest {
       seconds(bench, 1, a);
       bench.settle();
 
-      assertThat(piecesOf(bench, "a").keySet().stream().map(key -> key >> 20).distinct()).hasSize(1);
+      assertThat(piecesOf(bench, "a").keySet().stream().map(key -> key >> 20).distinct())
+          .hasSize(1);
       assertThat(logOf(bench, "a").keySet()).isSubsetOf(10L);
     }
   }

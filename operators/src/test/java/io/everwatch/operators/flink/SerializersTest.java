@@ -65,8 +65,7 @@ class SerializersTest {
         new Case<>(
             "FrameRecord",
             new FrameRecordSerializer(),
-            new FrameRecord(
-                StreamKey.of("a"), ORIGIN, 5, new FrameRecord.Picture(6, 7, PICTURE))),
+            new FrameRecord(StreamKey.of("a"), ORIGIN, 5, new FrameRecord.Picture(6, 7, PICTURE))),
         new Case<>(
             "FrameRecordUnusable",
             new FrameRecordSerializer(),
