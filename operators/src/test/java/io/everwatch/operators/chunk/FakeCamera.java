@@ -53,7 +53,8 @@ record FakeCamera(
       }
       sequence = i > 0 && random.nextDouble() < restarts ? random.nextInt(3) : sequence + 1;
       long jitter = jitterMicros == 0 ? 0 : random.nextLong(-jitterMicros, jitterMicros + 1);
-      long captured = i == 0 ? time : time + jitter;
+      // The first frame anchors the grid: what it is late, all others are early.
+      long captured = time + (i == 0 ? jitter / 2 : jitter);
       if (i == 0 || random.nextDouble() >= loss) {
         // The first frame comes first: it decides the grid.
         long late = i == 0 || disorder == 0 ? 0 : random.nextInt(disorder + 1);
