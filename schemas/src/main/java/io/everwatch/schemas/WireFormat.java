@@ -39,6 +39,24 @@ public final class WireFormat {
     // the static initialiser has run by now
   }
 
+  /**
+   * Begins a frame event. Not {@code FrameEvent.newBuilder()}: to fill in defaults Avro loads
+   * generated classes, which it refuses until this class has told it to trust them.
+   */
+  public static FrameEvent.Builder newFrameEvent() {
+    return FrameEvent.newBuilder();
+  }
+
+  /** Begins a text event; see {@link #newFrameEvent}. */
+  public static TextEvent.Builder newTextEvent() {
+    return TextEvent.newBuilder();
+  }
+
+  /** Begins a dead letter; see {@link #newFrameEvent}. */
+  public static DeadLetter.Builder newDeadLetter() {
+    return DeadLetter.newBuilder();
+  }
+
   public static byte[] encode(FrameEvent event) {
     return write(event, event::toByteBuffer);
   }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.everwatch.schemas.WireFormatException.Reason;
 import io.everwatch.schemas.avro.FrameEvent;
+import io.everwatch.schemas.avro.TextEvent;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URL;
@@ -143,6 +144,40 @@ class WireFormatTest {
               () -> decoder.getClass().getMethod("decode", byte[].class).invoke(decoder, bytes))
           .hasRootCauseInstanceOf(SecurityException.class);
     }
+  }
+
+  /** A producer builds its first event before it has read or written anything. */
+  @Test
+  void beginsAnEventWhoseDefaultsCanBeFilledIn() throws Exception {
+    try (URLClassLoader trusting = freshLoader();
+        URLClassLoader bare = freshLoader()) {
+      Object builder =
+          trusting.loadClass(WireFormat.class.getName()).getMethod("newTextEvent").invoke(null);
+      assertThat(buildWithDefaults(builder)).hasToString(textWithDefaults().toString());
+
+      Object untrusted =
+          bare.loadClass(TextEvent.class.getName()).getMethod("newBuilder").invoke(null);
+      assertThatThrownBy(() -> buildWithDefaults(untrusted))
+          .hasRootCauseInstanceOf(SecurityException.class);
+    }
+  }
+
+  private static TextEvent textWithDefaults() {
+    return WireFormat.newTextEvent()
+        .setStreamId("a")
+        .setChunk(1)
+        .setStartMicros(2)
+        .setEndMicros(3)
+        .build();
+  }
+
+  private static Object buildWithDefaults(Object builder) throws ReflectiveOperationException {
+    Class<?> type = builder.getClass();
+    type.getMethod("setStreamId", String.class).invoke(builder, "a");
+    type.getMethod("setChunk", long.class).invoke(builder, 1);
+    type.getMethod("setStartMicros", long.class).invoke(builder, 2);
+    type.getMethod("setEndMicros", long.class).invoke(builder, 3);
+    return type.getMethod("build").invoke(builder);
   }
 
   private static URLClassLoader freshLoader() {

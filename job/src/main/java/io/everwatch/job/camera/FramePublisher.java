@@ -107,7 +107,7 @@ public final class FramePublisher implements AutoCloseable {
 
   private static FrameEvent frameEvent(
       String streamId, long sequence, long captureMicros, EncodedFrame picture) {
-    return FrameEvent.newBuilder()
+    return WireFormat.newFrameEvent()
         .setStreamId(streamId)
         .setSequence(sequence)
         .setCaptureMicros(captureMicros)
@@ -124,7 +124,7 @@ public final class FramePublisher implements AutoCloseable {
   }
 
   private static FrameEvent endEvent(String streamId, long sequence, long captureMicros) {
-    return FrameEvent.newBuilder()
+    return WireFormat.newFrameEvent()
         .setStreamId(streamId)
         .setSequence(sequence)
         .setCaptureMicros(captureMicros)

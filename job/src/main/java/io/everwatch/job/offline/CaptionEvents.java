@@ -68,7 +68,7 @@ final class CaptionEvents {
   }
 
   private TextEvent.Builder event(long chunk, long startMicros, long endMicros, Counts counts) {
-    return TextEvent.newBuilder()
+    return WireFormat.newTextEvent()
         .setStreamId(streamId)
         .setChunk(chunk)
         .setStartMicros(startMicros)

@@ -27,7 +27,7 @@ public final class DeadLetters {
   static DeadLetterRecord of(Origin origin, Unusable unusable) {
     return record(
         origin,
-        DeadLetter.newBuilder()
+        WireFormat.newDeadLetter()
             .setReason(unusable.reason())
             .setDetail(unusable.detail())
             .setStreamId(unusable.streamId())
@@ -57,7 +57,7 @@ public final class DeadLetters {
     byte[] picture = frame.payload().picture().bytes();
     return record(
         frame.payload().origin(),
-        DeadLetter.newBuilder()
+        WireFormat.newDeadLetter()
             .setReason(reason)
             .setDetail(detail)
             .setStreamId(streamId)

@@ -120,7 +120,7 @@ final class EventBuilder {
   }
 
   private TextEvent.Builder common(StreamState stream) {
-    return TextEvent.newBuilder()
+    return WireFormat.newTextEvent()
         .setStreamId(stream.key.streamId())
         .setMarks(List.copyOf(stream.marks)) // in the order of the enum: it is an EnumSet
         .setPromptDigest(stream.promptDigest)

@@ -57,6 +57,11 @@ final class Understanding {
   private final Map<StreamKey, StreamState> streams = new HashMap<>();
   private final IdentityHashMap<StreamSession, StreamState> bySession = new IdentityHashMap<>();
   private final Set<StreamState> changed = new LinkedHashSet<>();
+
+  /** Could submit a round, but as many as may be are at the engine. */
+  private final Set<StreamState> stalled = new LinkedHashSet<>();
+
+  private final int maxRunning;
   private int inFlight;
   private int running;
   private boolean paused;
@@ -84,6 +89,7 @@ final class Understanding {
             model.allowedLatenessMicros(),
             model.maxGapMicros(),
             model.maxClockJumpMicros());
+    maxRunning = settings.maxInFlight();
     events = new EventBuilder(engine, settings.maxTextBytes());
     sessions = new SessionOpener(engine, seat, store);
     this.model = engine.modelDigest();
@@ -198,6 +204,10 @@ final class Understanding {
   private void advance(StreamState stream) throws Exception {
     while (!paused && !stream.running) {
       StreamSession session = stream.session;
+      if (running >= maxRunning) {
+        stalled.add(stream);
+        return;
+      }
       if (session != null && stream.replaying()) {
         LoggedRound logged = store.logged(stream.key, stream.nextReplayed);
         submit(stream, session, logged.input());
@@ -256,6 +266,11 @@ final class Understanding {
       snapshots.answered(stream, clock.getCurrentProcessingTime());
     }
     advance(stream);
+    while (!paused && running < maxRunning && !stalled.isEmpty()) {
+      StreamState next = stalled.iterator().next();
+      stalled.remove(next);
+      advance(next);
+    }
   }
 
   private void say(StreamState stream, RoundResult result) throws Exception {
@@ -302,6 +317,7 @@ final class Understanding {
   private void drop(StreamState stream) {
     streams.remove(stream.key);
     changed.remove(stream);
+    stalled.remove(stream);
     StreamSession session = stream.session;
     if (session != null) {
       bySession.remove(session);
@@ -351,6 +367,7 @@ final class Understanding {
 
   void unpause() throws Exception {
     paused = false;
+    stalled.clear();
     for (StreamState stream : List.copyOf(streams.values())) {
       advance(stream);
     }

@@ -10,6 +10,7 @@ import io.everwatch.schemas.avro.FrameEncoding;
 import io.everwatch.schemas.avro.Mark;
 import io.everwatch.schemas.avro.TextEvent;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -78,6 +79,30 @@ class RestoreTest {
               tuple("b", 0L),
               tuple("b", 1L),
               tuple("b", 2L));
+    }
+  }
+
+  @Test
+  void givesTheEngineNoMoreAtOnceThanItMayThoughMoreWaits() throws Exception {
+    List<Camera> cameras = new ArrayList<>();
+    for (int i = 0; i < 9; i++) {
+      cameras.add(new Camera("camera-" + i, i));
+    }
+    OperatorSubtaskState state;
+    try (Bench bench = new Bench(fake.engine(), settings(0, 3_600_000))) {
+      fake.hold();
+      seconds(bench, 2, cameras.toArray(Camera[]::new));
+      state = bench.snapshot();
+      fake.letAllGo();
+    }
+    UnderstandSettings narrow =
+        new UnderstandSettings(2, Duration.ZERO, Duration.ofHours(1), 1 << 16);
+    fake.hold();
+    try (Bench bench = restored(fake, narrow, state)) {
+      assertThat(bench.submitted).hasSize(2);
+      fake.letAllGo();
+      bench.settle();
+      assertThat(bench.events()).hasSize(18);
     }
   }
 
