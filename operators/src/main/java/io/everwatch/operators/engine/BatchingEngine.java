@@ -176,7 +176,7 @@ final class BatchingEngine implements Engine {
     }
   }
 
-  void release(EngineSeat seat, Session session) {
+  void release(Session session) {
     if (session.releasePhase() != Phase.RELEASED) {
       commands.add(() -> loop.release(session));
     }
@@ -250,7 +250,7 @@ final class BatchingEngine implements Engine {
       long decoded = System.nanoTime();
       job.bad(clip.bad(), decoded - start);
       if (clip.patches().isEmpty()) {
-        command(job, () -> loop.unusable(job, noFrames(job, clip)));
+        prepared(() -> loop.unusable(job, noFrames(job, clip)));
         return;
       }
       job.planned(
@@ -263,14 +263,14 @@ final class BatchingEngine implements Engine {
                   job.input,
                   clip.patches().get()),
           System.nanoTime() - decoded);
-      command(job, () -> loop.ready(job));
+      prepared(() -> loop.ready(job));
     } catch (RuntimeException | Error e) { // a picture may ask for more memory than there is
       LOG.warn("chunk {} of {} could not be prepared", job.input.chunk(), job.session, e);
-      command(job, () -> loop.unusable(job, "the chunk could not be prepared: " + e));
+      prepared(() -> loop.unusable(job, "the chunk could not be prepared: " + e));
     }
   }
 
-  private void command(Job job, Runnable body) {
+  private void prepared(Runnable body) {
     commands.add(
         () -> {
           preparing.decrementAndGet();

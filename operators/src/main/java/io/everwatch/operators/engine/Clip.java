@@ -12,7 +12,6 @@ import io.everwatch.operators.model.StreamSettings;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -66,7 +65,7 @@ record Clip(Optional<Patches> patches, List<BadFrame> bad) {
 
     private List<@Nullable RgbImage> decode(
         List<EncodedFrame> frames, StreamSettings settings, List<BadFrame> bad) {
-      Map<EncodedFrame, Object> seen = new IdentityHashMap<>();
+      IdentityHashMap<EncodedFrame, Object> seen = new IdentityHashMap<>();
       List<@Nullable RgbImage> pictures = new ArrayList<>(frames.size());
       for (int i = 0; i < frames.size(); i++) {
         EncodedFrame frame = frames.get(i);

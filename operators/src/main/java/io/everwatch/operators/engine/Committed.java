@@ -3,6 +3,7 @@ package io.everwatch.operators.engine;
 
 import io.everwatch.operators.cache.Slice;
 import io.everwatch.operators.cache.StreamMemory;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -33,13 +34,13 @@ record Committed(StreamMemory memory, long rounds, long nextSegment) {
       if (rows <= 0) {
         break;
       }
-      int[] places1 = places.get(slice.segment().id());
-      if (places1 == null) {
+      int[] of = places.get(slice.segment().id());
+      if (of == null) {
         throw new IllegalStateException(
             "segment %d of round %d is not in the committed memory, yet counts as cached"
                 .formatted(slice.segment().id(), slice.round()));
       }
-      System.arraycopy(places1, slice.from(), out, at, rows);
+      System.arraycopy(of, slice.from(), out, at, rows);
       at += rows;
     }
     return out;
@@ -59,7 +60,7 @@ record Committed(StreamMemory memory, long rounds, long nextSegment) {
               slice.segment().id(),
               id -> {
                 int[] none = new int[slice.segment().ids().length];
-                java.util.Arrays.fill(none, -1);
+                Arrays.fill(none, -1);
                 return none;
               });
       System.arraycopy(slots, at, of, slice.from(), rows);

@@ -67,7 +67,7 @@ final class EngineSeat implements Seat {
 
   @Override
   public void release(StreamSession session) {
-    engine.release(this, own(session));
+    engine.release(own(session));
   }
 
   @Override

@@ -8,7 +8,6 @@ import io.everwatch.operators.model.SamplingRules;
 import io.everwatch.operators.model.StreamSettings;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,7 +28,7 @@ final class Session implements StreamSession {
   private final RetentionPolicy policy;
   private final SamplingRules rules;
   private final long seed;
-  private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.IDLE);
+  private Phase phase = Phase.IDLE; // guarded by this
   private volatile Committed committed;
 
   private SessionRows rows;
@@ -95,17 +94,24 @@ final class Session implements StreamSession {
     return seed;
   }
 
-  Phase phase() {
-    return phase.get();
+  synchronized Phase phase() {
+    return phase;
   }
 
-  boolean changePhase(Phase from, Phase to) {
-    return phase.compareAndSet(from, to);
+  /** Whether it was in {@code from}, and so is in {@code to} now. */
+  synchronized boolean changePhase(Phase from, Phase to) {
+    if (phase != from) {
+      return false;
+    }
+    phase = to;
+    return true;
   }
 
   /** Returns what it was doing. */
-  Phase releasePhase() {
-    return phase.getAndSet(Phase.RELEASED);
+  synchronized Phase releasePhase() {
+    Phase before = phase;
+    phase = Phase.RELEASED;
+    return before;
   }
 
   // --- step thread ---

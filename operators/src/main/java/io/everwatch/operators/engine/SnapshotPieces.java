@@ -3,6 +3,7 @@ package io.everwatch.operators.engine;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32C;
@@ -42,19 +43,22 @@ final class SnapshotPieces {
     for (int i = 0; i < headers; i++) {
       int from = i * MAX_CONTENT;
       int length = Math.min(MAX_CONTENT, header.length - from);
-      ByteBuffer piece = open(HEADER, pieces.size(), count, length);
-      piece.put(header, from, length);
+      byte[] piece = open(HEADER, pieces.size(), count, length);
+      System.arraycopy(header, from, piece, FRONT, length);
       pieces.add(close(piece));
     }
     for (int from = 0; from < rows.length; from += rowsPerPiece) {
       int to = Math.min(rows.length, from + rowsPerPiece);
-      ByteBuffer piece = open(ROWS, pieces.size(), count, (to - from) * rowBytes);
-      ByteBuffer content = piece.slice().order(ByteOrder.LITTLE_ENDIAN);
+      byte[] piece = open(ROWS, pieces.size(), count, (to - from) * rowBytes);
+      FloatBuffer content =
+          ByteBuffer.wrap(piece)
+              .position(FRONT)
+              .slice()
+              .order(ByteOrder.LITTLE_ENDIAN)
+              .asFloatBuffer();
       for (int i = from; i < to; i++) {
-        content.asFloatBuffer().put(rows[i]);
-        content.position(content.position() + rowBytes);
+        content.put(rows[i]);
       }
-      piece.position(piece.position() + (to - from) * rowBytes);
       pieces.add(close(piece));
     }
     return pieces;
@@ -100,7 +104,7 @@ final class SnapshotPieces {
             "%d bytes of rows, %d rows before".formatted(content.remaining(), at),
             "at most %d rows in all, of %d values each".formatted(count, rowElements));
       }
-      var values = content.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+      FloatBuffer values = content.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
       for (int n = 0; n < here; n++) {
         rows[at] = new float[rowElements];
         values.get(rows[at++]);
@@ -114,19 +118,23 @@ final class SnapshotPieces {
     return rows;
   }
 
-  private static ByteBuffer open(short part, int index, int count, int length) {
-    return ByteBuffer.allocate(AROUND + length)
+  /** A piece whose content and CRC are still to be written. */
+  private static byte[] open(short part, int index, int count, int length) {
+    byte[] piece = new byte[AROUND + length];
+    ByteBuffer.wrap(piece)
         .putInt(MAGIC)
         .putShort((short) VERSION)
         .putShort(part)
         .putInt(index)
         .putInt(count)
         .putInt(length);
+    return piece;
   }
 
-  private static byte[] close(ByteBuffer piece) {
-    piece.putInt(crc(piece.array(), piece.position()));
-    return piece.array();
+  private static byte[] close(byte[] piece) {
+    int end = piece.length - Integer.BYTES;
+    ByteBuffer.wrap(piece).putInt(end, crc(piece, end));
+    return piece;
   }
 
   private static ByteBuffer content(byte[] piece, int index, int count) {

@@ -18,6 +18,8 @@ final class StepBatcher {
   /** Chooses a stream's next token. */
   interface Chooser {
     /**
+     * An id of the vocabulary.
+     *
      * @param logits one row, may be overwritten
      */
     int next(Turn turn, float[] logits);

@@ -3,6 +3,7 @@ package io.everwatch.operators.verify;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.everwatch.operators.cache.RetentionWindow;
+import io.everwatch.operators.cache.SegmentKind;
 import io.everwatch.operators.cache.Slice;
 import io.everwatch.operators.cache.StreamMemory;
 import io.everwatch.operators.cache.StreamingVlmPolicy;
@@ -22,6 +23,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.ToIntFunction;
 
 /**
  * Streams with compaction: rows, ids and positions equal at every chunk, logits and the last cached
@@ -54,6 +56,7 @@ final class StreamingGroup implements GoldenGroup {
     private final Model model;
     private final JsonNode setting;
     private final List<JsonNode> chunks;
+    private final List<String> partNames = new ArrayList<>();
     private final Tensors expected;
     private final byte[] clips;
     private final int[] shape; // clips, T, H, W, 3
@@ -67,6 +70,7 @@ final class StreamingGroup implements GoldenGroup {
       this.name = name;
       List<JsonNode> lines = context.lines("streaming/" + name + ".json");
       setting = lines.get(0);
+      setting.get("part_names").forEach(part -> partNames.add(part.asText()));
       chunks = lines.subList(1, lines.size());
       model = context.model(setting.get("checkpoint").asText());
       expected = context.tensors("streaming/" + name + ".safetensors");
@@ -116,7 +120,7 @@ final class StreamingGroup implements GoldenGroup {
       differ(differences, "cached", new int[] {round.kept().cachedRows()}, line);
       differ(differences, "born", births(round.proposed()), line);
       differ(differences, "ids", round.proposed().ids(), line);
-      differ(differences, "parts", rows(round.proposed(), s -> s.kind().ordinal()), line);
+      differ(differences, "parts", rows(round.proposed(), s -> part(s.kind())), line);
       differ(differences, "rounds", rows(round.proposed(), s -> (int) s.round()), line);
       differ(differences, "output", round.output(), line);
       differ(differences, "cached_after", new int[] {round.after().cachedRows()}, line);
@@ -169,7 +173,7 @@ final class StreamingGroup implements GoldenGroup {
       return births;
     }
 
-    private static int[] rows(StreamMemory memory, java.util.function.ToIntFunction<Slice> of) {
+    private static int[] rows(StreamMemory memory, ToIntFunction<Slice> of) {
       int[] values = new int[memory.rows()];
       int at = 0;
       for (Slice slice : memory.slices()) {
@@ -177,6 +181,26 @@ final class StreamingGroup implements GoldenGroup {
         at += slice.rows();
       }
       return values;
+    }
+
+    /** Index of the name that the fixtures have for a kind. */
+    private int part(SegmentKind kind) {
+      String wanted =
+          switch (kind) {
+            case SYSTEM -> "system";
+            case MEMORY_OPEN -> "prev_open";
+            case MEMORY -> "prev";
+            case MEMORY_CLOSE -> "prev_close";
+            case USER_OPEN -> "user_open";
+            case MARKER -> "marker";
+            case VISION -> "vision";
+            case QUERY -> "query";
+            case USER_CLOSE -> "user_close";
+            case ASSISTANT_OPEN -> "asst_open";
+            case GENERATED -> "gen";
+            case ASSISTANT_CLOSE -> "asst_close";
+          };
+      return partNames.indexOf(wanted);
     }
 
     private void compareLogits(List<float[]> logits, JsonNode line, String tensor) {

@@ -79,7 +79,7 @@ class BatchingEngineTest {
   @ValueSource(ints = {2, 8, 64})
   void computesTheSameBitsInAnyCompany(int streams) throws Exception {
     Map<String, Run> alone = alone(Math.min(streams, 9));
-    long seed = 1000 + streams;
+    long seed = 1000L + streams;
     Random random = new Random(seed);
     EngineOptions options =
         TestEngine.options().toBuilder().workers(3).batchRounds(1 + random.nextInt(64)).build();
@@ -91,7 +91,8 @@ class BatchingEngineTest {
         Run run = new Run(engine.texts(session.streamId()), engine.snapshot(session));
         assertThat(run.texts()).hasSize(CHUNKS);
         if (alone.containsKey(session.streamId())) {
-          alone.get(session.streamId()).requireSame(run, session.streamId() + ", seed " + seed);
+          TestEngine.of(alone, session.streamId())
+              .requireSame(run, session.streamId() + ", seed " + seed);
         }
       }
       assertThat(engine.network.largestBatch).isGreaterThan(1);
@@ -115,7 +116,7 @@ class BatchingEngineTest {
       StreamSession done = engine.next().session();
       running--;
       left--;
-      if (next.get(done) < CHUNKS) {
+      if (TestEngine.of(next, done) < CHUNKS) {
         idle.add(done);
       }
     }
@@ -123,7 +124,7 @@ class BatchingEngineTest {
 
   @Test
   void goesOnAfterARestoreAsIfItHadNeverStopped() throws Exception {
-    Run whole = alone(1).get("camera-0");
+    Run whole = TestEngine.of(alone(1), "camera-0");
     for (int stop = 0; stop < CHUNKS; stop++) {
       List<byte[]> pieces;
       List<String> texts = new ArrayList<>();

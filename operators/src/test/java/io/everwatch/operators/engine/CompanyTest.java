@@ -88,7 +88,7 @@ class CompanyTest {
         RoundResult result = results.poll(60, TimeUnit.SECONDS);
         assertThat(result).isNotNull();
         running--;
-        List<String> said = texts.get(result.session());
+        List<String> said = TestEngine.of(texts, result.session());
         said.add(TestEngine.text(result));
         if (said.size() < CHUNKS) {
           idle.add(result.session());
@@ -98,7 +98,9 @@ class CompanyTest {
       for (StreamSession session : number.keySet()) {
         runs.put(
             session.streamId(),
-            new Run(texts.get(session), seat.snapshot(session).get(60, TimeUnit.SECONDS).pieces()));
+            new Run(
+                TestEngine.of(texts, session),
+                seat.snapshot(session).get(60, TimeUnit.SECONDS).pieces()));
       }
       return runs;
     }
@@ -119,7 +121,8 @@ class CompanyTest {
         Map<String, Run> together = run(engine, 0, streams, streams);
         for (int s = 0; s < Math.min(6, streams); s++) {
           String name = "camera-" + s;
-          alone.get(name).requireSame(together.get(name), name + " among " + streams);
+          TestEngine.of(alone, name)
+              .requireSame(TestEngine.of(together, name), name + " among " + streams);
         }
       }
     }
@@ -131,7 +134,8 @@ class CompanyTest {
     try (Engine first = Engines.open(two);
         Engine second = Engines.open(two.toBuilder().threads(1).workers(1).build())) {
       Map<String, Run> expected = run(first, 0, 4, 1);
-      run(second, 0, 4, 2).forEach((name, run) -> expected.get(name).requireSame(run, name));
+      run(second, 0, 4, 2)
+          .forEach((name, run) -> TestEngine.of(expected, name).requireSame(run, name));
       assertThat(second.numericsIdentity()).isEqualTo(first.numericsIdentity());
     }
   }
@@ -141,7 +145,7 @@ class CompanyTest {
     EngineOptions options = options("src/test/golden/qwen2_5_vl/tiny_a", false);
     try (Engine engine = Engines.open(options);
         Engine another = Engines.open(options)) {
-      Run whole = run(engine, 3, 4, 1).get("camera-3");
+      Run whole = TestEngine.of(run(engine, 3, 4, 1), "camera-3");
       for (int stop = 0; stop < CHUNKS; stop++) {
         LinkedBlockingQueue<RoundResult> results = new LinkedBlockingQueue<>();
         List<String> texts = new ArrayList<>();

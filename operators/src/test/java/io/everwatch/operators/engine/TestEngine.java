@@ -149,6 +149,15 @@ final class TestEngine implements AutoCloseable {
     return heard.getOrDefault(stream, List.of()).stream().map(TestEngine::text).toList();
   }
 
+  /** What the map must have. */
+  static <K, V> V of(Map<K, V> map, K key) {
+    V value = map.get(key);
+    if (value == null) {
+      throw new AssertionError("nothing for " + key + " in " + map.keySet());
+    }
+    return value;
+  }
+
   /** All that the outcome says. */
   static String text(RoundResult result) {
     return result.round()
