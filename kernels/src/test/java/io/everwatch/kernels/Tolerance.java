@@ -22,4 +22,35 @@ public final class Tolerance {
   public static double ofSteps(int roundings) {
     return 2 * roundings * EPSILON;
   }
+
+  /**
+   * Attention over {@code rows} rows: a score's error moves its weight by that share, and the
+   * weighted sum adds its own. Scores and values are at most the given magnitudes.
+   */
+  public static double ofAttention(int rows, int headDim, double largestInput, double largestV) {
+    double scoreError = ofSum(headDim) * Math.sqrt(headDim) * largestInput * largestInput;
+    return largestV * (2 * scoreError + ofSum(rows) + ofSteps(4));
+  }
+
+  /** Largest magnitude. */
+  public static double largest(float[] values) {
+    double largest = 0;
+    for (float value : values) {
+      largest = Math.max(largest, Math.abs(value));
+    }
+    return largest;
+  }
+
+  /** Largest difference of two elements at the same place; infinite if one is not a number. */
+  public static double worstDifference(float[] a, float[] b) {
+    double worst = a.length == b.length ? 0 : Double.POSITIVE_INFINITY;
+    for (int i = 0; i < Math.min(a.length, b.length); i++) {
+      double difference = Math.abs((double) a[i] - b[i]);
+      worst = difference <= worst ? worst : difference;
+      if (Double.isNaN(difference)) {
+        return Double.POSITIVE_INFINITY;
+      }
+    }
+    return worst;
+  }
 }

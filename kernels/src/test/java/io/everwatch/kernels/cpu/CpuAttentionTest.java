@@ -61,7 +61,8 @@ class CpuAttentionTest {
 
       double worst =
           worstError(shape, layer, loaded, positions, cached, qkv, computed, actual);
-      assertThat(worst).isLessThan(limit(rows, 32));
+      assertThat(worst).isLessThan(
+              Tolerance.ofAttention(rows, 32, Tolerance.largest(qkv), Tolerance.largest(qkv)));
       float[] stored = new float[rowElements];
       pool.read(slots[rows - 1], stored, 0);
       int kv = shape.kvHeads() * shape.headDim();
@@ -73,11 +74,6 @@ class CpuAttentionTest {
                   (computed - 1) * tokenWidth + shape.heads() * shape.headDim(),
                   computed * tokenWidth));
     }
-  }
-
-  /** Scores of about one are off by a product's error; V of about one is weighted by them. */
-  private static double limit(int rows, int headDim) {
-    return 4 * (Tolerance.ofSum(headDim) * headDim + Tolerance.ofSum(rows));
   }
 
   private static double worstError(
@@ -164,6 +160,12 @@ class CpuAttentionTest {
       DeviceBuffer out = arena.allocate(patches, width);
       backend.segmentAttention(in, angles, segments, heads, headDim, out);
       float[] actual = CpuOperationsTest.download(backend, out, patches * width);
+      double limit =
+          Tolerance.ofAttention(
+              Arrays.stream(segments).max().orElseThrow(),
+              headDim,
+              Tolerance.largest(qkv),
+              Tolerance.largest(qkv));
       int first = 0;
       for (int length : segments) {
         for (int head = 0; head < heads; head++) {
@@ -188,7 +190,7 @@ class CpuAttentionTest {
               assertThat((double) actual[(first + i) * width + head * headDim + d])
                   .isCloseTo(
                       expected[d],
-                      org.assertj.core.data.Offset.offset(limit(length, headDim)));
+                      org.assertj.core.data.Offset.offset(limit));
             }
           }
         }
