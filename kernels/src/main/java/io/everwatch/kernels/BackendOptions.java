@@ -2,6 +2,8 @@
 package io.everwatch.kernels;
 
 /**
+ * How a back end computes.
+ *
  * @param threads threads of the CPU back end; results do not depend on it
  * @param plainProducts use the plain Java product only, the reference, instead of the library
  */

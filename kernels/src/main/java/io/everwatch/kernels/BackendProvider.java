@@ -17,6 +17,8 @@ public interface BackendProvider {
   Backend open(BackendOptions options);
 
   /**
+   * What this machine offers.
+   *
    * @param usable whether {@link #open} can be expected to work
    * @param detail one line for {@code everwatch doctor}: library, version, instruction set, device
    * @param advice what to do when not usable; empty otherwise

@@ -35,8 +35,7 @@ public final class Reference {
         squares += (double) x[t * width + c] * x[t * width + c];
       }
       for (int c = 0; c < width; c++) {
-        y[t * width + c] =
-            gain[c] * (double) x[t * width + c] / Math.sqrt(squares / width + eps);
+        y[t * width + c] = gain[c] * (double) x[t * width + c] / Math.sqrt(squares / width + eps);
       }
     }
     return y;

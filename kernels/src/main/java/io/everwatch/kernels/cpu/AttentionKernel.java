@@ -13,6 +13,8 @@ interface AttentionKernel extends AutoCloseable {
   String numerics();
 
   /**
+   * Fills {@code out}.
+   *
    * @param worker number of the calling thread, see {@link CpuThreads.Task}
    * @param q rotated queries {@code [tokens, group, headDim]}
    * @param causal the tokens are the last rows of the window, each sees the rows up to its own;
@@ -20,13 +22,7 @@ interface AttentionKernel extends AutoCloseable {
    * @param out {@code [tokens, group, headDim]}; not {@code q}
    */
   void attend(
-      int worker,
-      KvWindow keys,
-      float[] q,
-      int tokens,
-      int group,
-      boolean causal,
-      float[] out);
+      int worker, KvWindow keys, float[] q, int tokens, int group, boolean causal, float[] out);
 
   @Override
   void close();

@@ -184,8 +184,7 @@ final class CpuBackend implements Backend {
         CpuBuffer.of(out, "linear", "out", Shapes.elements("linear", tokens, matrix.rows()));
     matrix.multiply(from.data, from.from, tokens, to.data, to.from);
     if (bias != null) {
-      elementwise.addRow(
-          Shapes.values(bias, "linear", matrix.rows()), tokens, to.data, to.from);
+      elementwise.addRow(Shapes.values(bias, "linear", matrix.rows()), tokens, to.data, to.from);
     }
   }
 

@@ -25,12 +25,13 @@ public final class CpuBackendProvider implements BackendProvider {
       OneDnn.load().close();
       return new Availability(
           true,
-          "%s, %d cores"
-              .formatted(OneDnn.identity(), Runtime.getRuntime().availableProcessors()),
+          "%s, %d cores".formatted(OneDnn.identity(), Runtime.getRuntime().availableProcessors()),
           "");
     } catch (LinkageError | RuntimeException e) {
       return new Availability(
-          true, "plain Java, about ten times slower: oneDNN cannot be loaded (" + e + ")", advice());
+          true,
+          "plain Java, about ten times slower: oneDNN cannot be loaded (" + e + ")",
+          advice());
     }
   }
 

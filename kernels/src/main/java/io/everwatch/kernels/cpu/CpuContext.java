@@ -96,8 +96,8 @@ final class CpuContext implements Context {
   void rotateHeads(float[] source, int from, int row, float[] to, int at) {
     int headDim = pool.shape().headDim();
     for (int head = 0; head < pool.shape().kvHeads(); head++) {
-      Rotation.rotate(source, from + head * headDim, factors, row * headDim, headDim, to,
-          at + head * headDim);
+      Rotation.rotate(
+          source, from + head * headDim, factors, row * headDim, headDim, to, at + head * headDim);
     }
   }
 
@@ -133,8 +133,7 @@ final class CpuContext implements Context {
     if (needed > slots.length) {
       int capacity = Math.max(64, needed + needed / 8);
       slots = Arrays.copyOf(slots, capacity);
-      factors =
-          Arrays.copyOf(factors, Math.multiplyExact(capacity, pool.shape().headDim()));
+      factors = Arrays.copyOf(factors, Math.multiplyExact(capacity, pool.shape().headDim()));
     }
     copy.reserve(needed);
   }

@@ -23,6 +23,8 @@ final class CpuThreads implements AutoCloseable {
   /** One task of a call. */
   interface Task {
     /**
+     * Runs in one of the threads.
+     *
      * @param worker number of the executing thread within the call, below {@link #count}
      * @param index number of the task
      */

@@ -31,7 +31,7 @@ final class Erf {
   }
 
   private static double[] coefficients() {
-    int nodes = (int) LIMIT * PER_UNIT + 1;
+    int nodes = (int) (LIMIT * PER_UNIT) + 1;
     double[] c = new double[nodes * TERMS];
     for (int node = 0; node < nodes; node++) {
       double x = (double) node / PER_UNIT;

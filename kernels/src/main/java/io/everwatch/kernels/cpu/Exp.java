@@ -5,8 +5,8 @@ package io.everwatch.kernels.cpu;
 final class Exp {
   private static final float LOG2E = (float) (1 / Math.log(2));
   // ln 2 in two parts: the first has so few bits that its product with an exponent is exact.
-  private static final float LN2_HIGH = 0.693359375f;
-  private static final float LN2_LOW = (float) (Math.log(2) - 0.693359375);
+  private static final float LN2_HIGH = 355f / 512;
+  private static final float LN2_LOW = (float) (Math.log(2) - 355.0 / 512);
   private static final float ROUND = 12582912f; // 1.5 * 2^23: adding it leaves no fraction bits
   private static final float LOWEST = -87.3f; // below, the result is not a normal number
   private static final float HIGHEST = 88.3f;
@@ -31,6 +31,6 @@ final class Exp {
     p = p * r + 1f / 6;
     p = p * r + 0.5f;
     p = p * r * r + r + 1f;
-    return p * Float.intBitsToFloat((int) n + 127 << 23);
+    return p * Float.intBitsToFloat(((int) n + 127) << 23);
   }
 }

@@ -47,7 +47,8 @@ final class MatmulKernels implements AutoCloseable {
     this.columns = columns;
     this.calls = new Call[threads][RowBlocks.COUNT];
     this.scratch = new NativeMemory[threads];
-    dnnl_memory_desc any = OneDnn.descriptor(columns, rows, dnnl_format_tag_any);
+    dnnl_memory_desc any =
+        OneDnn.descriptor(/* rows= */ columns, /* columns= */ rows, dnnl_format_tag_any);
     dnnl_primitive_desc largest = describe(RowBlocks.LARGEST, any);
     packed = OneDnn.query(largest, dnnl_query_weights_md);
     dnnl_primitive_desc_destroy(largest);
@@ -92,7 +93,7 @@ final class MatmulKernels implements AutoCloseable {
   NativeMemory pack(NativeMemory plain, String name) {
     NativeMemory target =
         NativeMemory.allocate(dnnl_memory_desc_get_size(packed) / 4 + 1, "weights " + name);
-    dnnl_memory_desc stored = OneDnn.descriptor(columns, rows, dnnl_ba);
+    dnnl_memory_desc stored = OneDnn.descriptor(/* rows= */ columns, /* columns= */ rows, dnnl_ba);
     dnnl_memory from = library.memory(stored, plain.floats());
     dnnl_memory to = library.memory(packed, target.floats());
     dnnl_primitive_desc descriptor = new dnnl_primitive_desc();
@@ -130,8 +131,7 @@ final class MatmulKernels implements AutoCloseable {
     }
     staging.point(call.x(), call.y());
     OneDnn.check(
-        dnnl_memory_set_data_handle(call.w(), weights.floats()),
-        "dnnl_memory_set_data_handle");
+        dnnl_memory_set_data_handle(call.w(), weights.floats()), "dnnl_memory_set_data_handle");
     OneDnn.check(
         dnnl_primitive_execute(primitives[block], library.stream(), 4, call.arguments()),
         "dnnl_primitive_execute (product)");

@@ -130,8 +130,7 @@ final class OneDnn implements AutoCloseable {
   static dnnl_memory_desc descriptor(long rows, long columns, int tag) {
     dnnl_memory_desc descriptor = new dnnl_memory_desc();
     check(
-        dnnl_memory_desc_create_with_tag(
-            descriptor, 2, new long[] {rows, columns}, dnnl_f32, tag),
+        dnnl_memory_desc_create_with_tag(descriptor, 2, new long[] {rows, columns}, dnnl_f32, tag),
         "dnnl_memory_desc_create [%d, %d]".formatted(rows, columns));
     return descriptor;
   }

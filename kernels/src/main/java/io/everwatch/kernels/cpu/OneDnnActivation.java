@@ -28,6 +28,8 @@ final class OneDnnActivation implements Activation {
   private final dnnl_exec_arg_t[][] arguments;
 
   /**
+   * Prepares the function for so many threads.
+   *
    * @param algorithm {@code dnnl_eltwise_swish} or another that needs no more than alpha 1
    */
   OneDnnActivation(OneDnn library, int threads, int algorithm) {
@@ -85,8 +87,7 @@ final class OneDnnActivation implements Activation {
           dnnl_memory_set_data_handle(data[worker][block], own.at(done)),
           "dnnl_memory_set_data_handle");
       OneDnn.check(
-          dnnl_primitive_execute(
-              primitives[block], library.stream(), 2, arguments[worker][block]),
+          dnnl_primitive_execute(primitives[block], library.stream(), 2, arguments[worker][block]),
           "dnnl_primitive_execute (activation)");
       done += BLOCKS[block];
     }

@@ -69,20 +69,22 @@ final class OneDnnAttention implements AttentionKernel {
 
   @Override
   public void attend(
-      int worker,
-      KvWindow keys,
-      float[] q,
-      int tokens,
-      int group,
-      boolean causal,
-      float[] out) {
+      int worker, KvWindow keys, float[] q, int tokens, int group, boolean causal, float[] out) {
     OpenMp.oneThread();
     int headDim = ((NativeKvCopy) keys.copy()).headDim();
     int tile = Math.max(1, TILE_SCORES / (group * keys.rows()));
     for (int first = 0; first < tokens; first += tile) {
       int count = Math.min(tile, tokens - first);
       int unseen = causal ? tokens - first - count : 0; // rows of later tiles
-      tile(worker, keys, keys.rows() - unseen, q, first * group * headDim, count, group, causal,
+      tile(
+          worker,
+          keys,
+          keys.rows() - unseen,
+          q,
+          first * group * headDim,
+          count,
+          group,
+          causal,
           out);
     }
   }
@@ -111,8 +113,18 @@ final class OneDnnAttention implements AttentionKernel {
     FloatPointer scores = own.scores.floats();
     long column = (long) keys.first() * copy.width() + (long) keys.kvHead() * headDim;
     float scale = (float) (1 / Math.sqrt(headDim));
-    gemm('T', queries, rows, headDim, scale, own.q.floats(), headDim,
-        copy.keys(keys.layer(), column), copy.width(), scores, stride);
+    gemm(
+        'T',
+        queries,
+        rows,
+        headDim,
+        scale,
+        own.q.floats(),
+        headDim,
+        copy.keys(keys.layer(), column),
+        copy.width(),
+        scores,
+        stride);
     for (int i = 0; i < count; i++) {
       int visible = causal ? rows - count + i + 1 : rows;
       for (int head = 0; head < group && visible < stride; head++) {
@@ -122,8 +134,18 @@ final class OneDnnAttention implements AttentionKernel {
       }
     }
     softmax.apply(worker, own.scores, queries, stride);
-    gemm('N', queries, headDim, rows, 1f, scores, stride,
-        copy.values(keys.layer(), column), copy.width(), own.out.floats(), headDim);
+    gemm(
+        'N',
+        queries,
+        headDim,
+        rows,
+        1f,
+        scores,
+        stride,
+        copy.values(keys.layer(), column),
+        copy.width(),
+        own.out.floats(),
+        headDim);
     own.out.floats().get(out, at, queries * headDim);
   }
 

@@ -61,7 +61,14 @@ final class OneDnnMatrix implements CpuMatrix {
           for (int done = 0; done < count; ) {
             int block = RowBlocks.next(count - done, most);
             int now = Math.min(RowBlocks.size(block), count - done);
-            multiplyBlock(worker, panel, block, now, x, xFrom + (from + done) * columns, y,
+            multiplyBlock(
+                worker,
+                panel,
+                block,
+                now,
+                x,
+                xFrom + (from + done) * columns,
+                y,
                 yFrom + (from + done) * rows);
             done += now;
           }
@@ -74,8 +81,7 @@ final class OneDnnMatrix implements CpuMatrix {
       int block = RowBlocks.next(tokens - done, most);
       int count = Math.min(RowBlocks.size(block), tokens - done);
       for (Panel panel : panels) {
-        multiplyBlock(
-            0, panel, block, count, x, xFrom + done * columns, y, yFrom + done * rows);
+        multiplyBlock(0, panel, block, count, x, xFrom + done * columns, y, yFrom + done * rows);
       }
       done += count;
     }

@@ -11,8 +11,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Products of the library, which they own. Each shape of weights is checked for batch invariance when it is first
- * met, since the library promises nothing; one that fails is multiplied in plain Java.
+ * Products of the library, which they own. Each shape of weights is checked for batch invariance
+ * when it is first met, since the library promises nothing; one that fails is multiplied in plain
+ * Java.
  */
 final class OneDnnProducts implements Products {
   private static final Logger LOG = LoggerFactory.getLogger(OneDnnProducts.class);
@@ -73,8 +74,7 @@ final class OneDnnProducts implements Products {
               if (inPanel + now == width || row + i == rows) {
                 int first = row + i - inPanel - now;
                 MatmulKernels packing = kernelsFor(row + i - first, columns);
-                panels.add(
-                    new OneDnnMatrix.Panel(first, packing, packing.pack(plainPanel, name)));
+                panels.add(new OneDnnMatrix.Panel(first, packing, packing.pack(plainPanel, name)));
               }
             }
           });

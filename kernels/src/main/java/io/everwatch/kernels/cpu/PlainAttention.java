@@ -27,13 +27,7 @@ final class PlainAttention implements AttentionKernel {
 
   @Override
   public void attend(
-      int worker,
-      KvWindow keys,
-      float[] q,
-      int tokens,
-      int group,
-      boolean causal,
-      float[] out) {
+      int worker, KvWindow keys, float[] q, int tokens, int group, boolean causal, float[] out) {
     PlainKvCopy copy = (PlainKvCopy) keys.copy();
     float[] s = scores[worker];
     if (s.length < keys.rows()) {

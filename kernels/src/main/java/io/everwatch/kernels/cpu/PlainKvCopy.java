@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.kernels.cpu;
 
-/** On the heap: K {@code [kvHeads * headDim, capacity]}, V {@code [capacity, kvHeads * headDim]}. */
+/**
+ * On the heap: K {@code [kvHeads * headDim, capacity]}, V {@code [capacity, kvHeads * headDim]}.
+ */
 final class PlainKvCopy implements KvCopy {
   private final int headDim;
   private final int width;

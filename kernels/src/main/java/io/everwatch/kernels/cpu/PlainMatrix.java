@@ -20,8 +20,7 @@ final class PlainMatrix implements CpuMatrix {
   private final float[] transposed;
   private final CpuThreads threads;
 
-  private PlainMatrix(
-      String name, int rows, int columns, float[] transposed, CpuThreads threads) {
+  private PlainMatrix(String name, int rows, int columns, float[] transposed, CpuThreads threads) {
     this.name = name;
     this.rows = rows;
     this.columns = columns;
@@ -70,7 +69,12 @@ final class PlainMatrix implements CpuMatrix {
         (worker, task) -> {
           int token = task / panels;
           int from = task % panels * PANEL;
-          row(x, xFrom + token * columns, from, Math.min(rows - from, PANEL), y,
+          row(
+              x,
+              xFrom + token * columns,
+              from,
+              Math.min(rows - from, PANEL),
+              y,
               yFrom + token * rows + from);
         });
   }

@@ -71,14 +71,14 @@ final class RotaryTable {
       if (keys[at] == key) {
         return entries[at] - 1;
       }
-      at = at + 1 & mask;
+      at = (at + 1) & mask;
     }
     return add(key);
   }
 
   private static int hash(int key) {
     int h = key * 0x9E3779B1;
-    return h ^ h >>> 15;
+    return h ^ (h >>> 15);
   }
 
   private int add(int key) {
@@ -118,7 +118,7 @@ final class RotaryTable {
     int mask = keys.length - 1;
     int at = hash(key) & mask;
     while (entries[at] != 0) {
-      at = at + 1 & mask;
+      at = (at + 1) & mask;
     }
     keys[at] = key;
     entries[at] = entry;

@@ -6,12 +6,13 @@ final class Rotation {
   private Rotation() {}
 
   /**
+   * Rotates one head.
+   *
    * @param x {@code headDim} components at {@code from}
    * @param factors {@code headDim / 2} cosines at {@code f}, then as many sines
    * @param to may be {@code x} at the same place
    */
-  static void rotate(
-      float[] x, int from, float[] factors, int f, int headDim, float[] to, int at) {
+  static void rotate(float[] x, int from, float[] factors, int f, int headDim, float[] to, int at) {
     int half = headDim / 2;
     for (int i = 0; i < half; i++) {
       float a = x[from + i];

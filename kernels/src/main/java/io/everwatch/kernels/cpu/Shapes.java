@@ -63,8 +63,7 @@ final class Shapes {
       if (span.count() > context.rows() - context.loaded()) {
         throw new IllegalArgumentException(
             "attend: span of %d tokens, but only %d of the context's %d rows were extended;"
-                    .formatted(
-                        span.count(), context.rows() - context.loaded(), context.rows())
+                    .formatted(span.count(), context.rows() - context.loaded(), context.rows())
                 + " call extend with the tokens' slots first");
       }
       KvShape own = context.pool().shape();

@@ -79,8 +79,7 @@ final class SoftmaxKernels implements AutoCloseable {
           dnnl_memory_set_data_handle(call.data(), scores.at((long) done * width)),
           "dnnl_memory_set_data_handle");
       OneDnn.check(
-          dnnl_primitive_execute(
-              call.kernel().primitive(), library.stream(), 3, call.arguments()),
+          dnnl_primitive_execute(call.kernel().primitive(), library.stream(), 3, call.arguments()),
           "dnnl_primitive_execute (softmax)");
       done += block;
     }

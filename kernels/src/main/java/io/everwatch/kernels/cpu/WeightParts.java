@@ -52,8 +52,7 @@ final class WeightParts {
   }
 
   /** Hands all rows out in order, in pieces. The array is used again for the next piece. */
-  static void forEachPiece(
-      List<? extends TensorSource> parts, int columns, RowsConsumer consumer) {
+  static void forEachPiece(List<? extends TensorSource> parts, int columns, RowsConsumer consumer) {
     int pieceRows = Math.max(1, PIECE_ELEMENTS / columns);
     float[] piece = new float[Math.multiplyExact(pieceRows, columns)];
     int row = 0;

@@ -105,11 +105,12 @@ record CudaDriver(boolean present, String detail, String advice) {
   /** JCuda's message holds a whole stack trace; what went wrong stands in one of its lines. */
   private static String firstLine(Throwable e) {
     String message = String.valueOf(e.getMessage());
-    for (String line : message.split("\n")) {
-      if (line.contains("libcuda")) {
-        return line.substring(line.indexOf("libcuda")).strip();
-      }
-    }
-    return e.getClass().getSimpleName() + ": " + message.split("\n", 2)[0].strip();
+    return message
+        .lines()
+        .filter(line -> line.contains("libcuda"))
+        .map(line -> line.substring(line.indexOf("libcuda")).strip())
+        .findFirst()
+        .orElseGet(
+            () -> e.getClass().getSimpleName() + ": " + message.lines().findFirst().orElse(""));
   }
 }

@@ -59,9 +59,9 @@ class CpuAttentionTest {
       float[] actual =
           CpuOperationsTest.download(backend, out, computed * shape.heads() * shape.headDim());
 
-      double worst =
-          worstError(shape, layer, loaded, positions, cached, qkv, computed, actual);
-      assertThat(worst).isLessThan(
+      double worst = worstError(shape, layer, loaded, positions, cached, qkv, computed, actual);
+      assertThat(worst)
+          .isLessThan(
               Tolerance.ofAttention(rows, 32, Tolerance.largest(qkv), Tolerance.largest(qkv)));
       float[] stored = new float[rowElements];
       pool.read(slots[rows - 1], stored, 0);
@@ -188,9 +188,7 @@ class CpuAttentionTest {
             double[] expected = Reference.attend(q[i], k, v, length);
             for (int d = 0; d < headDim; d++) {
               assertThat((double) actual[(first + i) * width + head * headDim + d])
-                  .isCloseTo(
-                      expected[d],
-                      org.assertj.core.data.Offset.offset(limit));
+                  .isCloseTo(expected[d], org.assertj.core.data.Offset.offset(limit));
             }
           }
         }

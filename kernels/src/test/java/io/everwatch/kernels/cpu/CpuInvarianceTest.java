@@ -25,8 +25,19 @@ class CpuInvarianceTest {
 
   static Stream<Arguments> productsAndShapes() {
     int[][] shapes = {
-      {1, 1}, {3, 5}, {17, 13}, {192, 192}, {320, 192}, {1024, 192}, {192, 512}, {512, 192},
-      {384, 128}, {128, 1176}, {127, 61}, {1100, 500}, {4096, 1024},
+      {1, 1},
+      {3, 5},
+      {17, 13},
+      {192, 192},
+      {320, 192},
+      {1024, 192},
+      {192, 512},
+      {512, 192},
+      {384, 128},
+      {128, 1176},
+      {127, 61},
+      {1100, 500},
+      {4096, 1024},
     };
     return Stream.of(true, false)
         .flatMap(plain -> Arrays.stream(shapes).map(s -> Arguments.of(plain, s[0], s[1])));
@@ -52,8 +63,7 @@ class CpuInvarianceTest {
           float[] actual = CpuOperationsTest.download(backend, out, tokens * rows);
           assertThat(actual)
               .as("%d threads, rows %d to %d", threads, first, first + tokens - 1)
-              .containsExactly(
-                  Arrays.copyOfRange(expected, first * rows, (first + tokens) * rows));
+              .containsExactly(Arrays.copyOfRange(expected, first * rows, (first + tokens) * rows));
         }
       }
     }
@@ -123,7 +133,7 @@ class CpuInvarianceTest {
     float[] gain = Samples.gaussian(SEED + 3, width);
     Vector vector = backend.vector("gain", List.of(Samples.tensor("gain", gain, width)));
     try (Arena arena = backend.arena()) {
-      DeviceBuffer in = arena.allocate(tokens, 2 * width);
+      DeviceBuffer in = arena.allocate(tokens, 2L * width);
       backend.upload(x, first * 2 * width, tokens * 2 * width, in);
       DeviceBuffer glu = arena.allocate(tokens, width);
       backend.swiGlu(in, tokens, width, glu);

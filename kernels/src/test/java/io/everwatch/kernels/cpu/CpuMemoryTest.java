@@ -131,7 +131,13 @@ class CpuMemoryTest {
       backend.embed(table, new int[] {6, 0}, out);
       assertThat(CpuOperationsTest.download(backend, out, 8))
           .containsExactly(
-              values[24], values[25], values[26], values[27], values[0], values[1], values[2],
+              values[24],
+              values[25],
+              values[26],
+              values[27],
+              values[0],
+              values[1],
+              values[2],
               values[3]);
       assertThatThrownBy(() -> backend.embed(table, new int[] {7}, out))
           .hasMessageContainingAll("id 7", "embed");
@@ -196,8 +202,7 @@ class CpuMemoryTest {
     context.close();
     pool.close();
     assertThatThrownBy(() -> backend.context(pool)).hasMessageContaining("closed");
-    assertThatThrownBy(
-            () -> backend.matrix("q", List.of(Samples.tensor("q", new float[12], 3, 4))))
+    assertThatThrownBy(() -> backend.matrix("q", List.of(Samples.tensor("q", new float[12], 3, 4))))
         .hasMessageContaining("closed");
   }
 

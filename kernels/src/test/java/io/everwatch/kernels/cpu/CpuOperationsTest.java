@@ -47,13 +47,23 @@ class CpuOperationsTest {
 
   static Stream<Arguments> productsAndShapes() {
     int[][] shapes = {
-      {1, 1, 1}, {2, 1, 3}, {1, 3, 5}, {7, 17, 13}, {2, 15, 16}, {3, 16, 17}, {13, 97, 101},
-      {1, 320, 192}, {5, 1024, 192}, {40, 192, 512}, {64, 384, 128}, {257, 31, 64}, {1, 2053, 67},
+      {1, 1, 1},
+      {2, 1, 3},
+      {1, 3, 5},
+      {7, 17, 13},
+      {2, 15, 16},
+      {3, 16, 17},
+      {13, 97, 101},
+      {1, 320, 192},
+      {5, 1024, 192},
+      {40, 192, 512},
+      {64, 384, 128},
+      {257, 31, 64},
+      {1, 2053, 67},
     };
     return Stream.of("plain", "oneDNN")
         .flatMap(
-            products ->
-                Arrays.stream(shapes).map(s -> Arguments.of(products, s[0], s[1], s[2])));
+            products -> Arrays.stream(shapes).map(s -> Arguments.of(products, s[0], s[1], s[2])));
   }
 
   @ParameterizedTest(name = "{0} [{1}, {2}, {3}]")

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.benchmarks;
+
+import io.everwatch.kernels.Arena;
+import io.everwatch.kernels.Backend;
+import io.everwatch.kernels.Context;
+import io.everwatch.kernels.DeviceBuffer;
+import io.everwatch.kernels.KvShape;
+import io.everwatch.kernels.RowPool;
+import io.everwatch.kernels.Span;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/** Attention of one layer over 1000 cached rows, and the working copy made of them. */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(1)
+public class AttendBenchmark {
+  private static final int CACHED = 1000;
+
+  @Param({"oneDNN", "plain"})
+  public String products;
+
+  /** The shipped model, all layers; one layer of a 7B model. */
+  @Param({"shipped", "7B"})
+  public String model;
+
+  @Param({"1", "40"})
+  public int tokens;
+
+  @Param("1")
+  public int threads;
+
+  private KvShape shape;
+  private Backend backend;
+  private Arena arena;
+  private RowPool pool;
+  private Context context;
+  private DeviceBuffer qkv;
+  private DeviceBuffer out;
+  private int[] slots;
+  private float[][] positions;
+
+  @Setup
+  public void open() {
+    shape =
+        model.equals("shipped")
+            ? new KvShape(4, 6, 2, 32, new int[] {4, 6, 6}, 10_000)
+            : new KvShape(1, 28, 4, 128, new int[] {16, 24, 24}, 1_000_000);
+    backend = Inputs.open(products, threads);
+    arena = backend.arena();
+    pool = backend.rowPool(shape, CACHED + tokens);
+    slots = IntStream.range(0, CACHED).map(i -> i * 7 % CACHED).toArray();
+    positions = new float[3][CACHED + tokens];
+    for (float[] axis : positions) {
+      for (int i = 0; i < axis.length; i++) {
+        axis[i] = i;
+      }
+    }
+    int elements = (int) shape.rowElements();
+    float[] row = new float[elements];
+    Arrays.fill(row, 0.5f); // equal values: their weighted mean is known
+    for (int slot = 0; slot < CACHED; slot++) {
+      pool.write(slot, row, 0);
+    }
+    context = load();
+    context.extend(
+        IntStream.range(CACHED, CACHED + tokens).toArray(), part(CACHED, CACHED + tokens));
+    int width = (shape.heads() + 2 * shape.kvHeads()) * shape.headDim();
+    float[] input = new float[tokens * width];
+    Arrays.fill(input, 0.5f);
+    qkv = arena.allocate(tokens, width);
+    out = arena.allocate(tokens, (long) shape.heads() * shape.headDim());
+    backend.upload(input, 0, input.length, qkv);
+    backend.attend(0, qkv, List.of(new Span(context, 0, tokens)), out);
+    float[] last = new float[1];
+    backend.download(out, out.elements() - 1, last, 0, 1);
+    Inputs.check(0.5, last[0], 1);
+  }
+
+  private Context load() {
+    Context loaded = backend.context(pool);
+    loaded.load(slots, part(0, CACHED));
+    return loaded;
+  }
+
+  private float[][] part(int from, int to) {
+    return Arrays.stream(positions)
+        .map(axis -> Arrays.copyOfRange(axis, from, to))
+        .toArray(float[][]::new);
+  }
+
+  /** Products of queries and keys, and of weights and values. */
+  @Benchmark
+  public void attend(Work work) {
+    backend.attend(0, qkv, List.of(new Span(context, 0, tokens)), out);
+    work.add(4.0 * tokens * (CACHED + tokens) * shape.heads() * shape.headDim());
+  }
+
+  /** Once per chunk: three multiplications and additions per pair and component of K. */
+  @Benchmark
+  public void loadWorkingCopy(Work work) {
+    load().close();
+    work.add(1.5 * CACHED * shape.rowElements());
+  }
+
+  @TearDown
+  public void close() {
+    context.close();
+    pool.close();
+    arena.close();
+    backend.close();
+  }
+}
