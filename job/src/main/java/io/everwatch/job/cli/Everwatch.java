@@ -42,6 +42,7 @@ import picocli.CommandLine.Spec;
       BenchCommand.class,
       VerifyModelCommand.class,
       TopicsCommand.class,
+      BrokerCommand.class,
       DoctorCommand.class,
       CommandLine.HelpCommand.class,
     },

@@ -5,6 +5,7 @@ import io.everwatch.job.camera.CameraFrame;
 import io.everwatch.job.camera.RoadSceneSource;
 import io.everwatch.job.scene.RoadScene;
 import io.everwatch.operators.model.EncodedFrame.Encoding;
+import io.everwatch.schemas.WireFormat;
 import io.everwatch.schemas.avro.FrameEncoding;
 import io.everwatch.schemas.avro.FrameEvent;
 import java.nio.ByteBuffer;
@@ -13,6 +14,10 @@ import java.nio.ByteBuffer;
 final class RoadFrames implements AutoCloseable {
   /** 2026-01-01T00:00:00Z. */
   static final long START_MICROS = 1_767_225_600_000_000L;
+
+  static {
+    WireFormat.trustGeneratedClasses(); // before the first builder
+  }
 
   private final String streamId;
   private final FrameEncoding encoding;

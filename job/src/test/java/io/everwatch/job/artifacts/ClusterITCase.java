@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.artifacts;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.everwatch.job.broker.TopicNames;
+import io.everwatch.job.camera.FramePublisher;
+import io.everwatch.job.camera.LimitedSource;
+import io.everwatch.job.camera.Pace;
+import io.everwatch.job.camera.RoadSceneSource;
+import io.everwatch.job.scene.RoadScene;
+import io.everwatch.schemas.ReceivedText;
+import io.everwatch.schemas.TextEventReader;
+import io.everwatch.schemas.TextReaderOptions;
+import io.everwatch.schemas.TextReaderOptions.FromBeginning;
+import io.everwatch.schemas.TextReaderOptions.Reading;
+import io.everwatch.schemas.avro.TextKind;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code deploy/cluster.sh}: broker, JobManager and TaskManager as processes, the thin job jar. */
+class ClusterITCase {
+  private static final int SECONDS = 4;
+  private static final long START_MICROS = 1_767_225_600_000_000L;
+  private static final Duration STEP = Duration.ofSeconds(90);
+
+  @TempDir private Path dir;
+
+  @Test
+  void runsTheJobOnProcessesOfTheirOwnAndLeavesNone() throws Exception {
+    Map<String, String> environment = new HashMap<>();
+    List<Integer> ports = freePorts(3);
+    String brokers = "localhost:" + ports.get(0);
+    environment.put("EVERWATCH_CLUSTER_DIR", dir.resolve("cluster").toString());
+    environment.put("EVERWATCH_BROKER_PORT", ports.get(0).toString());
+    environment.put("EVERWATCH_REST_PORT", ports.get(1).toString());
+    environment.put("EVERWATCH_RPC_PORT", ports.get(2).toString());
+    environment.put("JAVA_HOME", System.getProperty("java.home"));
+    List<Long> processes;
+    try {
+      cluster(environment, "start");
+      processes = processIds();
+      assertThat(processes).hasSize(3);
+      cluster(environment, "submit", "--checkpoint.interval", "1s", "--threads", "2");
+      publish(brokers);
+      assertThat(committed(brokers)).hasSize(SECONDS + 1);
+      cluster(environment, "status");
+    } finally {
+      Processes.run(dir, environment, STEP, script(), "stop");
+    }
+    assertThat(processes).noneMatch(id -> ProcessHandle.of(id).isPresent());
+  }
+
+  private void cluster(Map<String, String> environment, String... arguments) throws Exception {
+    String[] command =
+        Stream.concat(Stream.of(script()), Stream.of(arguments)).toArray(String[]::new);
+    Processes.Finished finished = Processes.run(dir, environment, STEP, command);
+    assertThat(finished.status())
+        .as("%s%n%s%n%s", List.of(arguments), finished.out(), finished.err())
+        .isZero();
+  }
+
+  private static String script() {
+    return Path.of("../deploy/cluster.sh").toAbsolutePath().normalize().toString();
+  }
+
+  private static void publish(String brokers) throws Exception {
+    try (FramePublisher publisher =
+            new FramePublisher(Map.of("bootstrap.servers", brokers), TopicNames.FRAMES);
+        LimitedSource road =
+            new LimitedSource(
+                new RoadSceneSource(RoadScene.ofSeed(3)), Duration.ofSeconds(SECONDS))) {
+      publisher.publish("north", road, START_MICROS, Pace.fast());
+    }
+  }
+
+  private static List<ReceivedText> committed(String brokers) {
+    List<ReceivedText> texts = new ArrayList<>();
+    Instant deadline = Instant.now().plus(STEP);
+    try (TextEventReader reader =
+        TextEventReader.open(
+            TextReaderOptions.of(brokers, TopicNames.TEXT)
+                .reading(Reading.COMMITTED)
+                .start(new FromBeginning()))) {
+      while (texts.stream().noneMatch(text -> text.event().getKind() == TextKind.ENDED)) {
+        assertThat(Instant.now()).as("deadline; so far %s", texts).isBefore(deadline);
+        texts.addAll(reader.poll(Duration.ofMillis(200)));
+      }
+    }
+    return texts;
+  }
+
+  private List<Long> processIds() throws IOException {
+    try (Stream<Path> files = Files.list(dir.resolve("cluster"))) {
+      List<Long> ids = new ArrayList<>();
+      for (Path file : files.filter(path -> path.toString().endsWith(".pid")).toList()) {
+        ids.add(Long.valueOf(Files.readString(file).strip()));
+      }
+      return ids;
+    }
+  }
+
+  private static List<Integer> freePorts(int count) throws IOException {
+    List<ServerSocket> sockets = new ArrayList<>();
+    List<Integer> ports = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      ServerSocket socket = new ServerSocket(0);
+      sockets.add(socket);
+      ports.add(socket.getLocalPort());
+    }
+    for (ServerSocket socket : sockets) {
+      socket.close();
+    }
+    return ports;
+  }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.topology;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.everwatch.job.config.EverwatchConfig;
+import io.everwatch.operators.flink.RocksDbOptions;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.apache.flink.configuration.CheckpointingOptions;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.ExternalizedCheckpointRetention;
+import org.apache.flink.configuration.PipelineOptions;
+import org.apache.flink.configuration.StateBackendOptions;
+import org.apache.flink.state.rocksdb.RocksDBOptions;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.junit.jupiter.api.Test;
+
+class FlinkSettingsTest {
+  @Test
+  void stateLiesInRocksDbAndIsUploadedInIncrements() {
+    Configuration flink = FlinkSettings.ofJob(EverwatchConfig.of("brokers", "a:1"));
+
+    assertThat(flink.get(StateBackendOptions.STATE_BACKEND)).isEqualTo("rocksdb");
+    assertThat(flink.get(CheckpointingOptions.INCREMENTAL_CHECKPOINTS)).isTrue();
+    assertThat(flink.get(RocksDBOptions.OPTIONS_FACTORY)).isEqualTo(RocksDbOptions.class.getName());
+    assertThat(flink.get(PipelineOptions.MAX_PARALLELISM)).isEqualTo(128);
+    assertThat(flink.get(CheckpointingOptions.EXTERNALIZED_CHECKPOINT_RETENTION))
+        .isEqualTo(ExternalizedCheckpointRetention.RETAIN_ON_CANCELLATION);
+  }
+
+  @Test
+  void whatTheConfigurationSaysReachesFlink() {
+    Configuration flink =
+        FlinkSettings.ofLocalCluster(
+            EverwatchConfig.of(
+                "brokers", "a:1",
+                "checkpoint.interval", "3 s",
+                "checkpoint.dir", "/tmp/somewhere",
+                "state.backend", "hashmap"),
+            Path.of("here"),
+            0);
+
+    assertThat(flink.get(CheckpointingOptions.CHECKPOINTING_INTERVAL))
+        .isEqualTo(Duration.ofSeconds(3));
+    assertThat(flink.get(CheckpointingOptions.CHECKPOINTS_DIRECTORY))
+        .isEqualTo("file:///tmp/somewhere");
+    assertThat(flink.get(StateBackendOptions.STATE_BACKEND)).isEqualTo("hashmap");
+  }
+
+  @Test
+  void everyStepHasItsUidForEver() {
+    EverwatchConfig config = EverwatchConfig.of("brokers", "a:1");
+    StreamExecutionEnvironment environment =
+        StreamExecutionEnvironment.getExecutionEnvironment(FlinkSettings.ofJob(config));
+    EverwatchTopology.build(environment, config);
+
+    Map<String, String> uids =
+        environment.getStreamGraph(false).getStreamNodes().stream()
+            .filter(node -> node.getTransformationUID() != null)
+            .collect(
+                Collectors.toMap(
+                    node -> String.valueOf(node.getTransformationUID()),
+                    node -> String.valueOf(node.getOperatorName())));
+
+    // State of every released version is found by these; they never change.
+    assertThat(uids.keySet())
+        .containsExactlyInAnyOrder(
+            "frames",
+            "understand",
+            "text",
+            "Sink Committer: text",
+            "dead-letters",
+            "Sink Committer: dead-letters");
+    assertThat(environment.getStreamGraph(false).getStreamNodes())
+        .as("no step without a uid")
+        .allSatisfy(node -> assertThat(node.getTransformationUID()).isNotNull());
+  }
+}
