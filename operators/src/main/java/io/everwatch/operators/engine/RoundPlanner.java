@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Plans rounds (StreamingVLM §6.2, steps 1 to 5): compacts, renders the prompt, counts positions.
  * Pure and thread-safe.
+ *
+ * <p>Differs: every stream computes and keeps the rows of the head itself; architecture §4 shares
+ * them. They are some forty rows of a thousand, and alone they need no second owner.
  */
 final class RoundPlanner {
   /** A run of ids of one part of the prompt. */
