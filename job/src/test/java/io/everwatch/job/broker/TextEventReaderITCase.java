@@ -58,14 +58,14 @@ class TextEventReaderITCase {
   }
 
   @Test
-  void aCrashShowsNothingTwice() {
+  void aCrashShowsNothingTwice() throws Exception {
     try (TextEventReader live = TextEventReader.open(options);
         TextEventReader committed = TextEventReader.open(options.reading(Reading.COMMITTED))) {
       try (KafkaProducer<byte[], byte[]> crashing = producer("t")) {
         crashing.initTransactions();
         crashing.beginTransaction();
-        crashing.send(record(0, "one"));
-        crashing.send(record(1, "two"));
+        send(crashing, record(0, "one"));
+        send(crashing, record(1, "two"));
         crashing.flush();
         assertThat(texts(live, 2)).containsExactly("0 one", "1 two");
         crashing.abortTransaction();
@@ -73,9 +73,9 @@ class TextEventReaderITCase {
       try (KafkaProducer<byte[], byte[]> again = producer("t")) {
         again.initTransactions();
         again.beginTransaction();
-        again.send(record(0, "one"));
-        again.send(record(1, "two"));
-        again.send(record(2, "three"));
+        send(again, record(0, "one"));
+        send(again, record(1, "two"));
+        send(again, record(2, "three"));
         again.commitTransaction();
       }
       assertThat(texts(live, 1)).containsExactly("2 three");
@@ -84,16 +84,16 @@ class TextEventReaderITCase {
   }
 
   @Test
-  void aCommittedReaderDoesNotSeeAnOpenTransaction() {
+  void aCommittedReaderDoesNotSeeAnOpenTransaction() throws Exception {
     try (TextEventReader committed = TextEventReader.open(options.reading(Reading.COMMITTED));
         KafkaProducer<byte[], byte[]> producer = producer("t")) {
       producer.initTransactions();
       producer.beginTransaction();
-      producer.send(record(0, "first"));
+      send(producer, record(0, "first"));
       producer.commitTransaction();
       assertThat(texts(committed, 1)).containsExactly("0 first");
       producer.beginTransaction();
-      producer.send(record(1, "open"));
+      send(producer, record(1, "open"));
       producer.flush();
       assertThat(committed.poll(Duration.ofMillis(300))).isEmpty();
       producer.commitTransaction();
@@ -103,7 +103,7 @@ class TextEventReaderITCase {
 
   @Test
   void goesOnAfterTheBrokerWasAway() throws Exception {
-    int port = Integer.parseInt(broker.address().split(":")[1]);
+    int port = Integer.parseInt(broker.address().substring("localhost:".length()));
     try (TextEventReader live = TextEventReader.open(options)) {
       send("before", 0);
       assertThat(texts(live, 1)).containsExactly("0 before");
@@ -183,6 +183,12 @@ class TextEventReaderITCase {
       all.addAll(reader.poll(Duration.ofMillis(200)));
     }
     return all;
+  }
+
+  private static void send(
+      KafkaProducer<byte[], byte[]> producer, ProducerRecord<byte[], byte[]> record)
+      throws Exception {
+    producer.send(record).get();
   }
 
   private void send(String text, long chunk) throws Exception {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.flink;
 
-import io.everwatch.operators.chunk.Assembled;
 import io.everwatch.operators.chunk.Assembled.Chunk;
 import io.everwatch.operators.chunk.ChunkSettings;
 import io.everwatch.operators.chunk.Frame;
@@ -12,14 +11,16 @@ import io.everwatch.operators.engine.RoundResult.BadFrame;
 import io.everwatch.operators.engine.RoundResult.Failed;
 import io.everwatch.operators.engine.Seat;
 import io.everwatch.operators.engine.StreamSession;
-import io.everwatch.operators.flink.FrameRecord.Content;
+import io.everwatch.operators.flink.FrameRecord.End;
+import io.everwatch.operators.flink.FrameRecord.Picture;
 import io.everwatch.operators.flink.FrameRecord.Unusable;
 import io.everwatch.operators.flink.StreamState.Queued;
 import io.everwatch.operators.flink.Turn.ChunkTurn;
 import io.everwatch.operators.flink.Turn.EndTurn;
 import io.everwatch.operators.flink.Turn.GapTurn;
 import io.everwatch.operators.model.EncodedFrame;
-import java.util.ArrayList;
+import io.everwatch.operators.model.StreamSettings;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
@@ -49,6 +50,7 @@ final class Understanding {
   private final Outlet outlet;
   private final ProcessingTimeService clock;
   private final ChunkSettings chunks;
+  private final TurnMaker turns;
   private final EventBuilder events;
   private final SessionOpener sessions;
   private final String model;
@@ -81,19 +83,22 @@ final class Understanding {
     this.gate = gate;
     this.outlet = outlet;
     this.clock = clock;
-    var model = engine.settings();
-    chunks =
-        new ChunkSettings(
-            model.chunkMicros(),
-            model.framesPerChunk(),
-            model.allowedLatenessMicros(),
-            model.maxGapMicros(),
-            model.maxClockJumpMicros());
+    chunks = chunks(engine.settings());
     maxRunning = settings.maxInFlight();
+    turns = new TurnMaker(outlet, clock);
     events = new EventBuilder(engine, settings.maxTextBytes());
     sessions = new SessionOpener(engine, seat, store);
     this.model = engine.modelDigest();
     numerics = engine.numericsIdentity();
+  }
+
+  private static ChunkSettings chunks(StreamSettings model) {
+    return new ChunkSettings(
+        model.chunkMicros(),
+        model.framesPerChunk(),
+        model.allowedLatenessMicros(),
+        model.maxGapMicros(),
+        model.maxClockJumpMicros());
   }
 
   /** Turns that wait or are under way. */
@@ -139,52 +144,16 @@ final class Understanding {
   List<Turn> assemble(FrameRecord record, long timestamp) throws Exception {
     StreamKey key = record.key();
     Optional<StreamState> found = find(key);
-    long now = clock.getCurrentProcessingTime();
-    Content content = record.content();
-    if (content instanceof FrameRecord.Picture picture) {
+    if (record.content() instanceof Picture picture) {
       StreamState stream = found.isPresent() ? found.get() : start(key);
-      SourcedFrame payload =
-          new SourcedFrame(picture.frame(), record.origin(), record.arrivalMillis());
       changed.add(stream);
-      return turns(
-          stream,
-          stream.assembler.offer(new Frame<>(picture.sequence(), picture.captureMicros(), payload)),
-          timestamp,
-          now);
+      return turns.frame(stream, record, picture, timestamp);
     }
     if (found.isEmpty()) {
       return List.of(); // the end of a stream that never was, or has ended already
     }
-    StreamState stream = found.get();
-    changed.add(stream);
-    List<Turn> turns = turns(stream, stream.assembler.finish(), timestamp, now);
-    long sequence = ((FrameRecord.End) content).sequence();
-    turns.add(
-        new EndTurn(
-            record.origin(),
-            sequence,
-            record.arrivalMillis(),
-            stream.assembler.unreported(),
-            timestamp,
-            now));
-    return turns;
-  }
-
-  private List<Turn> turns(
-      StreamState stream, List<Assembled<SourcedFrame>> closed, long timestamp, long now) {
-    List<Turn> turns = new ArrayList<>();
-    for (Assembled<SourcedFrame> assembled : closed) {
-      assembled
-          .<Optional<Turn>>match(
-              chunk -> Optional.of(new ChunkTurn(chunk, timestamp, now)),
-              gap -> Optional.of(new GapTurn(gap, timestamp, now)),
-              dead -> {
-                outlet.deadLetter(DeadLetters.of(stream.key.streamId(), dead), timestamp);
-                return Optional.empty();
-              })
-          .ifPresent(turns::add);
-    }
-    return turns;
+    changed.add(found.get());
+    return turns.end(found.get(), record, (End) record.content(), timestamp);
   }
 
   void enqueue(StreamKey key, Turn turn) throws Exception {
@@ -278,19 +247,7 @@ final class Understanding {
     Chunk<SourcedFrame> chunk = turn.chunk();
     stream.nextChunk = chunk.index() + 1;
     stream.endMicros = chunk.endMicros();
-    IdentityHashMap<Frame<SourcedFrame>, BadFrame> bad = new IdentityHashMap<>();
-    for (BadFrame frame : result.badFrames()) { // of a repeated frame the first place counts
-      if (bad.putIfAbsent(chunk.frames().get(frame.index()), frame) == null) {
-        outlet.deadLetter(
-            DeadLetters.of(
-                stream.key.streamId(),
-                chunk.frames().get(frame.index()),
-                frame.reason(),
-                frame.detail(),
-                chunk.index()),
-            turn.timestamp());
-      }
-    }
+    Set<Frame<SourcedFrame>> bad = reportBadFrames(stream, turn, result);
     if (result.outcome() instanceof Failed) {
       stream.dropVision = result.input().dropVision(); // nothing was forgotten: ask again
     } else {
@@ -301,7 +258,25 @@ final class Understanding {
       stream.nextReplayed = stream.nextLogged;
       stream.logBytes += logged.sizeBytes();
     }
-    leave(stream, events.answered(stream, turn, result, bad.keySet()));
+    leave(stream, events.answered(stream, turn, result, bad));
+  }
+
+  /**
+   * Pictures that could not be used go out once each, however many grid points they were to serve.
+   */
+  private Set<Frame<SourcedFrame>> reportBadFrames(
+      StreamState stream, ChunkTurn turn, RoundResult result) {
+    Set<Frame<SourcedFrame>> bad = Collections.newSetFromMap(new IdentityHashMap<>());
+    for (BadFrame one : result.badFrames()) {
+      Frame<SourcedFrame> frame = turn.chunk().frames().get(one.index());
+      if (bad.add(frame)) {
+        outlet.deadLetter(
+            DeadLetters.of(
+                stream.key.streamId(), frame, one.reason(), one.detail(), turn.chunk().index()),
+            turn.timestamp());
+      }
+    }
+    return bad;
   }
 
   /** The turn at the head of the queue has been answered. */

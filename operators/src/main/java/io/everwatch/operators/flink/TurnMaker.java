@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.flink;
+
+import io.everwatch.operators.chunk.Assembled;
+import io.everwatch.operators.chunk.Frame;
+import io.everwatch.operators.flink.FrameRecord.End;
+import io.everwatch.operators.flink.FrameRecord.Picture;
+import io.everwatch.operators.flink.Turn.ChunkTurn;
+import io.everwatch.operators.flink.Turn.EndTurn;
+import io.everwatch.operators.flink.Turn.GapTurn;
+import io.everwatch.operators.flink.Understanding.Outlet;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.flink.api.common.operators.ProcessingTimeService;
+
+/** Leads a stream's records through its chunk assembler; frames that no chunk takes go out here. */
+final class TurnMaker {
+  private final Outlet outlet;
+  private final ProcessingTimeService clock;
+
+  TurnMaker(Outlet outlet, ProcessingTimeService clock) {
+    this.outlet = outlet;
+    this.clock = clock;
+  }
+
+  /** The turns that a frame brings about. */
+  List<Turn> frame(StreamState stream, FrameRecord record, Picture picture, long timestamp) {
+    SourcedFrame payload =
+        new SourcedFrame(picture.frame(), record.origin(), record.arrivalMillis());
+    return turns(
+        stream,
+        stream.assembler.offer(new Frame<>(picture.sequence(), picture.captureMicros(), payload)),
+        timestamp);
+  }
+
+  /** What was open, and the end. */
+  List<Turn> end(StreamState stream, FrameRecord record, End end, long timestamp) {
+    List<Turn> turns = turns(stream, stream.assembler.finish(), timestamp);
+    turns.add(
+        new EndTurn(
+            record.origin(),
+            end.sequence(),
+            record.arrivalMillis(),
+            stream.assembler.unreported(),
+            timestamp,
+            clock.getCurrentProcessingTime()));
+    return turns;
+  }
+
+  private List<Turn> turns(
+      StreamState stream, List<Assembled<SourcedFrame>> closed, long timestamp) {
+    long now = clock.getCurrentProcessingTime();
+    List<Turn> turns = new ArrayList<>();
+    for (Assembled<SourcedFrame> assembled : closed) {
+      assembled
+          .<Optional<Turn>>match(
+              chunk -> Optional.of(new ChunkTurn(chunk, timestamp, now)),
+              gap -> Optional.of(new GapTurn(gap, timestamp, now)),
+              dead -> {
+                outlet.deadLetter(DeadLetters.of(stream.key.streamId(), dead), timestamp);
+                return Optional.empty();
+              })
+          .ifPresent(turns::add);
+    }
+    return turns;
+  }
+}
