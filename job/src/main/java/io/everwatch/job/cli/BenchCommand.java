@@ -8,7 +8,7 @@ import io.everwatch.job.camera.CameraInput;
 import io.everwatch.job.camera.FrameSource;
 import io.everwatch.job.camera.LimitedSource;
 import io.everwatch.job.camera.RoadSceneSource;
-import io.everwatch.job.offline.ProcessMemory;
+import io.everwatch.job.offline.ProcessFigures;
 import io.everwatch.job.offline.SpeedTest;
 import io.everwatch.job.scene.RoadScene;
 import io.everwatch.operators.engine.Engine;
@@ -163,14 +163,15 @@ final class BenchCommand implements Callable<Integer> {
     figures.put("seconds", rounded(measured.nanos() / 1e9));
     figures.put("chunks", measured.chunks());
     figures.put("chunksPerSecond", rounded(measured.chunksPerSecond()));
+    figures.put("cpuMsPerChunk", rounded(measured.cpuNanos() / 1e6 / measured.chunks()));
     figures.put("tokensPerChunk", rounded((double) measured.tokens() / measured.chunks()));
     figures.put("msPerToken", rounded(measured.millisPerToken()));
     figures.putAll(stages(measured));
     figures.put("latencyMsP50", rounded(measured.latencyMillis(0.5)));
     figures.put("latencyMsP95", rounded(measured.latencyMillis(0.95)));
     figures.put("rowsUsed", measured.after().rowsUsed());
-    figures.put("peakResidentMiB", ProcessMemory.peakResidentBytes() >> 20);
-    figures.put("peakHeapMiB", ProcessMemory.peakHeapBytes() >> 20);
+    figures.put("peakResidentMiB", ProcessFigures.peakResidentBytes() >> 20);
+    figures.put("peakHeapMiB", ProcessFigures.peakHeapBytes() >> 20);
     return figures;
   }
 

@@ -57,7 +57,7 @@ final class RoadReport {
   /** One line per tenth of the streams' life, and one for all. */
   static void table(RoadEvaluation.Outcome outcome, long minutes, PrintWriter out) {
     out.println(
-        "minutes     events  prec. recall     f1  silence  given  false  number   step  far step");
+        "minutes     events  prec. recall     f1  silence: prec. recall  given  false  number   step  far step");
     double part = (double) minutes / RoadEvaluation.STRETCHES;
     for (int i = 0; i < RoadEvaluation.STRETCHES; i++) {
       String span = String.format(Locale.ROOT, "%.1f-%.1f", i * part, (i + 1) * part);
@@ -72,12 +72,13 @@ final class RoadReport {
   private static String row(String span, RoadScore score) {
     return String.format(
         Locale.ROOT,
-        "%-11s %6d  %s  %s  %s   %s  %s  %s   %s  %s     %s",
+        "%-11s %6d  %s  %s  %s           %s  %s  %s  %s   %s  %s     %s",
         span,
         score.events(),
         cell(score.precision()),
         cell(score.recall()),
         cell(score.f1()),
+        cell(score.silencePrecision()),
         cell(score.silenceRecall()),
         cell(score.numberGiven()),
         cell(score.numberFalse()),

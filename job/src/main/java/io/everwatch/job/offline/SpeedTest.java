@@ -39,10 +39,11 @@ public final class SpeedTest {
    * What was measured.
    *
    * @param before the engine's counts when the clock started
+   * @param cpuNanos processor time of the whole process while measured
    * @param latencies nanoseconds from submitted to answered, one per chunk, ascending
    */
   public record Measured(
-      EngineMetrics before, EngineMetrics after, long nanos, List<Long> latencies) {
+      EngineMetrics before, EngineMetrics after, long nanos, long cpuNanos, List<Long> latencies) {
     public long chunks() {
       return after.rounds() - before.rounds();
     }
@@ -119,6 +120,7 @@ public final class SpeedTest {
     private int cold;
     private long start;
     private long end;
+    private long cpuNanos;
     private Optional<EngineMetrics> before = Optional.empty();
     private Optional<EngineMetrics> after = Optional.empty();
 
@@ -138,12 +140,14 @@ public final class SpeedTest {
         if (cold == 0) {
           before = Optional.of(engine.metrics());
           start = now;
+          cpuNanos = ProcessFigures.cpuNanos();
         }
       } else if (after.isEmpty()) {
         latencies.add(nanos);
         if (now - start >= length.toNanos()) {
           after = Optional.of(engine.metrics());
           end = now;
+          cpuNanos = ProcessFigures.cpuNanos() - cpuNanos;
         }
       }
     }
@@ -157,6 +161,7 @@ public final class SpeedTest {
           before.orElseThrow(),
           after.orElseThrow(),
           end - start,
+          cpuNanos,
           latencies.stream().sorted().toList());
     }
   }

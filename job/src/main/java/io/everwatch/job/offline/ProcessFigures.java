@@ -7,11 +7,19 @@ import java.lang.management.MemoryType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The most memory that this process has held so far. */
-public final class ProcessMemory {
+/** What this process has taken so far: processor time, and the most memory it held. */
+public final class ProcessFigures {
   private static final Path STATUS = Path.of("/proc/self/status");
 
-  private ProcessMemory() {}
+  private ProcessFigures() {}
+
+  /** Processor time of all threads, nanoseconds; 0 where the JVM does not tell. */
+  public static long cpuNanos() {
+    return ManagementFactory.getOperatingSystemMXBean()
+            instanceof com.sun.management.OperatingSystemMXBean system
+        ? system.getProcessCpuTime()
+        : 0;
+  }
 
   /** Resident set, natives included; 0 where the system does not tell (other than Linux). */
   public static long peakResidentBytes() {
