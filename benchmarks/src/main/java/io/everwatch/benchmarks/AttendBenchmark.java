@@ -26,6 +26,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /** Attention of one layer over 1000 cached rows, and the working copy made of them. */
+@SuppressWarnings("NullAway.Init") // JMH fills the parameters, the set-up method the rest
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)

@@ -21,6 +21,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /** One product: decode (1 token), one second's prefill (40), eight streams' vision (512). */
+@SuppressWarnings("NullAway.Init") // JMH fills the parameters, the set-up method the rest
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)

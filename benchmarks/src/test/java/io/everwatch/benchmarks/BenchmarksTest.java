@@ -30,7 +30,8 @@ class BenchmarksTest {
   }
 
   private static void hasGflop(RunResult result) {
-    assertThat(result.getSecondaryResults().get("gflop").getScore()).isPositive();
+    assertThat(result.getSecondaryResults())
+        .hasEntrySatisfying("gflop", gflop -> assertThat(gflop.getScore()).isPositive());
   }
 
   private static ChainedOptionsBuilder once(String benchmark) {

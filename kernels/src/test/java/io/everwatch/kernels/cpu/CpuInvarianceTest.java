@@ -37,7 +37,7 @@ class CpuInvarianceTest {
       {128, 1176},
       {127, 61},
       {1100, 500},
-      {4096, 1024},
+      {2100, 520},
     };
     return Stream.of(true, false)
         .flatMap(plain -> Arrays.stream(shapes).map(s -> Arguments.of(plain, s[0], s[1])));
@@ -63,7 +63,7 @@ class CpuInvarianceTest {
           float[] actual = CpuOperationsTest.download(backend, out, tokens * rows);
           assertThat(actual)
               .as("%d threads, rows %d to %d", threads, first, first + tokens - 1)
-              .containsExactly(Arrays.copyOfRange(expected, first * rows, (first + tokens) * rows));
+              .isEqualTo(Arrays.copyOfRange(expected, first * rows, (first + tokens) * rows));
         }
       }
     }
@@ -81,7 +81,7 @@ class CpuInvarianceTest {
     float[] actual = linear(1, plain, x, w, tokens, rows, columns, 5);
 
     Arrays.fill(expected, 5 * rows, 6 * rows, Float.NaN);
-    assertThat(actual).containsExactly(expected);
+    assertThat(actual).isEqualTo(expected);
   }
 
   private static float[] linear(
@@ -122,8 +122,7 @@ class CpuInvarianceTest {
         float[] alone = rowwise(one, x, token, 1, width);
         float[] together = rowwise(backend, x, 0, MOST, width);
         int size = alone.length;
-        assertThat(alone)
-            .containsExactly(Arrays.copyOfRange(together, token * size, (token + 1) * size));
+        assertThat(alone).isEqualTo(Arrays.copyOfRange(together, token * size, (token + 1) * size));
       }
     }
   }

@@ -104,7 +104,7 @@ class CpuStreamsTest {
       List<float[]> together = together(backend, all, SEED);
       for (int i = 0; i < count; i += Math.max(1, count / 5)) {
         float[] alone = together(backend, List.of(all.get(i)), SEED).get(0);
-        assertThat(together.get(i)).as("stream %d", i).containsExactly(alone);
+        assertThat(together.get(i)).as("stream %d", i).isEqualTo(alone);
       }
     }
   }
@@ -120,7 +120,7 @@ class CpuStreamsTest {
       try (Backend backend = Backends.open("cpu", new BackendOptions(threads, plain))) {
         List<float[]> actual = together(backend, streams(24), SEED);
         for (int i = 0; i < expected.size(); i++) {
-          assertThat(actual.get(i)).as("%d threads", threads).containsExactly(expected.get(i));
+          assertThat(actual.get(i)).as("%d threads", threads).isEqualTo(expected.get(i));
         }
       }
     }
@@ -133,7 +133,7 @@ class CpuStreamsTest {
       List<float[]> one = together(backend, streams(6), SEED);
       List<float[]> other = together(backend, streams(6), SEED + 1);
       for (int i = 0; i < one.size(); i++) {
-        assertThat(other.get(i)).containsExactly(one.get(i));
+        assertThat(other.get(i)).isEqualTo(one.get(i));
       }
     }
   }
@@ -149,7 +149,7 @@ class CpuStreamsTest {
       Arrays.fill(bad, Float.NaN);
       float[] expected = prefill(backend, pool, arena, good, 0, 70);
       prefill(backend, pool, arena, bad, 100, 70); // leaves NaN in all memory that is used again
-      assertThat(prefill(backend, pool, arena, good, 200, 70)).containsExactly(expected);
+      assertThat(prefill(backend, pool, arena, good, 200, 70)).isEqualTo(expected);
     }
   }
 
@@ -244,7 +244,7 @@ class CpuStreamsTest {
         backend.attend(0, one, List.of(new Span(context, 0, 1)), out);
         results.add(CpuOperationsTest.download(backend, out, WIDTH));
       }
-      assertThat(results.get(1)).containsExactly(results.get(0));
+      assertThat(results.get(1)).isEqualTo(results.get(0));
     }
   }
 }
