@@ -23,8 +23,20 @@ public final class BrokerOptions {
       description = "Property of the Kafka client, such as security.protocol=SSL; repeatable.")
   private Map<String, String> properties = new LinkedHashMap<>();
 
+  @Option(
+      names = "--connect-timeout",
+      paramLabel = "TIME",
+      converter = DurationConverter.class,
+      defaultValue = "10s",
+      description = "How long to wait for the first answer (default: ${DEFAULT-VALUE}).")
+  private Duration connectTimeout = Duration.ofSeconds(10);
+
   public String brokers() {
     return brokers;
+  }
+
+  public Duration connectTimeout() {
+    return connectTimeout;
   }
 
   /** What was given with {@code --kafka}. */
@@ -42,9 +54,9 @@ public final class BrokerOptions {
   /**
    * Asks for the cluster once, so that a wrong address is a message and not a silent wait.
    *
-   * @throws io.everwatch.job.broker.UnreachableBrokerException within {@code limit}
+   * @throws io.everwatch.job.broker.UnreachableBrokerException within {@link #connectTimeout}
    */
-  public void requireReachable(Duration limit) {
-    Brokers.requireReachable(clientProperties(), limit);
+  public void requireReachable() {
+    Brokers.requireReachable(clientProperties(), connectTimeout);
   }
 }

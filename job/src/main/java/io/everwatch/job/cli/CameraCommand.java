@@ -35,7 +35,6 @@ import picocli.CommandLine.Spec;
     sortOptions = false)
 public final class CameraCommand implements Callable<Integer> {
   private static final double FOLDER_FPS = 2;
-  private static final Duration REACH = Duration.ofSeconds(10);
 
   /** What may be sent; raw pictures are too large for a topic. */
   enum SentEncoding {
@@ -114,7 +113,7 @@ public final class CameraCommand implements Callable<Integer> {
             Optional.ofNullable(encoding).map(it -> Encoding.valueOf(it.name())),
             FOLDER_FPS);
     try (FrameSource source = open(wanted)) {
-      broker.requireReachable(REACH);
+      broker.requireReachable();
       try (FramePublisher publisher = new FramePublisher(broker.clientProperties(), topic)) {
         report(publisher.publish(stream, limited(source), startMicros(), pace()));
       }

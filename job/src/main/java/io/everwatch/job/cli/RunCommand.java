@@ -34,7 +34,6 @@ import picocli.CommandLine.Unmatched;
             + " such as --checkpoint.interval 5s.",
     mixinStandardHelpOptions = true)
 final class RunCommand implements Callable<Integer> {
-  private static final Duration REACHABLE = Duration.ofSeconds(10);
   private static final Duration LOOK = Duration.ofMillis(500);
 
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -48,6 +47,14 @@ final class RunCommand implements Callable<Integer> {
       defaultValue = "0",
       description = "Port for Flink's web interface (default: none).")
   private int uiPort;
+
+  @Option(
+      names = "--connect-timeout",
+      paramLabel = "TIME",
+      converter = DurationConverter.class,
+      defaultValue = "10s",
+      description = "How long to wait for the broker's first answer (default: ${DEFAULT-VALUE}).")
+  private Duration connectTimeout = Duration.ofSeconds(10);
 
   @Option(names = "--print-config-reference", description = "Print docs/configuration.md and end.")
   private boolean reference;
@@ -95,9 +102,9 @@ final class RunCommand implements Callable<Integer> {
     return ExitCodes.OK;
   }
 
-  private static void checkBroker(EverwatchConfig config) {
+  private void checkBroker(EverwatchConfig config) {
     Map<String, Object> client = new HashMap<>(config.kafkaProperties());
-    Brokers.requireReachable(client, REACHABLE);
+    Brokers.requireReachable(client, connectTimeout);
     List<String> problems =
         Preflight.problems(
             client,

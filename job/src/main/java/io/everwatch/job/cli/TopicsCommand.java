@@ -5,7 +5,6 @@ import io.everwatch.job.broker.TopicLimits;
 import io.everwatch.job.broker.Topics;
 import io.everwatch.job.config.Parsers;
 import java.io.PrintWriter;
-import java.time.Duration;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -20,8 +19,6 @@ import picocli.CommandLine.Spec;
     description = "Create the topics of a job, with their limits; existing ones are left alone.",
     mixinStandardHelpOptions = true)
 final class TopicsCommand implements Callable<Integer> {
-  private static final Duration REACHABLE = Duration.ofSeconds(10);
-
   @Spec private CommandSpec spec = CommandSpec.create();
   @Mixin private BrokerOptions brokers = new BrokerOptions();
   @Mixin private TopicOptions topics = new TopicOptions();
@@ -51,7 +48,7 @@ final class TopicsCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     TopicLimits limits = limits();
-    brokers.requireReachable(REACHABLE);
+    brokers.requireReachable();
     PrintWriter out = spec.commandLine().getOut();
     boolean fit = true;
     for (Topics.Outcome topic : Topics.create(brokers.clientProperties(), topics.names(), limits)) {

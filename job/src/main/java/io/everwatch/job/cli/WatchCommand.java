@@ -98,6 +98,7 @@ final class WatchCommand implements Callable<Integer> {
         .reading(committed ? Reading.COMMITTED : Reading.LIVE)
         .start(fromBeginning ? new FromBeginning() : new FromEnd())
         .streams(Set.copyOf(streams))
+        .timeout(brokers.connectTimeout())
         .client(brokers.properties());
   }
 

@@ -73,14 +73,15 @@ class CommandsTest {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       nobody = socket.getLocalPort();
     }
-    assertThat(everwatch("watch", "--brokers", "localhost:" + nobody)).isEqualTo(ExitCodes.FAILURE);
-    assertThat(everwatch("topics", "--brokers", "localhost:" + nobody))
+    String address = "localhost:" + nobody;
+    assertThat(everwatch("watch", "--brokers", address, "--connect-timeout", "1s"))
         .isEqualTo(ExitCodes.FAILURE);
-    assertThat(everwatch("run", "--brokers", "localhost:" + nobody)).isEqualTo(ExitCodes.FAILURE);
-    assertThat(everwatch("doctor", "--brokers", "localhost:" + nobody))
+    assertThat(everwatch("topics", "--brokers", address, "--connect-timeout", "1s"))
         .isEqualTo(ExitCodes.FAILURE);
-    assertThat(err.toString().lines().filter(line -> line.contains("localhost:" + nobody)))
-        .hasSize(3);
+    assertThat(everwatch("run", "--brokers", address, "--connect-timeout", "1s"))
+        .isEqualTo(ExitCodes.FAILURE);
+    assertThat(everwatch("doctor", "--brokers", address)).isEqualTo(ExitCodes.FAILURE);
+    assertThat(err.toString().lines().filter(line -> line.contains(address))).hasSize(3);
     assertThat(out.toString()).contains("FAIL kafka");
   }
 
