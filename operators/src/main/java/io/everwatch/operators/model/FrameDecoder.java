@@ -22,11 +22,11 @@ public final class FrameDecoder {
   private static final String PROBE = "decode-probe.jpg";
 
   private final FrameLimits limits;
-  private final JpegReader jpeg;
+  private final PlatformReader jpeg = PlatformReader.ofJpeg();
+  private final PlatformReader png = PlatformReader.ofPng();
 
   public FrameDecoder(FrameLimits limits) {
     this.limits = limits;
-    this.jpeg = new JpegReader();
   }
 
   /**
@@ -43,7 +43,7 @@ public final class FrameDecoder {
     }
     return switch (frame.encoding()) {
       case JPEG -> jpeg.read(JpegScan.check(frame, limits));
-      case PNG -> PngReader.read(frame, limits);
+      case PNG -> png.read(PngScan.check(frame, limits));
       case RGB24 -> raw(frame);
     };
   }

@@ -48,19 +48,16 @@ final class JpegScan {
     this.picture = new ByteArrayOutputStream(bytes.length + JFIF.length);
   }
 
-  /** A JPEG whose headers were found in order, without its metadata. */
-  record Checked(byte[] bytes, int width, int height, int components) {}
-
-  static Checked check(EncodedFrame frame, FrameLimits limits) throws BadFrameException {
+  static CheckedPicture check(EncodedFrame frame, FrameLimits limits) throws BadFrameException {
     return new JpegScan(frame, limits).walk();
   }
 
-  private Checked walk() throws BadFrameException {
+  private CheckedPicture walk() throws BadFrameException {
     if (bytes.length < 2 || (bytes[0] & 0xFF) != 0xFF || (bytes[1] & 0xFF) != SOI) {
       throw new BadFrameException(
           Reason.WRONG_MAGIC,
           "the frame begins with %s; expected a JPEG: ff d8; check the encoding field of the producer"
-              .formatted(PngReader.firstBytes(bytes)));
+              .formatted(PngScan.firstBytes(bytes)));
     }
     at = 2;
     for (int segments = 0; ; segments++) {
@@ -78,7 +75,7 @@ final class JpegScan {
     }
     picture.write(0xFF);
     picture.write(EOI);
-    return new Checked(withColours(), width, height, components);
+    return new CheckedPicture("JPEG", withColours(), width, height);
   }
 
   /** The next marker code; any number of fill bytes may stand before it. */
