@@ -111,7 +111,7 @@ final class CpuBackend implements Backend {
         rotaries.computeIfAbsent(
             new RotaryKey(shape.headDim(), shape.ropeTheta()),
             key -> new RotaryTable(key.headDim(), key.theta()));
-    return new CpuContext(mine, rotary, attention.newCopy(shape));
+    return new CpuContext(mine, rotary, attention.newCopy(shape), threads);
   }
 
   @Override

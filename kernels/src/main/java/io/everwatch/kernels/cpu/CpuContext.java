@@ -7,8 +7,11 @@ import java.util.Arrays;
 
 /** One stream's rows in the order of its memory, and the working copy made of them. */
 final class CpuContext implements Context {
-  /** Rows gathered at a time: their K and V of all layers stay in the second-level cache. */
+  /** Rows of one task: their K and V of all layers stay in the second-level cache. */
   private static final int TILE_ROWS = 32;
+
+  /** Loading one element against one multiplication: 0.5 ns and 0.03 ns (2026-11-20). */
+  private static final long ELEMENT_COST = 16;
 
   private final CpuRowPool pool;
   private final RotaryTable rotary;
@@ -17,16 +20,16 @@ final class CpuContext implements Context {
   private float[] factors = new float[0]; // [rows, headDim]: cosines, then sines, of each pair
   private int rows;
   private int loaded; // rows below this one were loaded, not computed in this chunk
-  private final float[][] tileKeys; // [layers][TILE_ROWS * width]
-  private final float[][] tileValues;
+  private final CpuThreads threads;
+  private final float[][][] tiles; // [threads]: K and V of a tile, [TILE_ROWS * width]
   private boolean closed;
 
-  CpuContext(CpuRowPool pool, RotaryTable rotary, KvCopy copy) {
+  CpuContext(CpuRowPool pool, RotaryTable rotary, KvCopy copy, CpuThreads threads) {
     this.pool = pool;
     this.rotary = rotary;
     this.copy = copy;
-    this.tileKeys = new float[pool.shape().layers()][TILE_ROWS * pool.width()];
-    this.tileValues = new float[pool.shape().layers()][TILE_ROWS * pool.width()];
+    this.threads = threads;
+    this.tiles = new float[threads.count()][2][0];
   }
 
   @Override
@@ -67,24 +70,37 @@ final class CpuContext implements Context {
   public void load(int[] newSlots, float[][] positions) {
     int first = append("load", newSlots, positions);
     loaded = rows;
-    for (int from = 0; from < newSlots.length; from += TILE_ROWS) {
-      int count = Math.min(TILE_ROWS, newSlots.length - from);
-      for (int i = 0; i < count; i++) {
-        gather(pool.row(newSlots[from + i]), first + from + i, i);
-      }
-      for (int layer = 0; layer < tileKeys.length; layer++) {
-        copy.put(layer, first + from, count, tileKeys[layer], tileValues[layer]);
-      }
-    }
+    KvShape shape = pool.shape();
+    threads.run(
+        (newSlots.length + TILE_ROWS - 1) / TILE_ROWS,
+        TILE_ROWS * shape.rowElements() * ELEMENT_COST,
+        (worker, task) -> {
+          int from = first + task * TILE_ROWS;
+          int count = Math.min(TILE_ROWS, rows - from);
+          for (int layer = 0; layer < shape.layers(); layer++) {
+            loadTile(layer, from, count, tile(worker));
+          }
+        });
   }
 
-  /** One cached row, all layers in one pass over its memory, to place {@code i} of the tile. */
-  private void gather(float[] cached, int row, int i) {
-    int width = pool.width();
-    for (int layer = 0; layer < tileKeys.length; layer++) {
-      rotateHeads(cached, 2 * layer * width, row, tileKeys[layer], i * width);
-      System.arraycopy(cached, (2 * layer + 1) * width, tileValues[layer], i * width, width);
+  private float[][] tile(int worker) {
+    float[][] tile = tiles[worker];
+    if (tile[0].length == 0) {
+      tile[0] = new float[TILE_ROWS * pool.width()];
+      tile[1] = new float[TILE_ROWS * pool.width()];
     }
+    return tile;
+  }
+
+  private void loadTile(int layer, int from, int count, float[][] tile) {
+    int width = pool.width();
+    for (int i = 0; i < count; i++) {
+      float[] cached = pool.row(slots[from + i]);
+      int k = 2 * layer * width;
+      rotateHeads(cached, k, from + i, tile[0], i * width);
+      System.arraycopy(cached, k + width, tile[1], i * width, width);
+    }
+    copy.put(layer, from, count, tile[0], tile[1]);
   }
 
   @Override

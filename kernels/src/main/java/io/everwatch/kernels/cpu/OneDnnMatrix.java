@@ -3,6 +3,9 @@ package io.everwatch.kernels.cpu;
 
 /** Packed weights in panels of output features, each a product of its own. */
 final class OneDnnMatrix implements CpuMatrix {
+  /** Tasks take multiples: for fewer rows, reading the weights costs more than multiplying. */
+  private static final int ROWS_OF_A_TASK = 8;
+
   private final String name;
   private final int rows;
   private final int columns;
@@ -45,10 +48,11 @@ final class OneDnnMatrix implements CpuMatrix {
       multiplyBlocks(x, xFrom, tokens, RowBlocks.COUNT - 1, y, yFrom);
       return;
     }
-    // Smaller blocks where there would be fewer tasks than threads: same bits, see RowBlocks.
-    int tasksPerPanel = (threads.count() + panels.length - 1) / panels.length;
-    int most = RowBlocks.atMost((tokens + tasksPerPanel - 1) / tasksPerPanel);
-    int size = RowBlocks.size(most);
+    // As many tasks of the same size for each thread: same bits, see RowBlocks.
+    int threadsPerPanel = (threads.count() + panels.length - 1) / panels.length;
+    int rounds =
+        (tokens + RowBlocks.LARGEST * threadsPerPanel - 1) / (RowBlocks.LARGEST * threadsPerPanel);
+    int size = roundUp((tokens + rounds * threadsPerPanel - 1) / (rounds * threadsPerPanel));
     int blocks = (tokens + size - 1) / size;
     int tasks = blocks * panels.length;
     threads.run(
@@ -57,22 +61,18 @@ final class OneDnnMatrix implements CpuMatrix {
         (worker, task) -> {
           int from = task / panels.length * size;
           Panel panel = panels[task % panels.length];
-          int count = Math.min(size, tokens - from);
-          for (int done = 0; done < count; ) {
-            int block = RowBlocks.next(count - done, most);
-            int now = Math.min(RowBlocks.size(block), count - done);
-            multiplyBlock(
-                worker,
-                panel,
-                block,
-                now,
-                x,
-                xFrom + (from + done) * columns,
-                y,
-                yFrom + (from + done) * rows);
-            done += now;
+          int end = Math.min(from + size, tokens);
+          for (int at = from; at < end; ) {
+            int block = RowBlocks.next(end - at, RowBlocks.COUNT - 1);
+            int now = Math.min(RowBlocks.size(block), end - at);
+            multiplyBlock(worker, panel, block, now, x, xFrom + at * columns, y, yFrom + at * rows);
+            at += now;
           }
         });
+  }
+
+  private static int roundUp(int tokens) {
+    return (tokens + ROWS_OF_A_TASK - 1) / ROWS_OF_A_TASK * ROWS_OF_A_TASK;
   }
 
   /** All panels of all rows in the calling thread. */
