@@ -100,8 +100,8 @@ final class ModelNetwork implements Network {
     }
     DeviceBuffer x = decoder.embed(ids, arena); // [T, C]
     decoder.placeVision(require(vision, "vision"), pads, x);
-    decoder.forward(x, tokens, spans, arena);
-    logits = decoder.logits(x, last, arena);
+    DeviceBuffer ends = decoder.forward(x, tokens, spans, last, arena); // [streams, C]
+    logits = decoder.logits(ends, last.length, arena);
   }
 
   @Override
@@ -113,8 +113,8 @@ final class ModelNetwork implements Network {
       spans.add(new Span(contexts.get(i), i, 1));
     }
     DeviceBuffer x = decoder.embed(ids, arena);
-    decoder.forward(x, ids.length, spans, arena);
-    logits = decoder.logits(x, last, arena);
+    DeviceBuffer ends = decoder.forward(x, ids.length, spans, last, arena);
+    logits = decoder.logits(ends, last.length, arena);
   }
 
   @Override

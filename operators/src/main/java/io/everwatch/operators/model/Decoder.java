@@ -104,17 +104,22 @@ public final class Decoder {
   }
 
   /**
-   * Runs all layers; K and V of the new rows go to their slots of the pool.
+   * Runs all layers; K and V of the new rows go to their slots of the pool. Nothing comes after the
+   * last layer's attention but the logits of the chosen rows, so only they go on from there.
    *
-   * @param x {@code [T, C]} embeddings; on return the output of the last layer, for {@link #logits}
+   * @param x {@code [T, C]} embeddings; overwritten
    * @param spans one per stream, covering the T rows; each context was extended by the new rows
+   * @param rows the R rows whose logits are wanted, for generation the last of each stream
+   * @return the last layer's output {@code [R, C]} in {@code arena}, for {@link #logits}
    */
-  public void forward(DeviceBuffer x, int tokens, List<Span> spans, Arena arena) {
-    forward(x, tokens, spans, arena, Trace.NONE);
+  public DeviceBuffer forward(
+      DeviceBuffer x, int tokens, List<Span> spans, int[] rows, Arena arena) {
+    return forward(x, tokens, spans, rows, arena, Trace.NONE);
   }
 
-  /** As {@link #forward(DeviceBuffer, int, List, Arena)}; {@code trace} sees what lies between. */
-  public void forward(DeviceBuffer x, int tokens, List<Span> spans, Arena arena, Trace trace) {
+  /** As the other {@code forward}; {@code trace} sees what lies between. */
+  public DeviceBuffer forward(
+      DeviceBuffer x, int tokens, List<Span> spans, int[] rows, Arena arena, Trace trace) {
     int width = config.hiddenSize();
     int feedForward = config.intermediateSize();
     int attentionWidth = config.numHeads() * config.headDim();
@@ -133,6 +138,11 @@ public final class Decoder {
       backend.linear(n, layer.qkv(), layer.qkvBias(), tokens, qkv); // [T, (H + 2 K) D]
       backend.attend(i, qkv, spans, attention);
       trace.saw(Trace.Step.LAYER_ATTENTION, i, attention, tokens, attentionWidth);
+      if (i == layers.length - 1) {
+        x = chosen(x, rows, width, arena);
+        attention = chosen(attention, rows, attentionWidth, arena);
+        tokens = rows.length;
+      }
       backend.linearAdd(attention, layer.out(), null, tokens, x);
 
       // x += down(silu(gate(n)) * up(n)), n = postAttentionNorm(x)
@@ -141,28 +151,33 @@ public final class Decoder {
       backend.swiGlu(gateUp, tokens, feedForward, gated);
       backend.linearAdd(gated, layer.down(), null, tokens, x);
     }
+    return x;
+  }
+
+  /** Rows {@code [R, width]} of {@code all}. */
+  private DeviceBuffer chosen(DeviceBuffer all, int[] rows, int width, Arena arena) {
+    DeviceBuffer chosen = arena.allocate(rows.length, width);
+    backend.gather(all, rows, width, chosen);
+    return chosen;
   }
 
   /**
-   * Scores of the token after each of the chosen rows.
+   * Scores of the token after each of the rows.
    *
-   * @param x {@code [T, C]} after {@link #forward}
-   * @param rows which rows, for generation the last of each stream
-   * @return {@code [rows.length, V]} in {@code arena}
+   * @param x {@code [R, C]}, what {@link #forward} returned
+   * @return {@code [R, V]} in {@code arena}
    */
-  public DeviceBuffer logits(DeviceBuffer x, int[] rows, Arena arena) {
+  public DeviceBuffer logits(DeviceBuffer x, int rows, Arena arena) {
     return logits(x, rows, arena, Trace.NONE);
   }
 
-  /** As {@link #logits(DeviceBuffer, int[], Arena)}; {@code trace} sees the final norm. */
-  public DeviceBuffer logits(DeviceBuffer x, int[] rows, Arena arena, Trace trace) {
-    DeviceBuffer chosen = arena.allocate(rows.length, config.hiddenSize()); // [R, C]
-    backend.gather(x, rows, config.hiddenSize(), chosen);
-    DeviceBuffer n = arena.allocate(rows.length, config.hiddenSize());
-    backend.rmsNorm(chosen, finalNorm, config.rmsNormEps(), rows.length, n);
-    trace.saw(Trace.Step.FINAL_NORM, 0, n, rows.length, config.hiddenSize());
-    DeviceBuffer logits = arena.allocate(rows.length, config.vocabSize()); // [R, V]
-    backend.linear(n, head, null, rows.length, logits);
+  /** As {@link #logits(DeviceBuffer, int, Arena)}; {@code trace} sees the final norm. */
+  public DeviceBuffer logits(DeviceBuffer x, int rows, Arena arena, Trace trace) {
+    DeviceBuffer n = arena.allocate(rows, config.hiddenSize());
+    backend.rmsNorm(x, finalNorm, config.rmsNormEps(), rows, n);
+    trace.saw(Trace.Step.FINAL_NORM, 0, n, rows, config.hiddenSize());
+    DeviceBuffer logits = arena.allocate(rows, config.vocabSize()); // [R, V]
+    backend.linear(n, head, null, rows, logits);
     return logits;
   }
 }

@@ -57,9 +57,10 @@ final class PromptRun implements AutoCloseable {
   private float[] forward(DeviceBuffer x, float[][] positions, Trace trace) {
     int count = positions[0].length;
     context.extend(IntStream.range(context.rows(), context.rows() + count).toArray(), positions);
-    model.decoder().forward(x, count, List.of(new Span(context, 0, count)), arena, trace);
-    DeviceBuffer logits =
-        model.decoder().logits(x, IntStream.range(0, count).toArray(), arena, trace);
+    List<Span> all = List.of(new Span(context, 0, count));
+    int[] rows = IntStream.range(0, count).toArray();
+    DeviceBuffer out = model.decoder().forward(x, count, all, rows, arena, trace);
+    DeviceBuffer logits = model.decoder().logits(out, count, arena, trace);
     float[] values = new float[count * model.decoder().vocabSize()];
     backend.download(logits, 0, values, 0, values.length);
     return values;

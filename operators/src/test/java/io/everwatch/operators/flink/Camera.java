@@ -93,7 +93,7 @@ final class Camera {
   }
 
   private FrameEvent.Builder event(long number, long captureMicros) {
-    return WireFormat.newFrameEvent()
+    return FrameEvent.newBuilder()
         .setStreamId(id)
         .setSequence(number)
         .setCaptureMicros(captureMicros)

@@ -75,23 +75,37 @@ class DecoderTest {
     Decoder decoder = decoder(GoldenFolder.TINY_A);
     int[] ids = ids(12, 6);
     int vocabulary = decoder.vocabSize();
+
+    Run all = run(decoder, ids, IntStream.range(0, ids.length).toArray());
+    Run two = run(decoder, ids, new int[] {11, 4});
+
+    assertThat(two.logits())
+        .isEqualTo(
+            concat(
+                Arrays.copyOfRange(all.logits(), 11 * vocabulary, 12 * vocabulary),
+                Arrays.copyOfRange(all.logits(), 4 * vocabulary, 5 * vocabulary)));
+    assertThat(two.cached()).as("K and V of every row").isEqualTo(all.cached());
+  }
+
+  /** Logits {@code [R, V]} of chosen rows and all rows of the pool, one after the other. */
+  private record Run(float[] logits, float[] cached) {}
+
+  private static Run run(Decoder decoder, int[] ids, int[] rows) {
     try (RowPool pool = CPU.rowPool(decoder.kvShape(), ids.length);
         Context context = CPU.context(pool);
         Arena arena = CPU.arena()) {
       context.extend(IntStream.range(0, ids.length).toArray(), positions(0, ids.length));
       DeviceBuffer x = decoder.embed(ids, arena);
-      decoder.forward(x, ids.length, List.of(new Span(context, 0, ids.length)), arena);
-
-      float[] all = new float[ids.length * vocabulary];
-      int[] every = IntStream.range(0, ids.length).toArray();
-      CPU.download(decoder.logits(x, every, arena), 0, all, 0, all.length);
-      float[] two = new float[2 * vocabulary];
-      CPU.download(decoder.logits(x, new int[] {11, 4}, arena), 0, two, 0, two.length);
-
-      assertThat(Arrays.copyOfRange(two, 0, vocabulary))
-          .isEqualTo(Arrays.copyOfRange(all, 11 * vocabulary, 12 * vocabulary));
-      assertThat(Arrays.copyOfRange(two, vocabulary, 2 * vocabulary))
-          .isEqualTo(Arrays.copyOfRange(all, 4 * vocabulary, 5 * vocabulary));
+      List<Span> spans = List.of(new Span(context, 0, ids.length));
+      DeviceBuffer out = decoder.forward(x, ids.length, spans, rows, arena);
+      float[] logits = new float[rows.length * decoder.vocabSize()];
+      CPU.download(decoder.logits(out, rows.length, arena), 0, logits, 0, logits.length);
+      int width = Math.toIntExact(decoder.kvShape().rowElements());
+      float[] cached = new float[ids.length * width];
+      for (int slot = 0; slot < ids.length; slot++) {
+        pool.read(slot, cached, slot * width);
+      }
+      return new Run(logits, cached);
     }
   }
 
@@ -154,8 +168,9 @@ class DecoderTest {
           }
         }
         DeviceBuffer x = decoder.embed(batch, arena);
-        decoder.forward(x, batch.length, spans, arena);
-        DeviceBuffer out = decoder.logits(x, IntStream.range(0, batch.length).toArray(), arena);
+        int[] every = IntStream.range(0, batch.length).toArray();
+        DeviceBuffer last = decoder.forward(x, batch.length, spans, every, arena);
+        DeviceBuffer out = decoder.logits(last, batch.length, arena);
         for (int i = 0; i < who.size(); i++) {
           float[] rows = new float[spans.get(i).count() * decoder.vocabSize()];
           CPU.download(
