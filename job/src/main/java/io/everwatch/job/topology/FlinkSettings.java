@@ -11,12 +11,14 @@ import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.CoreOptions;
 import org.apache.flink.configuration.ExternalizedCheckpointRetention;
+import org.apache.flink.configuration.JobManagerOptions;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.configuration.PipelineOptions;
 import org.apache.flink.configuration.RestOptions;
 import org.apache.flink.configuration.RestartStrategyOptions;
 import org.apache.flink.configuration.StateBackendOptions;
 import org.apache.flink.configuration.TaskManagerOptions;
+import org.apache.flink.configuration.WebOptions;
 import org.apache.flink.core.execution.CheckpointingMode;
 import org.apache.flink.state.rocksdb.RocksDBOptions;
 
@@ -24,6 +26,8 @@ import org.apache.flink.state.rocksdb.RocksDBOptions;
 public final class FlinkSettings {
   /** Number of key groups; fixed for the life of the state. */
   public static final int MAX_PARALLELISM = 128;
+
+  private static final String LOOPBACK = "localhost";
 
   private FlinkSettings() {}
 
@@ -76,6 +80,13 @@ public final class FlinkSettings {
     Configuration flink = ofJob(config);
     flink.set(TaskManagerOptions.NUM_TASK_SLOTS, config.get(ConfigKeys.PARALLELISM));
     flink.set(CoreOptions.TMP_DIRS, temporary.toString());
+    // Flink asks nobody who they are and runs what it is sent, and by default listens everywhere.
+    flink.set(RestOptions.ADDRESS, LOOPBACK);
+    flink.set(RestOptions.BIND_ADDRESS, LOOPBACK);
+    flink.set(JobManagerOptions.BIND_HOST, LOOPBACK);
+    flink.set(TaskManagerOptions.BIND_HOST, LOOPBACK);
+    // A page in a browser of this machine may look at the web interface, but not send it a job.
+    flink.set(WebOptions.SUBMIT_ENABLE, false);
     // Two shuffles of a few frames a second; the default of 64 MiB is pinned from the start.
     flink.set(TaskManagerOptions.NETWORK_MEMORY_MIN, MemorySize.ofMebiBytes(16));
     flink.set(TaskManagerOptions.NETWORK_MEMORY_MAX, MemorySize.ofMebiBytes(16));
