@@ -67,7 +67,7 @@ final class BuiltInModel {
       return install(name, lines, cache, target);
     } catch (IOException e) {
       throw new BadModelException(
-          "The built-in model %s cannot be unpacked into %s (%s); is the disk full? Choose another directory with -D%s=DIR."
+          "The built-in model %s cannot be unpacked into %s (%s); is the disk full? Choose another directory with EVERWATCH_CACHE=DIR, or -D%s=DIR of a JVM."
               .formatted(name, cache, e, PrivateCache.PROPERTY),
           e);
     }

@@ -56,7 +56,7 @@ final class PrivateCache {
       return directory;
     } catch (IOException e) {
       throw new BadModelException(
-          "The cache directory %s cannot be used (%s); expected one this user can write to. Choose another with -D%s=DIR."
+          "The cache directory %s cannot be used (%s); expected one this user can write to. Choose another with EVERWATCH_CACHE=DIR, or -D%s=DIR of a JVM."
               .formatted(directory, e, PROPERTY),
           e);
     }
@@ -79,7 +79,7 @@ final class PrivateCache {
     Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(directory);
     if (permissions.stream().anyMatch(OTHERS_WRITE::contains)) {
       throw new BadModelException(
-          "The cache directory %s has the permissions %s; expected that only its owner can write. Run chmod 700 on it or choose another with -D%s=DIR."
+          "The cache directory %s has the permissions %s; expected that only its owner can write. Run chmod 700 on it or choose another with EVERWATCH_CACHE=DIR, or -D%s=DIR of a JVM."
               .formatted(directory, PosixFilePermissions.toString(permissions), PROPERTY));
     }
   }
