@@ -40,8 +40,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "bench",
     description = {
-      "Measure the engine without Kafka and Flink: chunks per second of streams that never wait,",
-      "once their memory is full."
+      "Measure the engine without Kafka and Flink.",
+      "Counts the chunks per second of streams that never wait, once their memory is full."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false)

@@ -21,8 +21,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "verify-model",
     description = {
-      "Run golden cases of the published model and show the worst error of each:",
-      "one JSON line per case; exit code 1 when any is above its limit, or none was found."
+      "Compare this build with golden cases of the published model, number by number.",
+      "One JSON line per case with its worst error; exit code 1 when any is above its limit, or none",
+      "was found."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false)

@@ -33,9 +33,10 @@ class EverwatchTest {
         .getSubcommands()
         .forEach(
             (name, command) ->
-                assertThat(command.getCommandSpec().usageMessage().description())
+                // the list of commands shows the first line only
+                assertThat(command.getCommandSpec().usageMessage().description()[0])
                     .as(name)
-                    .isNotEmpty());
+                    .endsWith("."));
   }
 
   @Test
