@@ -25,6 +25,8 @@ import static org.bytedeco.ffmpeg.global.avutil.AVERROR_INVALIDDATA;
 import static org.bytedeco.ffmpeg.global.avutil.AVMEDIA_TYPE_VIDEO;
 import static org.bytedeco.ffmpeg.global.avutil.AV_LOG_QUIET;
 import static org.bytedeco.ffmpeg.global.avutil.AV_NOPTS_VALUE;
+import static org.bytedeco.ffmpeg.global.avutil.av_dict_free;
+import static org.bytedeco.ffmpeg.global.avutil.av_dict_set;
 import static org.bytedeco.ffmpeg.global.avutil.av_frame_alloc;
 import static org.bytedeco.ffmpeg.global.avutil.av_frame_free;
 import static org.bytedeco.ffmpeg.global.avutil.av_log_set_level;
@@ -54,6 +56,11 @@ import org.bytedeco.ffmpeg.avutil.AVRational;
 final class VideoDecoder implements AutoCloseable {
   /** A picture above this is not a camera's; the decoder refuses it before allocating. */
   private static final long MAX_PIXELS = 8192L * 8192;
+
+  /** Containers that hold their frames themselves; sound only for the sake of the message. */
+  private static final String CONTAINERS =
+      "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,mxf,gxf,nut,ivf,gif,apng,mjpeg,h264,hevc,"
+          + "m4v,vc1,av1,obu,h263,dv,rm,yuv4mpegpipe,wav,mp3,aac,flac";
 
   private static final int REASON_BYTES = 256;
 
@@ -88,7 +95,7 @@ final class VideoDecoder implements AutoCloseable {
     }
     try {
       open();
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       close();
       throw e;
     }
@@ -96,10 +103,7 @@ final class VideoDecoder implements AutoCloseable {
 
   private void open() throws IOException {
     String hint = "expected a video file such as H.264 in MP4; does it play elsewhere?";
-    require(
-        avformat_open_input(container, file.toString(), (AVInputFormat) null, (AVDictionary) null),
-        "%s is not a video".formatted(file),
-        hint);
+    require(openInput(), "%s is not a video".formatted(file), hint);
     require(
         avformat_find_stream_info(container, (AVDictionary) null),
         "%s has no readable header".formatted(file),
@@ -123,6 +127,21 @@ final class VideoDecoder implements AutoCloseable {
         avcodec_open2(codec, decoder, (AVDictionary) null),
         "%s: the decoder does not start".formatted(file),
         hint);
+  }
+
+  /**
+   * Opens the file and never another one: without "file:" a name with a colon would be taken for a
+   * protocol, and play lists, which look like any file, may name what they like.
+   */
+  private int openInput() {
+    AVDictionary options = new AVDictionary(null);
+    try {
+      av_dict_set(options, "protocol_whitelist", "file", 0);
+      av_dict_set(options, "format_whitelist", CONTAINERS, 0);
+      return avformat_open_input(container, "file:" + file, (AVInputFormat) null, options);
+    } finally {
+      av_dict_free(options);
+    }
   }
 
   /** A frame that stays valid until the next call. */

@@ -17,7 +17,7 @@ public final class VideoFileSource implements FrameSource {
 
   private final Path file;
   private final VideoDecoder decoder;
-  private final RgbConverter converter = new RgbConverter();
+  private final RgbConverter converter;
   private final PictureEncoder encoder;
   private boolean closed;
 
@@ -28,8 +28,9 @@ public final class VideoFileSource implements FrameSource {
    */
   public VideoFileSource(Path file, Encoding encoding) throws IOException {
     this.file = file;
-    decoder = new VideoDecoder(file);
     encoder = new PictureEncoder(encoding);
+    decoder = new VideoDecoder(file);
+    converter = new RgbConverter(); // last: it holds native memory, and nothing can fail any more
   }
 
   @Override

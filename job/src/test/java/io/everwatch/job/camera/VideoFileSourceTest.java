@@ -11,11 +11,16 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import javax.imageio.ImageIO;
+import javax.sound.sampled.AudioFileFormat;
+import javax.sound.sampled.AudioFormat;
+import javax.sound.sampled.AudioInputStream;
+import javax.sound.sampled.AudioSystem;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -110,6 +115,46 @@ class VideoFileSourceTest {
         .hasMessageContaining("notes.mp4")
         .hasMessageContaining("Invalid data found")
         .hasMessageContaining("expected a video file such as H.264 in MP4");
+  }
+
+  @Test
+  void takesANameWithAColonForAName() throws IOException {
+    // only without a folder before it does the name look like a protocol
+    Path colon = Path.of("12:30:05.mp4");
+    Files.copy(CLIPS.resolve("car-detection.mp4"), colon, StandardCopyOption.REPLACE_EXISTING);
+    try (VideoFileSource video = new VideoFileSource(colon, Encoding.RGB24)) {
+      assertThat(video.next()).isPresent();
+    } finally {
+      Files.delete(colon);
+    }
+  }
+
+  @Test
+  void opensNoFileThatAPlayListNames() throws IOException {
+    Files.copy(CLIPS.resolve("car-detection.mp4"), folder.resolve("other.mp4"));
+    Path list =
+        Files.writeString(folder.resolve("list.mp4"), "ffconcat version 1.0\nfile 'other.mp4'\n");
+
+    assertThatThrownBy(() -> new VideoFileSource(list, Encoding.RGB24))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("list.mp4 is not a video");
+  }
+
+  @Test
+  void saysThatAFileHoldsSoundOnly() throws IOException {
+    Path sound = folder.resolve("sound.mp4");
+    byte[] silence = new byte[16_000];
+    AudioSystem.write(
+        new AudioInputStream(
+            new ByteArrayInputStream(silence),
+            new AudioFormat(8000, 16, 1, true, false),
+            silence.length / 2),
+        AudioFileFormat.Type.WAVE,
+        sound.toFile());
+
+    assertThatThrownBy(() -> new VideoFileSource(sound, Encoding.RGB24))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("sound.mp4 has no video track");
   }
 
   @Test
