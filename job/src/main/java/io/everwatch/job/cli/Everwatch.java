@@ -37,6 +37,7 @@ import picocli.CommandLine.Spec;
       RunCommand.class,
       CameraCommand.class,
       WatchCommand.class,
+      AuditCommand.class,
       CaptionCommand.class,
       EvaluateCommand.class,
       BenchCommand.class,

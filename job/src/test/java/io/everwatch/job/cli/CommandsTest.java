@@ -34,6 +34,8 @@ class CommandsTest {
         "watch --brokers a:1 --format webvtt",
         "watch --brokers a:1 --until-ended",
         "watch --brokers a:1 --format pdf",
+        "audit",
+        "audit --brokers a:1 --frame",
         "topics --brokers a:1 --partitions 0",
         "topics --brokers a:1 --max-frame big",
         "broker --port 1",
@@ -78,10 +80,12 @@ class CommandsTest {
         .isEqualTo(ExitCodes.FAILURE);
     assertThat(everwatch("topics", "--brokers", address, "--connect-timeout", "1s"))
         .isEqualTo(ExitCodes.FAILURE);
+    assertThat(everwatch("audit", "--brokers", address, "--connect-timeout", "1s"))
+        .isEqualTo(ExitCodes.FAILURE);
     assertThat(everwatch("run", "--brokers", address, "--connect-timeout", "1s"))
         .isEqualTo(ExitCodes.FAILURE);
     assertThat(everwatch("doctor", "--brokers", address)).isEqualTo(ExitCodes.FAILURE);
-    assertThat(err.toString().lines().filter(line -> line.contains(address))).hasSize(3);
+    assertThat(err.toString().lines().filter(line -> line.contains(address))).hasSize(4);
     assertThat(out.toString()).contains("FAIL kafka");
   }
 

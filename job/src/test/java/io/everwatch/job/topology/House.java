@@ -85,6 +85,11 @@ final class House implements AutoCloseable {
     producer.send(new ProducerRecord<>(TopicNames.FRAMES, partition, key, value)).get();
   }
 
+  /** Puts a record where only the job should. */
+  void tamper(String topic, String key, byte[] value) throws Exception {
+    producer.send(new ProducerRecord<>(topic, key.getBytes(StandardCharsets.UTF_8), value)).get();
+  }
+
   /** Committed events from the beginning, until one of them fulfils the condition. */
   List<ReceivedText> committedUntil(Predicate<List<ReceivedText>> enough) {
     TextReaderOptions options =

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.audit;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.consumer.CloseOptions;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.PartitionInfo;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+
+/**
+ * A topic from its oldest record to what was its newest when the scan was opened, partition after
+ * partition. One thread.
+ */
+final class TopicScan implements AutoCloseable {
+  private static final Duration POLL = Duration.ofMillis(500);
+
+  /** A broker that sends nothing for so long, though there is more, has gone. */
+  private static final long SILENCE_NANOS = Duration.ofSeconds(60).toNanos();
+
+  interface Taker {
+    void take(ConsumerRecord<byte[], byte[]> record);
+  }
+
+  private final String topic;
+  private final KafkaConsumer<byte[], byte[]> consumer;
+  private final Map<TopicPartition, Long> begins = new HashMap<>();
+  private final Map<TopicPartition, Long> ends = new HashMap<>();
+
+  /**
+   * Finds the topic's partitions and how far they go.
+   *
+   * @param client properties of a Kafka client
+   * @param committed only what transactions have committed; otherwise all that was written
+   * @throws KafkaException when the broker does not answer within {@code timeout}, or refuses
+   */
+  TopicScan(Map<String, Object> client, String topic, boolean committed, Duration timeout) {
+    this.topic = topic;
+    Map<String, Object> properties = new HashMap<>(client);
+    properties.put("isolation.level", committed ? "read_committed" : "read_uncommitted");
+    properties.put("enable.auto.commit", "false");
+    properties.put("allow.auto.create.topics", "false");
+    properties.put("auto.offset.reset", "earliest"); // retention goes on while we read
+    properties.put("max.partition.fetch.bytes", 8 << 20);
+    consumer =
+        new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    try {
+      List<PartitionInfo> infos = consumer.partitionsFor(topic, timeout);
+      if (infos != null) {
+        Set<TopicPartition> partitions =
+            infos.stream()
+                .map(info -> new TopicPartition(topic, info.partition()))
+                .collect(Collectors.toSet());
+        // Assigned before it asks, and to the end: the client warns of answers about others.
+        consumer.assign(partitions);
+        consumer.pause(partitions);
+        begins.putAll(consumer.beginningOffsets(partitions, timeout));
+        ends.putAll(consumer.endOffsets(partitions, timeout));
+      }
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  boolean exists() {
+    return !ends.isEmpty();
+  }
+
+  /** Oldest offset kept, by partition. */
+  Map<Integer, Long> begins() {
+    Map<Integer, Long> all = new HashMap<>();
+    begins.forEach((partition, offset) -> all.put(partition.partition(), offset));
+    return all;
+  }
+
+  /** Partitions whose oldest records retention has removed. */
+  Set<Integer> truncated() {
+    Set<Integer> all = new HashSet<>();
+    begins.forEach(
+        (partition, offset) -> {
+          if (offset > 0) {
+            all.add(partition.partition());
+          }
+        });
+    return all;
+  }
+
+  /**
+   * Offers every record.
+   *
+   * @throws KafkaException when the broker goes away or refuses
+   */
+  void forEach(Taker taker) {
+    for (Map.Entry<TopicPartition, Long> end : ends.entrySet()) {
+      TopicPartition partition = end.getKey();
+      consumer.seek(partition, begins.getOrDefault(partition, 0L));
+      consumer.resume(List.of(partition));
+      read(partition, end.getValue(), taker);
+      consumer.pause(List.of(partition));
+    }
+  }
+
+  private void read(TopicPartition partition, long end, Taker taker) {
+    long lastNews = System.nanoTime();
+    long position = consumer.position(partition);
+    while (position < end) {
+      for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+        if (record.offset() < end) {
+          taker.take(record);
+        }
+      }
+      long now = System.nanoTime();
+      long reached = consumer.position(partition);
+      if (reached != position) {
+        position = reached;
+        lastNews = now;
+      } else if (now - lastNews > SILENCE_NANOS) {
+        throw new KafkaException(
+            "%s partition %d gave nothing for %d s at offset %d; expected records up to %d; is the"
+                    .formatted(
+                        topic,
+                        partition.partition(),
+                        Duration.ofNanos(SILENCE_NANOS).toSeconds(),
+                        position,
+                        end)
+                + " broker still there?");
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    consumer.close(CloseOptions.timeout(Duration.ofSeconds(5)));
+  }
+}

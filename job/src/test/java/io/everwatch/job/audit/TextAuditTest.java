@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.audit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
+
+import io.everwatch.job.audit.Violation.Kind;
+import io.everwatch.schemas.WireFormat;
+import io.everwatch.schemas.avro.FrameCounts;
+import io.everwatch.schemas.avro.SkippedRange;
+import io.everwatch.schemas.avro.SourceRange;
+import io.everwatch.schemas.avro.TextEvent;
+import io.everwatch.schemas.avro.TextKind;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/** Each fault of a text topic, by hand. */
+class TextAuditTest {
+  private final RecordedStream stream = RecordedStream.regular("north", 6);
+  private final List<TextEvent> events = stream.events;
+
+  @Test
+  void aRegularStreamIsClean() {
+    stream.end();
+    Auditing auditing = Auditing.texts(events);
+
+    assertThat(auditing.violations).isEmpty();
+    assertThat(auditing.texts.totals().chunks()).isEqualTo(new AuditReport.Chunks(6, 0, 0));
+    assertThat(auditing.texts.totals().counts())
+        .isEqualTo(new AuditReport.Counts(12, 12, 0, 0, 0, 0));
+  }
+
+  @Test
+  void anEventThatStandsThereTwiceIsNamedWithBothPlaces() {
+    events.add(events.get(3));
+
+    Violation violation = only(Auditing.texts(events), Kind.REPEATED);
+    assertThat(violation.chunk()).isEqualTo(3);
+    assertThat(violation.offset()).isEqualTo(6);
+    assertThat(violation.line())
+        .isEqualTo(
+            "REPEATED stream north chunk 3, text partition 0 offset 6: COMMENT with subject ''"
+                + " stands at partition 0 offset 3 already, with the same bytes; expected it once");
+  }
+
+  @Test
+  void atLeastOnceAllowsRepetitionsButNoOtherBytes() {
+    events.add(events.get(3));
+    assertThat(Auditing.texts(events, Set.of(), true).violations).isEmpty();
+
+    events.add(TextEvent.newBuilder(events.get(3)).setText("something else").build());
+    only(Auditing.texts(events, Set.of(), true), Kind.CHANGED);
+  }
+
+  @Test
+  void otherBytesForTheSameIdentityAreNamed() {
+    events.add(TextEvent.newBuilder(events.get(5)).setText("something else").build());
+
+    assertThat(only(Auditing.texts(events), Kind.CHANGED).detail()).contains("offset 5", "other");
+  }
+
+  @Test
+  void aMissingChunkIsAHoleReportedOnce() {
+    events.remove(2);
+
+    Violation violation = only(Auditing.texts(events), Kind.HOLE);
+    assertThat(violation.chunk()).isEqualTo(3);
+    assertThat(violation.detail()).contains("chunks 2 to 2");
+  }
+
+  @Test
+  void aStreamThatDoesNotBeginWithItsFirstChunkHasAHoleUnlessRetentionTookIt() {
+    List<TextEvent> rest = events.subList(2, 6);
+
+    assertThat(only(Auditing.texts(rest), Kind.HOLE).detail()).contains("chunks 0 to 1");
+    assertThat(Auditing.texts(rest, Set.of(0), false).violations).isEmpty();
+  }
+
+  @Test
+  void aChunkAfterALaterOneIsOutOfOrder() {
+    events.add(3, events.remove(2));
+
+    assertThat(Auditing.texts(events).violations)
+        .extracting(Violation::kind, Violation::chunk)
+        .containsExactly(tuple(Kind.HOLE, 3L), tuple(Kind.OUT_OF_ORDER, 2L));
+  }
+
+  @Test
+  void anEventInsideAGapIsOutOfOrder() {
+    RecordedStream gappy = gappy();
+    TextEvent gap = gappy.events.get(1);
+    assertThat(gap.getKind()).isEqualTo(TextKind.GAP);
+    gappy.events.add(TextEvent.newBuilder(events.get(0)).setChunk(gap.getChunk() + 1).build());
+
+    assertThat(only(Auditing.texts(gappy.events), Kind.OUT_OF_ORDER).chunk()).isEqualTo(2);
+  }
+
+  @Test
+  void nothingMayFollowTheEndButANewLife() {
+    stream.end();
+    for (int i = 0; i < 4; i++) {
+      stream.frame(i, RecordedStream.START + i * 500_000L);
+    }
+    assertThat(Auditing.texts(events).violations).isEmpty();
+
+    TextEvent stray = TextEvent.newBuilder(events.get(5)).setChunk(6).build();
+    only(Auditing.texts(with(events.subList(0, 7), stray)), Kind.AFTER_END);
+  }
+
+  @Test
+  void aFirstChunkOfOldRecordsIsNoNewLife() {
+    stream.end();
+
+    only(Auditing.texts(with(events, events.get(0))), Kind.REPEATED);
+  }
+
+  @Test
+  void anEndMustNameTheChunkAfterTheLast() {
+    stream.end();
+    events.remove(5);
+
+    assertThat(Auditing.texts(events).violations)
+        .extracting(Violation::kind)
+        .containsExactly(Kind.HOLE, Kind.INTERVAL);
+  }
+
+  @Test
+  void anIntervalFollowsFromTheChunkIndex() {
+    change(3, event -> event.setStartMicros(event.getStartMicros() + 1));
+    assertThat(Auditing.texts(events).violations)
+        .extracting(Violation::kind)
+        .containsExactly(Kind.INTERVAL, Kind.INTERVAL); // its length, and its beginning
+  }
+
+  @Test
+  void aShiftedIntervalNeedsAClockReset() {
+    long shift = 3_600_000_000L;
+    for (int i = 3; i < 6; i++) {
+      change(
+          i,
+          event ->
+              event
+                  .setStartMicros(event.getStartMicros() + shift)
+                  .setEndMicros(event.getEndMicros() + shift));
+    }
+    assertThat(only(Auditing.texts(events), Kind.INTERVAL).chunk()).isEqualTo(3);
+
+    change(3, event -> event.setClockReset(true));
+    assertThat(Auditing.texts(events).violations).isEmpty();
+  }
+
+  @Test
+  void countsMustAddUp() {
+    change(2, event -> event.setFrames(new FrameCounts(2, 2, 1, 0, 0)));
+    only(Auditing.texts(events), Kind.COUNTS);
+  }
+
+  @Test
+  void gridPointsMustAddUp() {
+    change(2, event -> event.setFrames(new FrameCounts(2, 2, 0, 0, 1)));
+    assertThat(only(Auditing.texts(events), Kind.COUNTS).detail()).contains("used + missing = 2");
+  }
+
+  @Test
+  void aGapCountsAllItsGridPoints() {
+    RecordedStream gappy = gappy();
+    assertThat(Auditing.texts(gappy.events).violations).isEmpty();
+    TextEvent gap = gappy.events.get(1);
+    gappy.events.set(
+        1, TextEvent.newBuilder(gap).setFrames(new FrameCounts(0, 0, 0, 0, 5)).build());
+
+    only(Auditing.texts(gappy.events), Kind.COUNTS);
+  }
+
+  @Test
+  void aGapNeedsItsRange() {
+    RecordedStream gappy = gappy();
+    TextEvent gap = gappy.events.get(1);
+    gappy.events.set(1, TextEvent.newBuilder(gap).setSkipped(null).build());
+
+    assertThat(Auditing.texts(gappy.events).violations)
+        .extracting(Violation::kind)
+        .contains(Kind.FIELDS, Kind.HOLE);
+  }
+
+  @Test
+  void fieldsOfAnotherKindAreNamed() {
+    change(1, event -> event.setSubject("ended"));
+    only(Auditing.texts(events), Kind.FIELDS);
+
+    change(1, event -> event.setSubject("").setSkipped(new SkippedRange(1L, 1L, "")));
+    only(Auditing.texts(events), Kind.FIELDS);
+
+    change(1, event -> event.setSkipped(null).setKind(TextKind.UNKNOWN));
+    assertThat(Auditing.texts(events).violations)
+        .extracting(Violation::kind)
+        .containsExactly(Kind.FIELDS, Kind.HOLE);
+  }
+
+  @Test
+  void moreFramesThanRecordsAreNamed() {
+    change(1, event -> event.setSources(List.of(new SourceRange(RecordedStream.TOPIC, 0, 2L, 2L))));
+    assertThat(only(Auditing.texts(events), Kind.FIELDS).detail())
+        .contains("2 frames", "1 records");
+  }
+
+  @Test
+  void aStreamInTwoPartitionsIsNamed() {
+    TextAudit audit = Auditing.texts(events).texts;
+    List<Violation> violations = new ArrayList<>();
+    TextAudit twice = new TextAudit("text", Set.of(), Set.of(), false, violations::add);
+    for (int i = 0; i < 6; i++) {
+      twice.accept(i < 3 ? 0 : 1, i, WireFormat.encode(events.get(i)));
+    }
+    assertThat(violations).extracting(Violation::kind).containsExactly(Kind.MOVED);
+    assertThat(audit.events()).isEqualTo(twice.events());
+  }
+
+  @Test
+  void whatIsNoEventIsNamedAndTheRestIsChecked() {
+    List<Violation> violations = new ArrayList<>();
+    TextAudit audit = new TextAudit("text", Set.of(), Set.of(), false, violations::add);
+    audit.accept(0, 0, "not an event".getBytes(StandardCharsets.UTF_8));
+    audit.accept(0, 1, WireFormat.encode(events.get(0)));
+
+    assertThat(violations).singleElement().extracting(Violation::kind).isEqualTo(Kind.UNREADABLE);
+    assertThat(audit.events()).isEqualTo(1);
+  }
+
+  @Test
+  void otherStreamsAreLeftOutWhenOneIsAskedFor() {
+    List<Violation> violations = new ArrayList<>();
+    TextAudit audit = new TextAudit("text", Set.of(), Set.of("south"), false, violations::add);
+    audit.accept(0, 0, WireFormat.encode(events.get(4)));
+
+    assertThat(violations).isEmpty();
+    assertThat(audit.events()).isZero();
+  }
+
+  @Test
+  void offsetsMustIncrease() {
+    TextAudit audit = new TextAudit("text", Set.of(), Set.of(), false, violation -> {});
+    audit.accept(0, 5, WireFormat.encode(events.get(0)));
+
+    assertThatThrownBy(() -> audit.accept(0, 5, WireFormat.encode(events.get(1))))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("offset 5 of partition 0");
+  }
+
+  @Test
+  void liveReadersMaySeeAnEventAgainOnlyWithTheSameBytes() {
+    List<Violation> violations = new ArrayList<>();
+    LiveAudit live = new LiveAudit("text", Set.of(), violations::add);
+    stream.end();
+    List<TextEvent> seen = new ArrayList<>(events);
+    seen.addAll(events.subList(2, events.size())); // the end was aborted, and came again
+    for (int i = 0; i < seen.size(); i++) {
+      live.accept(0, i, WireFormat.encode(seen.get(i)));
+    }
+    assertThat(violations).isEmpty();
+
+    live.accept(
+        0, 99, WireFormat.encode(TextEvent.newBuilder(events.get(2)).setText("other").build()));
+    assertThat(violations)
+        .singleElement()
+        .satisfies(
+            violation -> {
+              assertThat(violation.kind()).isEqualTo(Kind.CHANGED);
+              assertThat(violation.offset()).isEqualTo(99);
+              assertThat(violation.detail()).contains("offset 2");
+            });
+  }
+
+  private static RecordedStream gappy() {
+    RecordedStream stream = RecordedStream.regular("north", 1);
+    for (int i = 8; i < 12; i++) {
+      stream.frame(i - 6, RecordedStream.START + i * 500_000L);
+    }
+    return stream;
+  }
+
+  private void change(int index, Consumer<TextEvent.Builder> change) {
+    TextEvent.Builder builder = TextEvent.newBuilder(events.get(index));
+    change.accept(builder);
+    events.set(index, builder.build());
+  }
+
+  private static List<TextEvent> with(List<TextEvent> events, TextEvent more) {
+    List<TextEvent> all = new ArrayList<>(events);
+    all.add(more);
+    return all;
+  }
+
+  private static Violation only(Auditing auditing, Kind kind) {
+    assertThat(auditing.violations).hasSize(1).extracting(Violation::kind).containsExactly(kind);
+    return auditing.violations.get(0);
+  }
+}
