@@ -11,6 +11,7 @@
 #   EVERWATCH_CLUSTER_DIR   logs, state, process ids (default: job/target/cluster)
 #   EVERWATCH_BROKER_PORT   9092        EVERWATCH_REST_PORT   8081
 #   EVERWATCH_RPC_PORT      6123        JAVA_HOME             a Java from 17 on
+#   EVERWATCH_METRICS_PORTS 9249-9259   Prometheus; each process takes the first free one (on all interfaces)
 set -euo pipefail
 
 home=$(cd -P "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -18,11 +19,13 @@ dir=${EVERWATCH_CLUSTER_DIR:-$home/job/target/cluster}
 broker_port=${EVERWATCH_BROKER_PORT:-9092}
 rest_port=${EVERWATCH_REST_PORT:-8081}
 rpc_port=${EVERWATCH_RPC_PORT:-6123}
+metrics_ports=${EVERWATCH_METRICS_PORTS:-9249-9259}
 java=${JAVA_HOME:+$JAVA_HOME/bin/}java
 all=$home/job/target/everwatch-all.jar
 job=$home/job/target/everwatch-job.jar
 runtime=$home/operators/target/everwatch-runtime.jar
 flink=$home/job/target/flink-lib
+plugins=$home/job/target/flink-plugins
 brokers=localhost:$broker_port
 # A static initialiser of flink-datastream reflects on a class of java.util.
 opens=--add-opens=java.base/java.util=ALL-UNNAMED
@@ -36,7 +39,7 @@ fail() {
 
 require_jars() {
   local file
-  for file in "$all" "$job" "$runtime" "$flink"; do
+  for file in "$all" "$job" "$runtime" "$flink" "$plugins"; do
     [ -e "$file" ] || fail "$file is missing; build it first: mvn package -DskipTests"
   done
 }
@@ -83,15 +86,17 @@ everwatch() {
 
 # Flink's jars and the runtime, which must be loaded once per process and so is not in the job's jar.
 prepare() {
-  mkdir -p "$dir/conf" "$dir/plugins" "$dir/tmp/client" "$dir/checkpoints" "$dir/javacpp"
-  rm -rf "$dir/lib"
+  mkdir -p "$dir/conf" "$dir/tmp/client" "$dir/checkpoints" "$dir/javacpp"
+  rm -rf "$dir/lib" "$dir/plugins"
   mkdir "$dir/lib"
+  cp -r "$plugins" "$dir/plugins"
   ln -s "$flink"/*.jar "$runtime" "$dir/lib/"
   cp "$home/deploy/conf/log4j2.properties" "$dir/conf/"
   {
     cat "$home/deploy/conf/config.yaml"
     printf 'jobmanager.rpc.port: %s\nrest.port: %s\nrest.bind-port: %s\n' "$rpc_port" "$rest_port" "$rest_port"
     printf 'execution.checkpointing.dir: file://%s\n' "$dir/checkpoints"
+    printf 'metrics.reporter.prom.port: %s\n' "$metrics_ports"
   } >"$dir/conf/config.yaml"
 }
 

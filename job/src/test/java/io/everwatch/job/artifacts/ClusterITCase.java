@@ -17,35 +17,51 @@ import io.everwatch.schemas.TextReaderOptions.Reading;
 import io.everwatch.schemas.avro.TextKind;
 import java.io.IOException;
 import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code deploy/cluster.sh}: broker, JobManager and TaskManager as processes, the thin job jar. */
+/**
+ * {@code deploy/cluster.sh}: broker, JobManager and TaskManager as processes, the thin job jar,
+ * metrics.
+ */
 class ClusterITCase {
   private static final int SECONDS = 4;
   private static final long START_MICROS = 1_767_225_600_000_000L;
   private static final Duration STEP = Duration.ofSeconds(90);
+
+  private static final Pattern NAME = Pattern.compile("\\bflink_\\w+");
 
   @TempDir private Path dir;
 
   @Test
   void runsTheJobOnProcessesOfTheirOwnAndLeavesNone() throws Exception {
     Map<String, String> environment = new HashMap<>();
-    List<Integer> ports = freePorts(3);
+    List<Integer> ports = freePorts(5);
     String brokers = "localhost:" + ports.get(0);
     environment.put("EVERWATCH_CLUSTER_DIR", dir.resolve("cluster").toString());
     environment.put("EVERWATCH_BROKER_PORT", ports.get(0).toString());
     environment.put("EVERWATCH_REST_PORT", ports.get(1).toString());
     environment.put("EVERWATCH_RPC_PORT", ports.get(2).toString());
+    List<Integer> metrics = ports.subList(3, 5); // of JobManager and TaskManager, who comes first
+    environment.put("EVERWATCH_METRICS_PORTS", metrics.get(0) + "," + metrics.get(1));
     environment.put("JAVA_HOME", System.getProperty("java.home"));
     List<Long> processes;
     try {
@@ -55,6 +71,8 @@ class ClusterITCase {
       cluster(environment, "submit", "--checkpoint.interval", "1s", "--threads", "2");
       publish(brokers);
       assertThat(committed(brokers)).hasSize(SECONDS + 1);
+      assertThat(exposed(metrics)).containsAll(asked("prometheus/alerts.yml"));
+      assertThat(exposed(metrics)).containsAll(asked("grafana/everwatch.json"));
       cluster(environment, "status");
     } finally {
       Processes.run(dir, environment, STEP, script(), "stop");
@@ -99,6 +117,33 @@ class ClusterITCase {
       }
     }
     return texts;
+  }
+
+  /** Names of all that the processes show to Prometheus. */
+  private static Set<String> exposed(List<Integer> ports) throws Exception {
+    Set<String> names = new HashSet<>();
+    for (int port : ports) {
+      String text =
+          HttpClient.newHttpClient()
+              .send(
+                  HttpRequest.newBuilder(URI.create("http://localhost:" + port + "/metrics"))
+                      .build(),
+                  BodyHandlers.ofString())
+              .body();
+      NAME.matcher(text).results().map(MatchResult::group).forEach(names::add);
+    }
+    return names;
+  }
+
+  /** Names that alert rules or dashboard ask for, Flink's own included. */
+  private static Set<String> asked(String file) throws IOException {
+    Set<String> names =
+        NAME.matcher(Files.readString(Path.of("..", "deploy").resolve(file)))
+            .results()
+            .map(MatchResult::group)
+            .collect(Collectors.toSet());
+    assertThat(names).hasSizeGreaterThan(5);
+    return names;
   }
 
   private List<Long> processIds() throws IOException {

@@ -243,6 +243,12 @@ final class BatchingEngine implements Engine {
   // --- workers ---
 
   private void prepare(Job job) {
+    try (var context = LogContext.of(job.session.streamId(), job.input.chunk())) {
+      prepareInContext(job);
+    }
+  }
+
+  private void prepareInContext(Job job) {
     try {
       long start = System.nanoTime();
       StreamSettings settings = job.session.settings();

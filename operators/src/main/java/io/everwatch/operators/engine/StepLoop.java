@@ -178,7 +178,9 @@ final class StepLoop {
       }
     } catch (RuntimeException e) {
       requireIntact(e);
-      LOG.warn("round {} of {} failed", job.plan().round(), job.session, e);
+      try (var context = LogContext.of(job.session.streamId(), job.input.chunk())) {
+        LOG.warn("round {} of {} failed", job.plan().round(), job.session, e);
+      }
       turn.abandon(slots);
       job.stop();
       active.remove(job);

@@ -30,16 +30,20 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Makes text events. Values hold nothing of a clock; times go into the headers. */
+/**
+ * Makes text events, and counts them. Values hold nothing of a clock; times go into the headers.
+ */
 final class EventBuilder {
   private static final int DIGEST_DIGITS = 16;
 
   private final String modelDigest;
   private final int maxTextBytes;
+  private final OperatorMetrics metrics;
 
-  EventBuilder(Engine engine, int maxTextBytes) {
+  EventBuilder(Engine engine, int maxTextBytes, OperatorMetrics metrics) {
     modelDigest = shortened(engine.modelDigest());
     this.maxTextBytes = maxTextBytes;
+    this.metrics = metrics;
   }
 
   /** What the engine said of a chunk: COMMENT, SILENCE or ERROR. */
@@ -128,8 +132,10 @@ final class EventBuilder {
         .setNumericsDigest(shortened(stream.numerics));
   }
 
-  private static TextRecord record(TextEvent.Builder event, EventHeaders headers) {
-    return new TextRecord(event.getStreamId(), WireFormat.encode(event.build()), headers);
+  private TextRecord record(TextEvent.Builder builder, EventHeaders headers) {
+    TextEvent event = builder.build();
+    metrics.event(event);
+    return new TextRecord(event.getStreamId(), WireFormat.encode(event), headers);
   }
 
   /** A bad picture was used by its chunk in name only: it is in the dead-letter topic. */

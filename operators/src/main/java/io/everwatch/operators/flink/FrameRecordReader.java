@@ -14,6 +14,7 @@ import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +27,12 @@ import org.jspecify.annotations.Nullable;
 public record FrameRecordReader(int maxBytes) implements Serializable {
   /** Longest stream ID, bytes of UTF-8: it is part of each key and each event. */
   public static final int MAX_STREAM_ID_BYTES = 512;
+
+  private static final String BAD_STREAM_ID = "BAD_STREAM_ID";
+  private static final String UNKNOWN_ENCODING = "UNKNOWN_ENCODING";
+
+  /** Of dead letters, besides those of {@link WireFormatException.Reason}. */
+  static final List<String> REASONS = List.of(BAD_STREAM_ID, UNKNOWN_ENCODING);
 
   /** Reads what the frames topic may carry. */
   public FrameRecordReader() {
@@ -76,7 +83,7 @@ public record FrameRecordReader(int maxBytes) implements Serializable {
     if (idBytes == 0 || idBytes > MAX_STREAM_ID_BYTES) {
       return Optional.of(
           new Fault(
-              "BAD_STREAM_ID",
+              BAD_STREAM_ID,
               "a stream ID of %d bytes; expected 1 to %d; give each camera a short name"
                   .formatted(idBytes, MAX_STREAM_ID_BYTES)));
     }
@@ -86,7 +93,7 @@ public record FrameRecordReader(int maxBytes) implements Serializable {
     if (encoding(event).isEmpty()) {
       return Optional.of(
           new Fault(
-              "UNKNOWN_ENCODING",
+              UNKNOWN_ENCODING,
               "a picture in an encoding unknown to this release; expected JPEG, PNG or RGB24;"
                   + " upgrade the job before the producer"));
     }

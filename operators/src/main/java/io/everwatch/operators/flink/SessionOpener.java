@@ -3,6 +3,7 @@ package io.everwatch.operators.flink;
 
 import io.everwatch.operators.engine.CorruptSnapshotException;
 import io.everwatch.operators.engine.Engine;
+import io.everwatch.operators.engine.LogContext;
 import io.everwatch.operators.engine.RoundResult;
 import io.everwatch.operators.engine.Seat;
 import io.everwatch.operators.engine.StreamSession;
@@ -31,6 +32,12 @@ final class SessionOpener {
 
   /** Opens the session; the rounds that the log holds are to be run again before anything else. */
   StreamSession open(StreamState stream) throws Exception {
+    try (var context = LogContext.of(stream.key.streamId())) {
+      return openInContext(stream);
+    }
+  }
+
+  private StreamSession openInContext(StreamState stream) throws Exception {
     checkNumerics(stream);
     Optional<MemoryName> memory = store.memory(stream.key);
     long nextNumber = memory.map(MemoryName::number).orElse(0L) + 1;
@@ -67,13 +74,15 @@ final class SessionOpener {
   void replayed(StreamState stream, LoggedRound logged, RoundResult result) {
     stream.logBytes += logged.sizeBytes();
     if (!logged.cameTo(result.outcome()) && stream.marks.isEmpty()) {
-      LOG.error(
-          "stream {}: chunk {}, run again after a restore, said something else than before ({});"
-              + " expected the same text; its events go on, marked REBUILT; please report this with"
-              + " the checkpoint",
-          stream.key.streamId(),
-          result.input().chunk(),
-          result.outcome());
+      try (var context = LogContext.of(stream.key.streamId(), result.input().chunk())) {
+        LOG.error(
+            "stream {}: chunk {}, run again after a restore, said something else than before ({});"
+                + " expected the same text; its events go on, marked REBUILT; please report this"
+                + " with the checkpoint",
+            stream.key.streamId(),
+            result.input().chunk(),
+            result.outcome());
+      }
       stream.marks.add(Mark.REBUILT);
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.flink;
 
+import io.everwatch.operators.engine.LogContext;
 import io.everwatch.operators.engine.Seat;
 import io.everwatch.operators.engine.SessionSnapshot;
 import io.everwatch.operators.engine.StreamSession;
@@ -28,6 +29,7 @@ final class SnapshotWriter {
   private final MailboxExecutor mailbox;
   private final long intervalMillis;
   private final Predicate<StreamState> alive;
+  private final OperatorMetrics metrics;
   private final Set<StreamState> due = new LinkedHashSet<>();
   private @Nullable StreamState writing;
   private long written;
@@ -43,12 +45,14 @@ final class SnapshotWriter {
       StreamStore store,
       MailboxExecutor mailbox,
       long intervalMillis,
-      Predicate<StreamState> alive) {
+      Predicate<StreamState> alive,
+      OperatorMetrics metrics) {
     this.seat = seat;
     this.store = store;
     this.mailbox = mailbox;
     this.intervalMillis = intervalMillis;
     this.alive = alive;
+    this.metrics = metrics;
   }
 
   /** Memories written since open. */
@@ -150,15 +154,18 @@ final class SnapshotWriter {
     stream.memoryBytes = name.sizeBytes();
     stream.logBytes -= logBytes;
     written++;
+    metrics.snapshot(name.sizeBytes());
     finished();
   }
 
   private void failed(StreamState stream, Throwable failure) {
-    LOG.warn(
-        "stream {}: its memory was not copied ({}); the one stored before stays, with a longer log;"
-            + " it is tried again",
-        stream.key.streamId(),
-        failure.toString());
+    try (var context = LogContext.of(stream.key.streamId())) {
+      LOG.warn(
+          "stream {}: its memory was not copied ({}); the one stored before stays, with a longer"
+              + " log; it is tried again",
+          stream.key.streamId(),
+          failure.toString());
+    }
     finished();
   }
 

@@ -58,7 +58,8 @@ final class TurnMaker {
               chunk -> Optional.of(new ChunkTurn(chunk, timestamp, now)),
               gap -> Optional.of(new GapTurn(gap, timestamp, now)),
               dead -> {
-                outlet.deadLetter(DeadLetters.of(stream.key.streamId(), dead), timestamp);
+                outlet.deadLetter(
+                    dead.reason().name(), DeadLetters.of(stream.key.streamId(), dead), timestamp);
                 return Optional.empty();
               })
           .ifPresent(turns::add);

@@ -12,7 +12,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.operators.MailboxExecutor;
-import org.apache.flink.metrics.Counter;
 import org.apache.flink.runtime.state.StateSnapshotContext;
 import org.apache.flink.runtime.state.VoidNamespace;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
@@ -76,6 +75,7 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
     engine = opened;
     Seat taken = opened.attach(new Listener());
     seat = taken;
+    OperatorMetrics metrics = new OperatorMetrics(getMetricGroup());
     StreamStore store = new StreamStore(getRuntimeContext(), this::setCurrentKey);
     SnapshotWriter snapshots =
         new SnapshotWriter(
@@ -83,7 +83,8 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
             store,
             mailbox,
             settings.snapshotInterval().toMillis(),
-            stream -> !closed && understanding().knows(stream));
+            stream -> !closed && understanding().knows(stream),
+            metrics);
     Understanding made =
         new Understanding(
             opened,
@@ -92,11 +93,11 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
             snapshots,
             gate,
             settings,
-            new Outlet(),
-            getProcessingTimeService());
+            new Outlet(metrics),
+            getProcessingTimeService(),
+            metrics);
     understanding = made;
-    getMetricGroup().gauge("inFlight", made::inFlight);
-    getMetricGroup().gauge("memoriesWritten", made::memoriesWritten);
+    metrics.gauges(made, opened);
     made.resume(keysWithPending());
   }
 
@@ -281,18 +282,20 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
 
   /** Where texts and dead letters go. */
   private final class Outlet implements Understanding.Outlet {
-    private final Counter texts = getMetricGroup().counter("texts");
-    private final Counter deadLetters = getMetricGroup().counter("deadLetters");
+    private final OperatorMetrics metrics;
+
+    private Outlet(OperatorMetrics metrics) {
+      this.metrics = metrics;
+    }
 
     @Override
     public void text(TextRecord record, long timestamp) {
-      texts.inc();
       output.collect(stamped(record, timestamp));
     }
 
     @Override
-    public void deadLetter(DeadLetterRecord record, long timestamp) {
-      deadLetters.inc();
+    public void deadLetter(String reason, DeadLetterRecord record, long timestamp) {
+      metrics.deadLetter(reason);
       output.collect(DeadLetters.TAG, stamped(record, timestamp));
     }
 

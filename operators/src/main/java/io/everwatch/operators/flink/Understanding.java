@@ -40,7 +40,7 @@ final class Understanding {
   interface Outlet {
     void text(TextRecord record, long timestamp);
 
-    void deadLetter(DeadLetterRecord record, long timestamp);
+    void deadLetter(String reason, DeadLetterRecord record, long timestamp);
   }
 
   private final Seat seat;
@@ -49,6 +49,7 @@ final class Understanding {
   private final WatermarkGate gate;
   private final Outlet outlet;
   private final ProcessingTimeService clock;
+  private final OperatorMetrics metrics;
   private final ChunkSettings chunks;
   private final TurnMaker turns;
   private final EventBuilder events;
@@ -76,17 +77,19 @@ final class Understanding {
       WatermarkGate gate,
       UnderstandSettings settings,
       Outlet outlet,
-      ProcessingTimeService clock) {
+      ProcessingTimeService clock,
+      OperatorMetrics metrics) {
     this.seat = seat;
     this.store = store;
     this.snapshots = snapshots;
     this.gate = gate;
     this.outlet = outlet;
     this.clock = clock;
+    this.metrics = metrics;
     chunks = chunks(engine.settings());
     maxRunning = settings.maxInFlight();
     turns = new TurnMaker(outlet, clock);
-    events = new EventBuilder(engine, settings.maxTextBytes());
+    events = new EventBuilder(engine, settings.maxTextBytes(), metrics);
     sessions = new SessionOpener(engine, seat, store);
     this.model = engine.modelDigest();
     numerics = engine.numericsIdentity();
@@ -108,6 +111,11 @@ final class Understanding {
 
   long memoriesWritten() {
     return snapshots.written();
+  }
+
+  /** Streams that are known now. */
+  int size() {
+    return streams.size();
   }
 
   /** Rounds at the engine. */
@@ -137,7 +145,8 @@ final class Understanding {
 
   /** A record that is no frame. */
   void refuse(Origin origin, Unusable unusable, long timestamp) {
-    outlet.deadLetter(DeadLetters.of(origin, unusable), timestamp);
+    metrics.received();
+    outlet.deadLetter(unusable.reason(), DeadLetters.of(origin, unusable), timestamp);
   }
 
   /** Takes a frame or the end of a stream; returns the turns that it brings about. */
@@ -145,6 +154,7 @@ final class Understanding {
     StreamKey key = record.key();
     Optional<StreamState> found = find(key);
     if (record.content() instanceof Picture picture) {
+      metrics.received();
       StreamState stream = found.isPresent() ? found.get() : start(key);
       changed.add(stream);
       return turns.frame(stream, record, picture, timestamp);
@@ -230,6 +240,7 @@ final class Understanding {
     if (stream.replaying()) {
       sessions.replayed(stream, store.logged(stream.key, stream.nextReplayed), result);
       stream.nextReplayed++;
+      metrics.replayed();
     } else {
       say(stream, result);
       snapshots.answered(stream, clock.getCurrentProcessingTime());
@@ -248,6 +259,7 @@ final class Understanding {
     stream.nextChunk = chunk.index() + 1;
     stream.endMicros = chunk.endMicros();
     Set<Frame<SourcedFrame>> bad = reportBadFrames(stream, turn, result);
+    metrics.answered(turn, result);
     if (result.outcome() instanceof Failed) {
       stream.dropVision = result.input().dropVision(); // nothing was forgotten: ask again
     } else {
@@ -257,6 +269,7 @@ final class Understanding {
       stream.nextLogged++;
       stream.nextReplayed = stream.nextLogged;
       stream.logBytes += logged.sizeBytes();
+      metrics.logged(logged.sizeBytes());
     }
     leave(stream, events.answered(stream, turn, result, bad));
   }
@@ -271,6 +284,7 @@ final class Understanding {
       Frame<SourcedFrame> frame = turn.chunk().frames().get(one.index());
       if (bad.add(frame)) {
         outlet.deadLetter(
+            one.reason().name(),
             DeadLetters.of(
                 stream.key.streamId(), frame, one.reason(), one.detail(), turn.chunk().index()),
             turn.timestamp());

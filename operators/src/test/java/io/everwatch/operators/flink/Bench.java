@@ -20,12 +20,16 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.flink.api.java.functions.KeySelector;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.runtime.operators.testutils.MockEnvironment;
 import org.apache.flink.runtime.state.StateBackend;
+import org.apache.flink.runtime.state.heap.HeapKeyedStateBackend;
 import org.apache.flink.runtime.state.storage.JobManagerCheckpointStorage;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.tasks.mailbox.TaskMailbox;
 import org.apache.flink.streaming.util.KeyedOneInputStreamOperatorTestHarness;
+import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
 import org.jspecify.annotations.Nullable;
 
 /** One subtask of the operator under Flink's harness, at an engine that outlives it. */
@@ -35,7 +39,7 @@ final class Bench implements AutoCloseable {
   private static final AtomicInteger NUMBERS = new AtomicInteger();
 
   private final int number = NUMBERS.incrementAndGet();
-  final KeyedOneInputStreamOperatorTestHarness<StreamKey, FrameRecord, TextRecord> harness;
+  final OneInputStreamOperatorTestHarness<FrameRecord, TextRecord> harness;
 
   /** What the operator gave to the engine, in order. */
   final List<RoundInput> submitted = new ArrayList<>();
@@ -118,16 +122,44 @@ final class Bench implements AutoCloseable {
       @Nullable OperatorSubtaskState state,
       @Nullable StateBackend backend)
       throws Exception {
-    ENGINES.put(number, new Borrowed(engine, submitted));
-    int own = number; // what the factory takes along must be serialisable
     harness =
         new KeyedOneInputStreamOperatorTestHarness<>(
-            new UnderstandOperatorFactory(() -> Objects.requireNonNull(ENGINES.get(own)), settings),
+            factory(engine, settings),
             FrameRecord::key,
             StreamKey.TYPE,
             MAX_PARALLELISM,
             parallelism,
             index);
+    open(state, backend);
+  }
+
+  /** In a task of its own, say one whose metrics someone reads. */
+  Bench(Engine engine, UnderstandSettings settings, MockEnvironment task) throws Exception {
+    harness = new InTask(factory(engine, settings), task);
+    open(null, null);
+  }
+
+  /** Flink's own keyed harness takes a factory or a task, not both. */
+  private static final class InTask
+      extends OneInputStreamOperatorTestHarness<FrameRecord, TextRecord> {
+    InTask(UnderstandOperatorFactory factory, MockEnvironment task) throws Exception {
+      super(factory, task);
+      config.setStatePartitioner(0, (KeySelector<FrameRecord, StreamKey>) FrameRecord::key);
+      config.setStateKeySerializer(
+          StreamKey.TYPE.createSerializer(getExecutionConfig().getSerializerConfig()));
+      config.setOperatorName("understand"); // without one its metrics are not registered
+      config.serializeAllConfigs();
+    }
+  }
+
+  private UnderstandOperatorFactory factory(Engine engine, UnderstandSettings settings) {
+    ENGINES.put(number, new Borrowed(engine, submitted));
+    int own = number; // what the factory takes along must be serialisable
+    return new UnderstandOperatorFactory(() -> Objects.requireNonNull(ENGINES.get(own)), settings);
+  }
+
+  private void open(@Nullable OperatorSubtaskState state, @Nullable StateBackend backend)
+      throws Exception {
     if (backend != null) {
       harness.setStateBackend(backend);
     }
@@ -154,6 +186,12 @@ final class Bench implements AutoCloseable {
 
   void offer(FrameRecord record) throws Exception {
     harness.processElement(new StreamRecord<>(record));
+  }
+
+  /** Values in state on the heap. */
+  int stateEntries() {
+    return ((HeapKeyedStateBackend<?>) operator().<StreamKey>getKeyedStateBackend())
+        .numKeyValueStateEntries();
   }
 
   /** Runs mails until nothing is in flight. */

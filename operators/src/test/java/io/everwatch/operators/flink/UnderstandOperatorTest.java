@@ -233,7 +233,7 @@ class UnderstandOperatorTest {
               tuple(2L, "", bench.events().get(2).getKind()), tuple(3L, "ended", TextKind.ENDED));
       assertThat(bench.events()).hasSize(4);
       bench.snapshot();
-      assertThat(bench.harness.numKeyedStateEntries()).isZero();
+      assertThat(bench.stateEntries()).isZero();
 
       bench.offer(camera.end()); // a second end is the end of nothing
       Camera again = new Camera("a");
