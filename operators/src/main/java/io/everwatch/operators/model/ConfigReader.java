@@ -13,6 +13,18 @@ import java.util.Optional;
  * another one.
  */
 final class ConfigReader {
+  /** Far above any published model, and low enough that no product of sizes leaves an int. */
+  private static final int MAX_LAYERS = 1_000;
+
+  private static final int MAX_WIDTH = 1 << 16;
+  private static final int MAX_INNER = 1 << 20;
+  private static final int MAX_HEADS = 1 << 10;
+  private static final int MAX_VOCABULARY = 10_000_000;
+  private static final int MAX_PATCH = 256;
+
+  /** Also of channels, and of frames in a patch. */
+  private static final int MAX_MERGE = 16;
+
   private final Path file;
   private final Problems problems = new Problems();
 
@@ -57,8 +69,8 @@ final class ConfigReader {
         .optional("head_dim")
         .filter(
             d ->
-                d.longValue() * fields.positive("num_attention_heads")
-                    != fields.positive("hidden_size"))
+                d.longValue() * fields.positive("num_attention_heads", MAX_HEADS)
+                    != fields.positive("hidden_size", MAX_WIDTH))
         .ifPresent(d -> fields.wrong("head_dim", d, "hidden_size / num_attention_heads", d));
     Optional<ObjectNode> parameters = fields.object("rope_parameters");
     Optional<ObjectNode> scaling = fields.object("rope_scaling");
@@ -82,13 +94,13 @@ final class ConfigReader {
               : fields.positiveNumber("rope_theta");
     }
     return new TextConfig(
-        fields.positive("hidden_size"),
-        fields.positive("num_hidden_layers"),
-        fields.positive("num_attention_heads"),
-        fields.positive("num_key_value_heads"),
-        fields.positive("intermediate_size"),
-        fields.positive("vocab_size"),
-        fields.positive("max_position_embeddings"),
+        fields.positive("hidden_size", MAX_WIDTH),
+        fields.positive("num_hidden_layers", MAX_LAYERS),
+        fields.positive("num_attention_heads", MAX_HEADS),
+        fields.positive("num_key_value_heads", MAX_HEADS),
+        fields.positive("intermediate_size", MAX_INNER),
+        fields.positive("vocab_size", MAX_VOCABULARY),
+        fields.positive("max_position_embeddings", Integer.MAX_VALUE),
         (float) fields.positiveNumber("rms_norm_eps"),
         theta,
         sections,
@@ -105,16 +117,16 @@ final class ConfigReader {
     expectSilu(fields, "vision_config.");
     fields.object("rope_parameters").ifPresent(this::checkVisionRope);
     return new VisionConfig(
-        fields.positive("depth"),
-        fields.positive("hidden_size"),
-        fields.positive("num_heads"),
-        fields.positive("intermediate_size"),
-        fields.positiveOfAny("in_chans", "in_channels"),
-        fields.positive("out_hidden_size"),
-        fields.positive("patch_size"),
-        fields.positive("temporal_patch_size"),
-        fields.positive("spatial_merge_size"),
-        fields.positive("window_size"),
+        fields.positive("depth", MAX_LAYERS),
+        fields.positive("hidden_size", MAX_WIDTH),
+        fields.positive("num_heads", MAX_HEADS),
+        fields.positive("intermediate_size", MAX_INNER),
+        fields.positiveOfAny(MAX_MERGE, "in_chans", "in_channels"),
+        fields.positive("out_hidden_size", MAX_WIDTH),
+        fields.positive("patch_size", MAX_PATCH),
+        fields.positive("temporal_patch_size", MAX_MERGE),
+        fields.positive("spatial_merge_size", MAX_MERGE),
+        fields.positive("window_size", MAX_WIDTH),
         fields.integers("fullatt_block_indexes").stream().sorted().toList(),
         fields.positiveNumber("tokens_per_second"));
   }

@@ -47,7 +47,8 @@ final class ContentDigest {
       digest.update(piece, 0, n);
       size += n;
     }
-    return "%s %d %s".formatted(name, size, HexFormat.of().formatHex(digest.digest()));
+    // Not formatted: in some countries that writes other digits, and the digest is an identity.
+    return name + " " + size + " " + HexFormat.of().formatHex(digest.digest());
   }
 
   static MessageDigest sha256() {

@@ -13,6 +13,9 @@ import java.util.Optional;
  * Problems#throwIfAny} before using any.
  */
 final class JsonFields {
+  /** Characters of a wrong value in a message; it may be a list of millions. */
+  private static final int SHOWN = 100;
+
   private final ObjectNode object;
   private final String place;
   private final Problems problems;
@@ -36,15 +39,20 @@ final class JsonFields {
     return node == null || node.isNull() ? Optional.empty() : Optional.of(node);
   }
 
-  int positive(String name) {
-    return optional(name).map(node -> positive(name, node)).orElseGet(() -> missing(name, 1));
+  /**
+   * A whole number from 1.
+   *
+   * @param max far above any published model; products of such numbers stay within an int
+   */
+  int positive(String name, int max) {
+    return optional(name).map(node -> positive(name, node, max)).orElseGet(() -> missing(name, 1));
   }
 
   /** The first of {@code names} that is there; if several are, they must agree. */
-  int positiveOfAny(String... names) {
+  int positiveOfAny(int max, String... names) {
     List<Integer> values = new ArrayList<>();
     for (String name : names) {
-      optional(name).ifPresent(node -> values.add(positive(name, node)));
+      optional(name).ifPresent(node -> values.add(positive(name, node, max)));
     }
     if (values.isEmpty()) {
       return missing(names[0], 1);
@@ -55,9 +63,12 @@ final class JsonFields {
     return values.get(0);
   }
 
-  private int positive(String name, JsonNode node) {
-    if (!node.isIntegralNumber() || !node.canConvertToInt() || node.intValue() < 1) {
-      return wrong(name, node, "a whole number from 1", 1);
+  private int positive(String name, JsonNode node, int max) {
+    if (!node.isIntegralNumber()
+        || !node.canConvertToInt()
+        || node.intValue() < 1
+        || node.intValue() > max) {
+      return wrong(name, node, "a whole number from 1 to " + max, 1);
     }
     return node.intValue();
   }
@@ -149,7 +160,9 @@ final class JsonFields {
   }
 
   <T> T wrong(String name, JsonNode found, String expected, T harmless) {
-    problems.add("%s%s is %s, expected %s".formatted(place, name, found, expected));
+    String text = found.toString();
+    String shown = text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "…";
+    problems.add("%s%s is %s, expected %s".formatted(place, name, shown, expected));
     return harmless;
   }
 

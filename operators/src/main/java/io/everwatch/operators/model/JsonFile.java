@@ -29,6 +29,11 @@ final class JsonFile {
    */
   static ObjectNode read(Path file) {
     try {
+      if (Files.exists(file) && !Files.isRegularFile(file)) {
+        throw new BadModelException(
+            "%s is not a file; expected one that holds JSON. Was the download complete?"
+                .formatted(file)); // a pipe would be waited for, for ever
+      }
       long size = Files.size(file);
       if (size > MAX_BYTES) {
         throw new BadModelException(

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -52,6 +53,51 @@ class ModelConfigTest {
   void readsEveryFormToTheSameSettings(String checkpoint, String other) {
     assertThat(ModelConfig.read(GoldenFolder.QWEN.resolve("configs").resolve(other)))
         .isEqualTo(ModelConfig.read(ModelFolder.open(GoldenFolder.QWEN.resolve(checkpoint))));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "num_hidden_layers,2147483647",
+    "hidden_size,1000000000",
+    "num_key_value_heads,1000000",
+    "vocab_size,2000000000"
+  })
+  void refusesSizesThatNoModelHas(String field, int value) {
+    assertThatThrownBy(() -> edited(GoldenFolder.TINY_A, c -> c.put(field, value)))
+        .isInstanceOf(BadModelException.class)
+        .hasMessageContaining("%s is %d, expected a whole number from 1 to".formatted(field, value));
+  }
+
+  @Test
+  void refusesPatchesWhoseAreaLeavesAnInt() {
+    assertThatThrownBy(
+            () ->
+                edited(
+                    GoldenFolder.TINY_A,
+                    c ->
+                        ((ObjectNode) c.get("vision_config"))
+                            .put("patch_size", 65536)
+                            .put("spatial_merge_size", 65536)))
+        .isInstanceOf(BadModelException.class)
+        .hasMessageContaining("vision_config.patch_size is 65536, expected");
+  }
+
+  @Test
+  void showsTheBeginningOfAValueThatIsAMillionNumbers() {
+    assertThatThrownBy(
+            () ->
+                edited(
+                    GoldenFolder.TINY_A,
+                    c -> {
+                      ArrayNode many = c.putArray("hidden_size");
+                      for (int i = 0; i < 1_000_000; i++) {
+                        many.add(i);
+                      }
+                    }))
+        .isInstanceOf(BadModelException.class)
+        .message()
+        .contains("hidden_size is [0,1,2")
+        .hasSizeLessThan(5_000);
   }
 
   @Test

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -21,6 +22,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelFolderTest {
+  @Test
+  void digestIsTheSameInEveryCountry() {
+    String digest = ModelFolder.open(GoldenFolder.TINY_A).digest();
+    Locale before = Locale.getDefault();
+    Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab")); // writes digits of its own
+    try {
+      assertThat(ModelFolder.open(GoldenFolder.TINY_A).digest()).isEqualTo(digest);
+    } finally {
+      Locale.setDefault(before);
+    }
+  }
+
   @TempDir Path temp;
 
   @Test
