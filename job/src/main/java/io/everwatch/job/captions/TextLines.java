@@ -19,7 +19,8 @@ final class TextLines implements CaptionWriter {
   public void write(TextEvent event) {
     out.println(
         "%s  %s  %s"
-            .formatted(clock.show(event.getStartMicros()), event.getStreamId(), words(event)));
+            .formatted(
+                clock.show(event.getStartMicros()), printable(event.getStreamId()), words(event)));
   }
 
   private static String words(TextEvent event) {
@@ -36,7 +37,7 @@ final class TextLines implements CaptionWriter {
     };
   }
 
-  /** A model can be brought to say anything; it must not steer the terminal. */
+  /** A model can be brought to say anything, a camera is called anything: none steers terminals. */
   static String printable(String text) {
     StringBuilder line = new StringBuilder(text.length());
     text.codePoints().map(c -> Character.isISOControl(c) ? ' ' : c).forEach(line::appendCodePoint);

@@ -6,6 +6,7 @@ import java.io.FileOutputStream;
 import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -59,11 +60,23 @@ public final class Everwatch implements Runnable {
   private boolean debug;
 
   public static void main(String[] args) {
-    System.exit(
+    // In some countries a number is written with other digits, which no program could read.
+    Locale.setDefault(Locale.ROOT);
+    CommandLine line =
         commandLine()
             .setOut(utf8(new FileOutputStream(FileDescriptor.out)))
-            .setErr(utf8(new FileOutputStream(FileDescriptor.err)))
-            .execute(args));
+            .setErr(utf8(new FileOutputStream(FileDescriptor.err)));
+    int status;
+    try {
+      status = line.execute(args);
+    } catch (OutOfMemoryError e) {
+      line.getErr()
+          .println(
+              "everwatch: out of memory (%s) with a heap of %d MiB; give more with EVERWATCH_JAVA_OPTS=-Xmx…, or do less at once"
+                  .formatted(e.getMessage(), Runtime.getRuntime().maxMemory() >> 20));
+      status = ExitCodes.FAILURE;
+    }
+    System.exit(status);
   }
 
   /** The whole command line, ready to {@code execute}; tests give it their own writers. */

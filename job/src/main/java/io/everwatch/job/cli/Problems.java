@@ -5,7 +5,11 @@ import io.everwatch.job.broker.UnreachableBrokerException;
 import io.everwatch.job.config.ConfigException;
 import io.everwatch.operators.model.BadModelException;
 import io.everwatch.schemas.TextReadException;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine;
@@ -27,10 +31,10 @@ final class Problems {
   /** A command that failed: one line, with the stack trace only when asked for. */
   static int report(Exception failure, CommandLine command, boolean debug) {
     PrintWriter err = command.getErr();
-    err.println("everwatch: " + describe(failure));
+    err.println("everwatch: " + printable(describe(failure)));
     if (debug) {
       failure.printStackTrace(err);
-    } else if (!forPeople(failure)) {
+    } else if (!forPeople(failure) && !(failure instanceof IOException)) {
       err.println("(--debug shows where it happened)");
     }
     err.flush();
@@ -41,7 +45,7 @@ final class Problems {
   static int reportUsage(ParameterException failure) {
     CommandLine command = failure.getCommandLine();
     PrintWriter err = command.getErr();
-    err.println("everwatch: " + failure.getMessage());
+    err.println("everwatch: " + printable(String.valueOf(failure.getMessage())));
     UnmatchedArgumentException.printSuggestions(failure, err);
     err.println(
         "Try '%s --help' for what it takes."
@@ -55,6 +59,9 @@ final class Problems {
     if (forPeople(failure)) {
       return String.valueOf(failure.getMessage());
     }
+    if (failure instanceof FileSystemException file) {
+      return describe(file);
+    }
     List<String> parts = new ArrayList<>();
     for (Throwable at = failure; at != null && parts.size() < 5; at = at.getCause()) {
       if (at.getCause() != null && at.getCause().toString().equals(at.getMessage())) {
@@ -67,6 +74,27 @@ final class Problems {
       }
     }
     return String.join(": ", parts);
+  }
+
+  /** Java's own message is the path and nothing else. */
+  private static String describe(FileSystemException failure) {
+    String file = failure.getFile();
+    if (failure instanceof NoSuchFileException) {
+      return "there is no %s; expected that it, or the folder it lies in, exists; check the path"
+          .formatted(file);
+    }
+    if (failure instanceof AccessDeniedException) {
+      return "%s may not be used by this user; check the permissions of it and of its folder"
+          .formatted(file);
+    }
+    String reason =
+        failure.getReason() == null ? failure.getClass().getSimpleName() : failure.getReason();
+    return "%s cannot be used (%s); check the path and the disk".formatted(file, reason);
+  }
+
+  /** Values in a message come from files of others; they must not steer the terminal. */
+  private static String printable(String message) {
+    return message.replaceAll("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]", " ");
   }
 
   /** Whether the message was written for the person at the terminal and says all of it. */

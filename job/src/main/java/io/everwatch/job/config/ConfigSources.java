@@ -41,7 +41,8 @@ final class ConfigSources {
               .formatted(
                   file,
                   e.getLocation() == null ? 0 : e.getLocation().getLineNr(),
-                  e.getOriginalMessage()));
+                  // What follows quotes the file, where a password may stand.
+                  e.getOriginalMessage().lines().findFirst().orElse("")));
     } catch (NoSuchFileException e) {
       problems.add("there is no file " + file);
     } catch (IOException e) {
@@ -75,12 +76,19 @@ final class ConfigSources {
 
   static Map<String, Entry> arguments(List<String> arguments, List<String> problems) {
     Map<String, Entry> flat = new LinkedHashMap<>();
+    String last = "";
     for (int i = 0; i < arguments.size(); i++) {
       String argument = arguments.get(i);
       if (!argument.startsWith("--") || argument.length() == 2) {
-        problems.add("'%s' is out of place; expected --key value".formatted(argument));
+        problems.add(
+            "%s is out of place; expected --key value, with quotes around several words"
+                .formatted(
+                    EverwatchConfig.secret(last) // then it may be the rest of a password
+                        ? "a word behind " + last
+                        : "'" + argument + "'"));
         continue;
       }
+      last = argument.replaceFirst("=.*", "");
       int equals = argument.indexOf('=');
       if (equals > 0) {
         put(argument.substring(2, equals), argument.substring(equals + 1), flat, problems);

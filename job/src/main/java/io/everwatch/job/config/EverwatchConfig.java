@@ -239,7 +239,15 @@ public final class EverwatchConfig {
   /** Whether a Kafka property must not be shown. */
   static boolean secret(String name) {
     String lower = name.toLowerCase(Locale.ROOT);
-    return Stream.of("password", "secret", "jaas", "token", "credential", "keystore.key")
+    return Stream.of(
+            "password",
+            "secret",
+            "jaas",
+            "token",
+            "credential",
+            "keystore.key",
+            "passphrase",
+            "private.key")
         .anyMatch(lower::contains);
   }
 }

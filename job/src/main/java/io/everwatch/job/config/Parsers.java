@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.config;
 
+import java.time.DateTimeException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -25,18 +26,22 @@ public final class Parsers {
   /** {@code 500 ms}, {@code 10s}, {@code 2 min}, {@code 1 h}, {@code 0}; ISO {@code PT10S} too. */
   public static Duration duration(String text) {
     String trimmed = text.strip();
-    if (trimmed.regionMatches(true, 0, "PT", 0, 2)) {
-      return Duration.parse(trimmed);
-    }
-    Matcher matcher = NUMBER_AND_UNIT.matcher(trimmed);
-    if (matcher.matches()) {
-      Long unit =
-          matcher.group(1).equals("0") && matcher.group(2).isEmpty()
-              ? Long.valueOf(1)
-              : MILLIS.get(matcher.group(2).toLowerCase(Locale.ROOT));
-      if (unit != null) {
-        return Duration.ofMillis(Math.multiplyExact(Long.parseLong(matcher.group(1)), unit));
+    try {
+      if (trimmed.regionMatches(true, 0, "PT", 0, 2)) {
+        return Duration.parse(trimmed);
       }
+      Matcher matcher = NUMBER_AND_UNIT.matcher(trimmed);
+      if (matcher.matches()) {
+        Long unit =
+            matcher.group(1).equals("0") && matcher.group(2).isEmpty()
+                ? Long.valueOf(1)
+                : MILLIS.get(matcher.group(2).toLowerCase(Locale.ROOT));
+        if (unit != null) {
+          return Duration.ofMillis(Math.multiplyExact(Long.parseLong(matcher.group(1)), unit));
+        }
+      }
+    } catch (ArithmeticException | NumberFormatException | DateTimeException e) {
+      // Too large, or no such thing: the one message for all.
     }
     throw new IllegalArgumentException("expected a duration such as 500 ms, 10 s, 2 min or 1 h");
   }
@@ -47,8 +52,12 @@ public final class Parsers {
     if (matcher.matches()) {
       String unit = matcher.group(2).toLowerCase(Locale.ROOT).replaceFirst("i?b$", "");
       Integer shift = SHIFTS.get(unit);
-      if (shift != null) {
-        return Math.multiplyExact(Long.parseLong(matcher.group(1)), 1L << shift);
+      try {
+        if (shift != null) {
+          return Math.multiplyExact(Long.parseLong(matcher.group(1)), 1L << shift);
+        }
+      } catch (ArithmeticException | NumberFormatException e) {
+        // Too large: the one message for all.
       }
     }
     throw new IllegalArgumentException("expected a size such as 4096, 512 KiB, 8 MiB or 2 GiB");

@@ -84,6 +84,16 @@ class CaptionFormatTest {
   }
 
   @Test
+  void theNameOfAStreamCannotSteerTheTerminal() {
+    TextEvent event =
+        TextEvent.newBuilder(event(0, TextKind.SILENCE, ""))
+            .setStreamId("a\u001b]0;b\u0007\u009b2J")
+            .build();
+    assertThat(written(CaptionFormat.TEXT, CaptionClock.since(ORIGIN), event))
+        .doesNotContain("\u001b", "\u0007", "\u009b");
+  }
+
+  @Test
   void webVttHasCuesForWordsOnlyAndEscapesThem() {
     assertThat(
             written(

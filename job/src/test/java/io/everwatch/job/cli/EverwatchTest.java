@@ -66,6 +66,12 @@ class EverwatchTest {
   }
 
   @Test
+  void aMessageWithValuesOfOthersDoesNotSteerTheTerminal() {
+    assertThat(run(Everwatch.commandLine(), "caption", "a\u001b[2J\u009bb")).isEqualTo(1);
+    assertThat(err.toString()).contains("'a [2J b'").doesNotContain("\u001b", "\u009b");
+  }
+
+  @Test
   void debugAddsTheStackTrace() {
     CommandLine line = Everwatch.commandLine();
     line.addSubcommand(new Failing());

@@ -120,12 +120,27 @@ class EverwatchConfigTest {
             "brokers", "a:1",
             "kafka.sasl.jaas.config", "password=tiger",
             "kafka.ssl.keystore.password", "tiger",
+            "kafka.sasl.oauthbearer.assertion.private.key.passphrase", "tiger",
             "kafka.security.protocol", "SASL_SSL");
 
     assertThat(config.settings().toString()).doesNotContain("tiger").contains("SASL_SSL");
     assertThat(config.kafkaProperties())
         .containsEntry("sasl.jaas.config", "password=tiger")
         .containsEntry("bootstrap.servers", "a:1");
+  }
+
+  @Test
+  void secretsStandInNoErrorEither() throws Exception {
+    Path open = yaml("brokers: a:1\nkafka:\n  ssl.key.password: \"tiger\n");
+    assertThatThrownBy(() -> EverwatchConfig.load(Optional.of(open), List.of()))
+        .hasMessageContaining("job.yaml, line 3")
+        .message()
+        .doesNotContain("tiger");
+    List<String> twoWords = List.of("--brokers", "a:1", "--kafka.ssl.key.password", "a", "tiger");
+    assertThatThrownBy(() -> EverwatchConfig.load(Optional.empty(), twoWords))
+        .hasMessageContaining("a word behind --kafka.ssl.key.password is out of place")
+        .message()
+        .doesNotContain("tiger");
   }
 
   @Test
@@ -174,7 +189,7 @@ class EverwatchConfigTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"10", "-1 s", "ten s", "1 fortnight", ""})
+  @ValueSource(strings = {"10", "-1 s", "ten s", "1 fortnight", "", "99999999999999999999 s", "9999999999999999 h", "PTx"})
   void durationsNeedAUnit(String text) {
     assertThatThrownBy(() -> Parsers.duration(text)).hasMessageContaining("10 s");
   }
