@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.broker;
 
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -24,7 +25,7 @@ public final class Brokers {
    */
   public static String requireReachable(Map<String, Object> client, Duration limit) {
     Map<String, Object> properties = new HashMap<>(client);
-    int millis = Math.toIntExact(limit.toMillis());
+    int millis = (int) Math.min(limit.toMillis(), Integer.MAX_VALUE);
     properties.put("request.timeout.ms", millis);
     properties.put("default.api.timeout.ms", millis);
     try (Admin admin = Admin.create(properties)) {
@@ -46,8 +47,10 @@ public final class Brokers {
   static UnreachableBrokerException unreachable(
       Map<String, Object> client, Duration limit, Exception cause) {
     return new UnreachableBrokerException(
-        "no Kafka broker answered at %s within %d s; is it running, and are address, port and "
-                .formatted(client.get("bootstrap.servers"), limit.toSeconds())
+        "no Kafka broker answered at %s within %s s; is it running, and are address, port and "
+                .formatted(
+                    client.get("bootstrap.servers"),
+                    BigDecimal.valueOf(limit.toMillis(), 3).stripTrailingZeros().toPlainString())
             + "security settings right? ("
             + reason(cause)
             + ")",

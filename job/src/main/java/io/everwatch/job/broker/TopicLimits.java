@@ -22,11 +22,17 @@ public record TopicLimits(
   /** Room for the reason and the identity around a record of full size. */
   public static final int DEAD_LETTER_MARGIN = 64 * 1024;
 
+  /** The largest that a job can be told to read. */
+  private static final int LARGEST_FRAME = 256 << 20;
+
   public TopicLimits {
-    if (partitions < 1 || replication < 1 || maxFrameBytes < 1024) {
+    if (partitions < 1
+        || replication < 1
+        || maxFrameBytes < 1024
+        || maxFrameBytes > LARGEST_FRAME) {
       throw new IllegalArgumentException(
-          "%d partitions, %d copies, frames of at most %d bytes; expected at least 1, 1 and 1024"
-              .formatted(partitions, replication, maxFrameBytes));
+          "%d partitions, %d copies, frames of at most %d bytes; expected at least 1, 1 and 1024, and at most %d bytes"
+              .formatted(partitions, replication, maxFrameBytes, LARGEST_FRAME));
     }
   }
 

@@ -14,6 +14,9 @@ import java.util.stream.Stream;
 
 /** The PNG and JPEG files of a folder in name order, their bytes untouched. */
 public final class FolderSource implements FrameSource {
+  /** As much as a job can be told to take; a picture of a camera has a hundredth of it. */
+  private static final long MAX_BYTES = 256L << 20;
+
   private final double fps;
   private final Iterator<Path> files;
   private long frames;
@@ -49,6 +52,12 @@ public final class FolderSource implements FrameSource {
       return Optional.empty();
     }
     Path file = files.next();
+    long size = Files.size(file);
+    if (size > MAX_BYTES) {
+      throw new IOException(
+          "the picture %s has %d bytes; expected at most %d; is it a picture?"
+              .formatted(file, size, MAX_BYTES));
+    }
     // the dimensions are not said: the decoder finds them, and finds bad files as well
     EncodedFrame picture =
         new EncodedFrame(encodingOf(file).orElseThrow(), 0, 0, Files.readAllBytes(file));

@@ -91,7 +91,7 @@ final class BenchCommand implements Callable<Integer> {
   private boolean json;
 
   @Override
-  public Integer call() throws InterruptedException {
+  public Integer call() throws IOException, InterruptedException {
     requireAtLeastOne("--streams", streams);
     requireAtLeastOne("--seconds", seconds);
     requireAtLeastOne("--warm-up", warmUp);
@@ -106,8 +106,6 @@ final class BenchCommand implements Callable<Integer> {
       SpeedTest.Measured measured =
           new SpeedTest(engine).run(played, warmUp, Duration.ofSeconds(seconds));
       report(figures(measured, options));
-    } catch (IOException e) {
-      throw new CliException(String.valueOf(e.getMessage()), e);
     }
     return ExitCodes.OK;
   }

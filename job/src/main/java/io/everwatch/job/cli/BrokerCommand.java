@@ -9,6 +9,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code everwatch broker}: one Kafka broker, for trying things on one machine. */
@@ -32,12 +33,16 @@ final class BrokerCommand implements Callable<Integer> {
   @Option(
       names = "--port",
       paramLabel = "PORT",
+      converter = PortConverter.class,
       defaultValue = "9092",
       description = "Port on localhost (default: ${DEFAULT-VALUE}).")
   private int port;
 
   @Override
   public Integer call() throws Exception {
+    if (port == 0) {
+      throw new ParameterException(spec.commandLine(), "--port 0; expected 1 to 65535");
+    }
     PrintWriter out = spec.commandLine().getOut();
     try (StopSignal stop = new StopSignal();
         EmbeddedBroker broker = EmbeddedBroker.start(dir.toAbsolutePath(), port)) {

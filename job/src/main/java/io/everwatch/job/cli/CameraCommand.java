@@ -36,6 +36,9 @@ import picocli.CommandLine.Spec;
 public final class CameraCommand implements Callable<Integer> {
   private static final double FOLDER_FPS = 2;
 
+  /** Any later one is a slip of the pen, and far on its microseconds leave a long. */
+  private static final Instant LATEST_START = Instant.parse("2999-12-31T00:00:00Z");
+
   /** What may be sent; raw pictures are too large for a topic. */
   enum SentEncoding {
     PNG,
@@ -105,20 +108,23 @@ public final class CameraCommand implements Callable<Integer> {
   private @Nullable Instant start;
 
   @Override
-  public Integer call() throws InterruptedException {
+  public Integer call() throws IOException, InterruptedException {
     CameraInput wanted =
         new CameraInput(
             input,
             fps == null ? OptionalDouble.empty() : OptionalDouble.of(fps),
             Optional.ofNullable(encoding).map(it -> Encoding.valueOf(it.name())),
             FOLDER_FPS);
+    if (stream.isBlank()) {
+      throw new ParameterException(
+          spec.commandLine(), "--stream is blank; give the stream a name, such as door");
+    }
+    long begin = startMicros();
     try (FrameSource source = open(wanted)) {
       broker.requireReachable();
       try (FramePublisher publisher = new FramePublisher(broker.clientProperties(), topic)) {
-        report(publisher.publish(stream, limited(source), startMicros(), pace()));
+        report(publisher.publish(stream, limited(source), begin, pace()));
       }
-    } catch (IOException e) {
-      throw new CliException(String.valueOf(e.getMessage()), e);
     }
     return ExitCodes.OK;
   }
@@ -141,9 +147,15 @@ public final class CameraCommand implements Callable<Integer> {
   }
 
   private long startMicros() {
-    return start == null
-        ? Pace.micros(Clock.systemUTC())
-        : ChronoUnit.MICROS.between(Instant.EPOCH, start);
+    if (start == null) {
+      return Pace.micros(Clock.systemUTC());
+    }
+    if (start.isBefore(Instant.EPOCH) || start.isAfter(LATEST_START)) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--start %s; expected %s to %s".formatted(start, Instant.EPOCH, LATEST_START));
+    }
+    return ChronoUnit.MICROS.between(Instant.EPOCH, start);
   }
 
   private void report(Published published) {

@@ -78,7 +78,7 @@ final class CaptionCommand implements Callable<Integer> {
   private long lastProgress;
 
   @Override
-  public Integer call() throws InterruptedException {
+  public Integer call() throws IOException, InterruptedException {
     if (!Files.exists(path())) {
       throw new CliException(
           "there is no file or folder '%s'; expected a video file or a folder of pictures"
@@ -97,17 +97,24 @@ final class CaptionCommand implements Callable<Integer> {
                   settings(engine.settings()),
                   event -> {
                     writer.write(event);
-                    out.flush();
+                    if (out.checkError()) { // flushes, too
+                      throw new NobodyReadsException();
+                    }
                     progress(event, err);
                   },
                   problem -> err.println("everwatch: " + problem));
       err.println(
           "%d frames, %d chunks, %d gaps, %d problems"
               .formatted(summary.frames(), summary.chunks(), summary.gaps(), summary.problems()));
-    } catch (IOException e) {
-      throw new CliException(String.valueOf(e.getMessage()), e);
+    } catch (NobodyReadsException e) {
+      return ExitCodes.OK; // as in 'caption clip.mp4 | head': all that was wanted is said
     }
     return ExitCodes.OK;
+  }
+
+  /** Ends a caption whose reader is gone. */
+  private static final class NobodyReadsException extends RuntimeException {
+    private static final long serialVersionUID = 1;
   }
 
   private Path path() {

@@ -5,6 +5,7 @@ import io.everwatch.job.demo.Demo;
 import io.everwatch.job.demo.DemoOptions;
 import io.everwatch.job.demo.DemoOutput;
 import io.everwatch.job.demo.DemoSummary;
+import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -64,6 +65,7 @@ final class DemoCommand implements Callable<Integer> {
   @Option(
       names = "--ui",
       paramLabel = "PORT",
+      converter = PortConverter.class,
       defaultValue = "0",
       description = "Port for Flink's web interface (default: none).")
   private int uiPort;
@@ -73,12 +75,17 @@ final class DemoCommand implements Callable<Integer> {
     DemoOptions options = options();
     DemoOutput output = output();
     DemoSummary summary;
+    boolean wished;
     try (StopSignal stop = new StopSignal();
         TemporaryDirectory dir = new TemporaryDirectory("everwatch-demo")) {
-      summary = new Demo(options, output, stop::requested).run(dir.path());
+      PrintWriter out = spec.commandLine().getOut();
+      // Nobody reads on, as in 'demo --json | head': the same as Ctrl-C.
+      summary =
+          new Demo(options, output, () -> stop.requested() || out.checkError()).run(dir.path());
       output.summary(summary);
+      wished = stop.requested();
     }
-    if (summary.events() == 0) {
+    if (summary.events() == 0 && !wished) {
       throw new CliException(
           "no text came from %d camera(s) in that time; run longer, or look for the cause with --debug"
               .formatted(cameras));

@@ -61,6 +61,11 @@ final class DemoTerminal implements DemoOutput {
     if (!plain) {
       out.print(CLEAR_LINE);
     }
+    if (summary.events() == 0) {
+      out.printf("%nno event of %d cameras yet%n", summary.cameras());
+      out.flush();
+      return;
+    }
     out.printf(
         Locale.ROOT,
         "%n%d events of %d cameras: %d with words, %d silent, %d gaps, %d errors, %d dead letters;"

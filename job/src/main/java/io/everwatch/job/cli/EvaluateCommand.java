@@ -76,7 +76,7 @@ final class EvaluateCommand implements Callable<Integer> {
   private @Nullable Path transcript;
 
   @Override
-  public Integer call() throws InterruptedException {
+  public Integer call() throws IOException, InterruptedException {
     if (!scene.equals("road")) {
       throw usage("there is no scene '%s' with a known truth; known is road".formatted(scene));
     }
@@ -97,8 +97,6 @@ final class EvaluateCommand implements Callable<Integer> {
       if (lines.checkError()) {
         throw new CliException("%s could not be written; is the disk full?".formatted(transcript));
       }
-    } catch (IOException e) {
-      throw new CliException(String.valueOf(e.getMessage()), e);
     }
     return ExitCodes.OK;
   }

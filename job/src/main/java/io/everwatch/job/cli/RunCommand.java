@@ -44,6 +44,7 @@ final class RunCommand implements Callable<Integer> {
   @Option(
       names = "--ui",
       paramLabel = "PORT",
+      converter = PortConverter.class,
       defaultValue = "0",
       description = "Port for Flink's web interface (default: none).")
   private int uiPort;

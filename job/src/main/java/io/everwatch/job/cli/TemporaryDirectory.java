@@ -2,6 +2,7 @@
 package io.everwatch.job.cli;
 
 import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,7 +42,12 @@ final class TemporaryDirectory implements AutoCloseable {
           @Override
           public FileVisitResult postVisitDirectory(Path dir, @Nullable IOException failure)
               throws IOException {
-            Files.deleteIfExists(dir);
+            try {
+              Files.deleteIfExists(dir);
+            } catch (DirectoryNotEmptyException e) {
+              // Something that ends late wrote once more: no failure of the command. It lies in the
+              // launcher's directory of this run, which the next run removes.
+            }
             return FileVisitResult.CONTINUE;
           }
         });

@@ -73,8 +73,8 @@ final class TopicsCommand implements Callable<Integer> {
     try {
       return TopicLimits.of(partitions)
           .withReplication(replication)
-          .withMaxFrameBytes(Math.toIntExact(Parsers.size(maxFrame)));
-    } catch (IllegalArgumentException | ArithmeticException e) {
+          .withMaxFrameBytes((int) Math.min(Parsers.size(maxFrame), Integer.MAX_VALUE));
+    } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
   }

@@ -19,7 +19,9 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The script {@code everwatch} in a built checkout, with a Java that only says how it is called. */
+/**
+ * The script {@code everwatch} in a built checkout, with a Java that only says how it is called.
+ */
 @EnabledOnOs(OS.LINUX)
 class LauncherTest {
   private static final String CACHE = "-Deverwatch.cache.dir=";
@@ -33,9 +35,7 @@ class LauncherTest {
   void build() throws IOException {
     checkout = Files.createDirectory(dir.resolve("a check out"));
     Files.copy(
-        Path.of("../everwatch"),
-        checkout.resolve("everwatch"),
-        StandardCopyOption.COPY_ATTRIBUTES);
+        Path.of("../everwatch"), checkout.resolve("everwatch"), StandardCopyOption.COPY_ATTRIBUTES);
     Files.createFile(checkout.resolve("pom.xml"));
     for (String module : List.of("schemas", "kernels", "operators", "job")) {
       Files.createDirectories(checkout.resolve(module).resolve("src/main"));

@@ -3,6 +3,13 @@ package io.everwatch.job.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.everwatch.job.camera.RoadSceneSource;
+import io.everwatch.job.scene.RoadScene;
+import java.io.IOException;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.io.TempDir;
 import io.everwatch.job.config.ConfigReference;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -29,6 +36,14 @@ class CommandsTest {
         "demo --cameras 0",
         "demo --cameras many",
         "demo --duration soon",
+        "demo --duration 0",
+        "demo --duration PT-5S",
+        "demo --duration 99999999999999999h",
+        "demo --duration 3000000h",
+        "demo --ui 70000",
+        "camera --input scene:road --stream a --brokers a:1 --connect-timeout 1000000h",
+        "camera --input scene:road --stream a --brokers a:1 --start +1000000000-01-01T00:00:00Z",
+        "camera --input scene:road?colour=red --stream a --brokers a:1",
         "demo --no-such-option",
         "watch",
         "watch --brokers a:1 --format webvtt",
@@ -38,14 +53,67 @@ class CommandsTest {
         "audit --brokers a:1 --frame",
         "topics --brokers a:1 --partitions 0",
         "topics --brokers a:1 --max-frame big",
+        "topics --brokers a:1 --max-frame 3GiB",
+        "topics --brokers a:1 --max-frame 99999999999999999999",
         "broker --port 1",
+        "broker --dir target/none --port 70000",
+        "broker --dir target/none --port 0",
         "doctor --brokres a:1",
         "nonsense"
       })
   void aWrongCommandLineIsRefusedBeforeAnythingStarts(String line) {
     assertThat(everwatch(line.split(" "))).isEqualTo(ExitCodes.USAGE);
-    assertThat(err.toString()).startsWith("everwatch: ").doesNotContain("\tat ");
+    assertThat(err.toString())
+        .startsWith("everwatch: ")
+        .doesNotContain("\tat ", "overflow", "For input string");
     assertThat(out.toString()).isEmpty();
+  }
+
+  @Test
+  void aStreamNeedsAName() {
+    String[] camera = {"camera", "--input", "scene:road", "--brokers", "a:1", "--stream", " "};
+    assertThat(everwatch(camera)).isEqualTo(ExitCodes.USAGE);
+    assertThat(err.toString()).contains("--stream is blank");
+  }
+
+  @Test
+  void aPathThatIsMissingIsMoreThanItsName() {
+    assertThat(
+            everwatch(
+                "evaluate --minutes 1 --seed 1 --transcript /no/such/folder/file".split(" ")))
+        .isEqualTo(ExitCodes.FAILURE);
+    assertThat(err.toString()).contains("there is no /no/such/folder/file; expected", "check");
+  }
+
+  @Test
+  void captionEndsWhenNobodyReadsOn(@TempDir Path folder) throws Exception {
+    try (RoadSceneSource road = new RoadSceneSource(RoadScene.ofSeed(1))) {
+      for (int i = 10; i < 30; i++) {
+        Files.write(folder.resolve(i + ".png"), road.next().orElseThrow().picture().bytes());
+      }
+    }
+    Writer gone =
+        new Writer() {
+          @Override
+          public void write(char[] text, int from, int count) throws IOException {
+            throw new IOException("Broken pipe");
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+
+    int status =
+        Everwatch.commandLine()
+            .setOut(new PrintWriter(gone))
+            .setErr(new PrintWriter(err))
+            .execute("caption", folder.toString());
+
+    assertThat(status).isEqualTo(ExitCodes.OK);
+    assertThat(err.toString()).as("the summary of a whole file").doesNotContain("chunks");
   }
 
   @Test

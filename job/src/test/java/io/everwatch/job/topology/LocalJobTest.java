@@ -22,8 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LocalJobTest {
   /** 127.0.0.1, the same as IPv6, and ::1, as the kernel writes them. */
   private static final Set<String> LOOPBACK =
-      Set.of(
-          "0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000");
+      Set.of("0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000");
 
   private static final String LISTENING = "0A";
 
