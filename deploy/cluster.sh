@@ -16,6 +16,7 @@ set -euo pipefail
 
 home=$(cd -P "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 dir=${EVERWATCH_CLUSTER_DIR:-$home/job/target/cluster}
+case $dir in /*) ;; *) dir=$PWD/$dir ;; esac
 broker_port=${EVERWATCH_BROKER_PORT:-9092}
 rest_port=${EVERWATCH_REST_PORT:-8081}
 rpc_port=${EVERWATCH_RPC_PORT:-6123}
@@ -44,7 +45,12 @@ require_jars() {
   done
 }
 
-alive() { [ -f "$dir/$1.pid" ] && kill -0 "$(cat "$dir/$1.pid")" 2>/dev/null; }
+# Whether process NAME runs: after a restart of the machine its number may be somebody else's.
+alive() {
+  local pid
+  [ -f "$dir/$1.pid" ] && pid=$(cat "$dir/$1.pid") && kill -0 "$pid" 2>/dev/null || return 1
+  [ ! -r "/proc/$pid/cmdline" ] || tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF "$dir"
+}
 
 # launch NAME COMMAND…: in the background, its output in NAME.log, its own temporary directory.
 launch() {
@@ -87,6 +93,7 @@ everwatch() {
 # Flink's jars and the runtime, which must be loaded once per process and so is not in the job's jar.
 prepare() {
   mkdir -p "$dir/conf" "$dir/tmp/client" "$dir/checkpoints" "$dir/javacpp"
+  (umask 077 && mkdir -p "$dir/cache")
   rm -rf "$dir/lib" "$dir/plugins"
   mkdir "$dir/lib"
   cp -r "$plugins" "$dir/plugins"
@@ -100,11 +107,10 @@ prepare() {
   } >"$dir/conf/config.yaml"
 }
 
+# Sets flink_java to the command of a Flink process NAME.
 flink_java() {
-  local name=$1
-  shift
-  echo "$java" -Djava.io.tmpdir="$dir/tmp/$name" -Dorg.bytedeco.javacpp.cachedir="$dir/javacpp" \
-    -Dlog4j2.configurationFile="$dir/conf/log4j2.properties" "$@"
+  flink_java=("$java" "-Djava.io.tmpdir=$dir/tmp/$1" "-Dorg.bytedeco.javacpp.cachedir=$dir/javacpp"
+    "-Deverwatch.cache.dir=$dir/cache" "-Dlog4j2.configurationFile=file:${dir// /%20}/conf/log4j2.properties")
 }
 
 # What Flink's own scripts compute: JVM flags (line 1) and -D properties (line 2) for the sizes configured.
@@ -128,13 +134,15 @@ start() {
     -jar "$all" broker --dir "$dir/kafka" --port "$broker_port"
   local flags
   flags=$(sizes GET_JM_RESOURCE_PARAMS)
+  flink_java jobmanager
   # shellcheck disable=SC2046 # flags are words
-  launch jobmanager $(flink_java jobmanager $(sed -n 1p <<<"$flags")) $opens -cp "$dir/lib/*" \
+  launch jobmanager "${flink_java[@]}" $(sed -n 1p <<<"$flags") $opens -cp "$dir/lib/*" \
     org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint \
     --configDir "$dir/conf" $(sed -n 2p <<<"$flags")
   flags=$(sizes GET_TM_RESOURCE_PARAMS)
+  flink_java taskmanager
   # shellcheck disable=SC2046
-  launch taskmanager $(flink_java taskmanager $(sed -n 1p <<<"$flags")) $opens -cp "$dir/lib/*" \
+  launch taskmanager "${flink_java[@]}" $(sed -n 1p <<<"$flags") $opens -cp "$dir/lib/*" \
     org.apache.flink.runtime.taskexecutor.TaskManagerRunner \
     --configDir "$dir/conf" $(sed -n 2p <<<"$flags") -D taskmanager.resource-id=tm-1
   await "the broker's answer" broker everwatch topics --brokers "$brokers" --partitions 4
@@ -145,8 +153,9 @@ start() {
 submit() {
   alive jobmanager || fail "no JobManager runs; start first"
   export FLINK_CONF_DIR=$dir/conf FLINK_PLUGINS_DIR=$dir/plugins FLINK_LIB_DIR=$dir/lib
-  # shellcheck disable=SC2046
-  $(flink_java client) $opens -cp "$dir/lib/*" org.apache.flink.client.cli.CliFrontend run -d \
+  flink_java client
+  mkdir -p "$dir/tmp/client"
+  "${flink_java[@]}" $opens -cp "$dir/lib/*" org.apache.flink.client.cli.CliFrontend run -d \
     -c io.everwatch.job.topology.EverwatchJob "$job" --brokers "$brokers" "$@"
   await "the job's start" jobmanager running
   say "the job runs"
