@@ -3,7 +3,6 @@ package io.everwatch.job.topology;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -20,9 +19,12 @@ public final class Checkpoints {
 
   /** A plain path as the URI that Flink wants; a URI as it is. */
   public static String uri(String directory) {
-    return SCHEME.matcher(directory).matches()
-        ? directory
-        : Path.of(directory).toAbsolutePath().toUri().toString();
+    return SCHEME.matcher(directory).matches() ? directory : uri(Path.of(directory));
+  }
+
+  /** Not {@link Path#toUri}: Flink takes its {@code %20} for three letters of the name. */
+  static String uri(Path path) {
+    return "file://" + path.toAbsolutePath();
   }
 
   /**
@@ -31,11 +33,10 @@ public final class Checkpoints {
    * @param directory a path or URI; may be missing; other than on a local disk none is found
    */
   public static Optional<Path> newest(String directory) {
-    URI uri = URI.create(uri(directory));
-    if (!"file".equals(uri.getScheme())) {
-      return Optional.empty();
-    }
-    return newest(Path.of(uri.getPath()));
+    String uri = uri(directory);
+    return uri.startsWith("file:")
+        ? newest(Path.of(uri.replaceFirst("^file:(//)?", "")))
+        : Optional.empty();
   }
 
   static Optional<Path> newest(Path directory) {

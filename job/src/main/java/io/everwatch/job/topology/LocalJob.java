@@ -38,7 +38,7 @@ public final class LocalJob implements AutoCloseable {
       EverwatchConfig config, Path temporary, int uiPort, Optional<Path> restore) throws Exception {
     Configuration flink = FlinkSettings.ofLocalCluster(config, temporary, uiPort);
     restore.ifPresent(
-        path -> flink.set(StateRecoveryOptions.SAVEPOINT_PATH, path.toUri().toString()));
+        path -> flink.set(StateRecoveryOptions.SAVEPOINT_PATH, Checkpoints.uri(path)));
     StreamExecutionEnvironment environment =
         uiPort > 0
             ? StreamExecutionEnvironment.createLocalEnvironmentWithWebUI(flink)

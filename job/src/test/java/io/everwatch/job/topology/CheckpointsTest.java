@@ -20,6 +20,21 @@ class CheckpointsTest {
   }
 
   @Test
+  void areFoundAgainBelowAFolderWithBlanks(@TempDir Path somewhere) throws Exception {
+    Path folder = somewhere.resolve("my 100% state");
+    Path checkpoint = Files.createDirectories(folder.resolve("job/chk-1"));
+    Files.createFile(checkpoint.resolve("_metadata"));
+
+    String uri = Checkpoints.uri(folder.toString());
+
+    assertThat(new org.apache.flink.core.fs.Path(uri).getPath())
+        .as("where Flink writes")
+        .isEqualTo(folder.toString());
+    assertThat(Checkpoints.newest(folder.toString())).contains(checkpoint);
+    assertThat(Checkpoints.newest(uri)).contains(checkpoint);
+  }
+
+  @Test
   void theNewestCompleteCheckpointOfAnyJobIsFound() throws Exception {
     checkpoint("job-a/chk-9", 1000);
     Path newest = checkpoint("job-b/chk-2", 2000);

@@ -65,7 +65,8 @@ class ModelConfigTest {
   void refusesSizesThatNoModelHas(String field, int value) {
     assertThatThrownBy(() -> edited(GoldenFolder.TINY_A, c -> c.put(field, value)))
         .isInstanceOf(BadModelException.class)
-        .hasMessageContaining("%s is %d, expected a whole number from 1 to".formatted(field, value));
+        .hasMessageContaining(
+            "%s is %d, expected a whole number from 1 to".formatted(field, value));
   }
 
   @Test
