@@ -4,18 +4,18 @@ package io.everwatch.job.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.everwatch.job.camera.RoadSceneSource;
+import io.everwatch.job.config.ConfigReference;
 import io.everwatch.job.scene.RoadScene;
 import java.io.IOException;
-import java.io.Writer;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import org.junit.jupiter.api.io.TempDir;
-import io.everwatch.job.config.ConfigReference;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.Writer;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -79,8 +79,7 @@ class CommandsTest {
   @Test
   void aPathThatIsMissingIsMoreThanItsName() {
     assertThat(
-            everwatch(
-                "evaluate --minutes 1 --seed 1 --transcript /no/such/folder/file".split(" ")))
+            everwatch("evaluate --minutes 1 --seed 1 --transcript /no/such/folder/file".split(" ")))
         .isEqualTo(ExitCodes.FAILURE);
     assertThat(err.toString()).contains("there is no /no/such/folder/file; expected", "check");
   }

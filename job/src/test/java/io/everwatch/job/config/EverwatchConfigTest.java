@@ -189,7 +189,17 @@ class EverwatchConfigTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"10", "-1 s", "ten s", "1 fortnight", "", "99999999999999999999 s", "9999999999999999 h", "PTx"})
+  @ValueSource(
+      strings = {
+        "10",
+        "-1 s",
+        "ten s",
+        "1 fortnight",
+        "",
+        "99999999999999999999 s",
+        "9999999999999999 h",
+        "PTx"
+      })
   void durationsNeedAUnit(String text) {
     assertThatThrownBy(() -> Parsers.duration(text)).hasMessageContaining("10 s");
   }

@@ -68,7 +68,7 @@ class LocalJobTest {
         continue; // a kernel without IPv6
       }
       for (String line : Files.readAllLines(Path.of(table))) {
-        String[] columns = line.strip().split("\\s+");
+        String[] columns = line.strip().split("\\s+", -1);
         if (columns[3].equals(LISTENING) && own.contains("socket:[" + columns[9] + "]")) {
           found.add(columns[1]);
         }
