@@ -54,6 +54,37 @@ class AuditITCase {
     }
   }
 
+  /**
+   * Text that was said after the checkpoint is aborted and said again: live readers see it twice.
+   */
+  @Test
+  void aJobThatGoesOnFromItsCheckpointLeavesACleanTopic() throws Exception {
+    try (House house = new House(dir);
+        RoadFrames road = new RoadFrames("north", 7, Encoding.PNG)) {
+      for (int i = 0; i < 2 * SECONDS + 1; i++) {
+        house.send(0, road.next().build());
+      }
+      try (LocalJob job = house.start(house.config(), Optional.empty())) {
+        house.committedUntil(texts -> texts.size() >= 2);
+      }
+      Outcome running = audit(house, "--frames");
+      assertThat(running.exitCode).as(running.out).isZero();
+
+      Optional<Path> checkpoint = Checkpoints.newest(house.checkpoints());
+      assertThat(checkpoint).isPresent();
+      for (int i = 0; i < 2 * SECONDS - 1; i++) {
+        house.send(0, road.next().build());
+      }
+      house.send(0, road.end());
+      try (LocalJob job = house.start(house.config("parallelism", "1"), checkpoint)) {
+        house.committedUntil(texts -> EverwatchTopologyITCase.ended(texts) == 1);
+      }
+      Outcome ended = audit(house, "--frames");
+      assertThat(ended.out).contains(2 * SECONDS + " answered, 0 in gaps", "0 of them pending");
+      assertThat(ended.exitCode).isZero();
+    }
+  }
+
   private static void assertTampering(House house) throws Exception {
     List<byte[]> texts = house.committedBytes("north");
     house.tamper(TopicNames.TEXT, "north", texts.get(2));
