@@ -134,9 +134,14 @@ final class Bench implements AutoCloseable {
   }
 
   /** In a task of its own, say one whose metrics someone reads. */
-  Bench(Engine engine, UnderstandSettings settings, MockEnvironment task) throws Exception {
+  Bench(
+      Engine engine,
+      UnderstandSettings settings,
+      MockEnvironment task,
+      @Nullable OperatorSubtaskState state)
+      throws Exception {
     harness = new InTask(factory(engine, settings), task);
-    open(null, null);
+    open(state, null);
   }
 
   /** Flink's own keyed harness takes a factory or a task, not both. */

@@ -18,6 +18,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.flink.metrics.MetricType;
+import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -42,7 +43,7 @@ class OperatorMetricsTest {
   @BeforeEach
   void open() throws Exception {
     scrape = new MetricsScrape();
-    bench = new Bench(fake.engine(), SETTINGS, scrape.task());
+    bench = new Bench(fake.engine(), SETTINGS, scrape.task(), null);
   }
 
   @AfterEach
@@ -138,6 +139,26 @@ class OperatorMetricsTest {
 
   private List<String> series() throws Exception {
     return scrape.samples().stream().map(s -> s.name() + s.labels()).sorted().toList();
+  }
+
+  @Test
+  void countsWhatARestoreDoes() throws Exception {
+    Camera camera = new Camera("a");
+    offer(camera, 8);
+    bench.settle();
+    OperatorSubtaskState state = bench.snapshot();
+    try (FakeEngines others = FakeEngines.start("a", "c");
+        MetricsScrape own = new MetricsScrape();
+        Bench restored = new Bench(others.engine(), SETTINGS, own.task(), state)) {
+      restored.offer(camera.frame());
+      restored.offer(camera.frame());
+      restored.settle();
+
+      assertThat(own.value("roundsReplayed", "")).isEqualTo(4);
+      assertThat(own.value("rounds", "")).isEqualTo(1);
+      assertThat(own.value("mark_markedEvents", "mark=NUMERICS_CHANGED")).isEqualTo(1);
+      assertThat(own.value("mark_markedEvents", "mark=REBUILT")).isZero();
+    }
   }
 
   @Test
