@@ -9,6 +9,7 @@ import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
@@ -23,6 +24,9 @@ import java.util.stream.Stream;
  */
 final class BuiltInModel {
   private static final String RESOURCES = "/io/everwatch/models/";
+
+  /** Far more than processes that start at once and find the same damaged copy. */
+  private static final int MAX_ATTEMPTS = 100;
 
   /** Of these a built-in model may have any; a class path cannot be listed. */
   private static final List<String> FILES =
@@ -90,21 +94,32 @@ final class BuiltInModel {
       if (!lines.equals(linesOf(fresh))) {
         throw new IOException("the copy differs from the class path");
       }
+      settle(lines, fresh, target, cache);
+      return target;
+    } finally {
+      deleteAll(fresh);
+    }
+  }
+
+  /** Others may do the same at the same time: whoever comes first wins, and a good copy stays. */
+  private static void settle(List<String> lines, Path fresh, Path target, Path cache)
+      throws IOException {
+    for (int attempt = 1; ; attempt++) {
       if (Files.isDirectory(target)) {
+        if (lines.equals(linesOf(target))) {
+          return; // another process was faster
+        }
         // Damaged: out of the way first, so that a process that maps the old files keeps them.
         moveAway(target, cache);
       }
       try {
         moveInto(fresh, target);
+        return;
       } catch (FileAlreadyExistsException | DirectoryNotEmptyException e) {
-        // Another process was faster.
-        if (!lines.equals(linesOf(target))) {
+        if (attempt == MAX_ATTEMPTS) {
           throw e;
         }
       }
-      return target;
-    } finally {
-      deleteAll(fresh);
     }
   }
 
@@ -126,8 +141,13 @@ final class BuiltInModel {
 
   private static void moveAway(Path target, Path cache) throws IOException {
     Path grave = Files.createTempDirectory(cache, "damaged", PrivateCache.ownerOnly(cache));
-    Files.move(target, grave.resolve("model"), StandardCopyOption.ATOMIC_MOVE);
-    deleteAll(grave);
+    try {
+      Files.move(target, grave.resolve("model"), StandardCopyOption.ATOMIC_MOVE);
+    } catch (NoSuchFileException e) {
+      // Another process has moved it away.
+    } finally {
+      deleteAll(grave);
+    }
   }
 
   private static List<String> linesOf(Path directory) throws IOException {
@@ -137,6 +157,8 @@ final class BuiltInModel {
       if (Files.isRegularFile(path)) {
         try (InputStream in = Files.newInputStream(path)) {
           lines.add(ContentDigest.line(file, in));
+        } catch (NoSuchFileException e) {
+          // Moved away this moment: as good as damaged.
         }
       }
     }

@@ -187,9 +187,13 @@ class ModelFolderTest {
     assertThat(listed(cache)).containsExactly(model);
   }
 
-  @Test
-  void manyProcessesMayUnpackAtOnce() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void manyProcessesMayUnpackAtOnce(boolean damaged) throws Exception {
     Path cache = PrivateCache.open(temp.resolve("cache"));
+    if (damaged) {
+      Files.delete(BuiltInModel.unpack("everwatch-tiny", cache).resolve("config.json"));
+    }
     ExecutorService threads = Executors.newFixedThreadPool(4);
     try {
       List<Callable<Path>> calls =
