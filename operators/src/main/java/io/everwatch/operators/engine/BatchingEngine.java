@@ -108,7 +108,9 @@ final class BatchingEngine implements Engine {
   Session open(EngineSeat seat, SessionSnapshot snapshot) {
     SnapshotHeader header = snapshot.header();
     int elements = Math.toIntExact(parts.network().rows().shape().rowElements());
-    if (!header.modelDigest().equals(parts.modelDigest()) || header.rowElements() != elements) {
+    boolean otherRows =
+        header.committed().memory().cachedRows() > 0 && header.rowElements() != elements;
+    if (!header.modelDigest().equals(parts.modelDigest()) || otherRows) {
       throw new CorruptSnapshotException(
           "snapshot of stream %s was made by model %s with rows of %d values; expected model %s with %d; rebuild the stream from its log"
               .formatted(

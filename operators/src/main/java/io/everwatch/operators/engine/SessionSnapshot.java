@@ -21,6 +21,17 @@ public final class SessionSnapshot {
     return new SessionSnapshot(List.copyOf(SnapshotPieces.cut(header.write(), rows)), header);
   }
 
+  /**
+   * Of a stream that has made no round yet: holds its settings, so that it keeps them when it is
+   * restored before a memory of it was written.
+   */
+  public static SessionSnapshot beginning(
+      String streamId, StreamSettings settings, String modelDigest, String numericsIdentity) {
+    return of(
+        new SnapshotHeader(streamId, modelDigest, numericsIdentity, 0, settings, Committed.NONE),
+        new float[0][]);
+  }
+
   /** Pieces of at most 1 MiB; the first holds ids, list and counters, the others K and V. */
   public List<byte[]> pieces() {
     return pieces;

@@ -27,7 +27,7 @@ import java.util.Map;
  *
  * @param modelDigest of the model that computed the rows
  * @param numerics identity of what computed them
- * @param rowElements elements of one row
+ * @param rowElements elements of one row; of no meaning when there is none
  */
 record SnapshotHeader(
     String streamId,

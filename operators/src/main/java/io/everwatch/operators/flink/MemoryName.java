@@ -9,10 +9,10 @@ import org.apache.flink.core.memory.DataOutputView;
  * Names the complete snapshot of a stream's memory among the stored pieces; pieces of any other
  * number are the beginning of one that was never finished.
  *
- * @param number of the snapshot, from 1
+ * @param number of the snapshot; 1 is the stream's beginning: its settings and no rows
  * @param pieces how many it has
  * @param nextLogged the first round of the log that is not in it
- * @param sizeBytes sum of the pieces
+ * @param sizeBytes sum of the pieces; of the beginning 0
  */
 record MemoryName(long number, int pieces, long nextLogged, long sizeBytes) {
   static final class Serializer extends VersionedSerializer<MemoryName> {

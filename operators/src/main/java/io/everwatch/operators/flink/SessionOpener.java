@@ -6,6 +6,7 @@ import io.everwatch.operators.engine.Engine;
 import io.everwatch.operators.engine.LogContext;
 import io.everwatch.operators.engine.RoundResult;
 import io.everwatch.operators.engine.Seat;
+import io.everwatch.operators.engine.SessionSnapshot;
 import io.everwatch.operators.engine.StreamSession;
 import io.everwatch.schemas.avro.Mark;
 import java.util.Optional;
@@ -50,6 +51,9 @@ final class SessionOpener {
         sameModel && memory.isPresent()
             ? restored(stream, memory.get())
             : seat.create(stream.key.streamId(), engine.settings());
+    if (memory.isEmpty()) {
+      begin(stream, session);
+    }
     if (!sameModel) {
       rebuilt(
           stream,
@@ -61,9 +65,33 @@ final class SessionOpener {
     return session;
   }
 
+  /** Stores the settings at once: whether the first memory was written in time is a matter of luck. */
+  private void begin(StreamState stream, StreamSession session) throws Exception {
+    SessionSnapshot beginning =
+        SessionSnapshot.beginning(
+            stream.key.streamId(),
+            session.settings(),
+            engine.modelDigest(),
+            engine.numericsIdentity());
+    for (int i = 0; i < beginning.pieces().size(); i++) {
+      store.putPiece(stream.key, 1, i, beginning.pieces().get(i));
+    }
+    store.complete(stream.key, new MemoryName(1, beginning.pieces().size(), 0, 0));
+  }
+
   private StreamSession restored(StreamState stream, MemoryName memory) throws Exception {
     try {
-      return seat.restore(store.snapshot(stream.key, memory));
+      StreamSession session = seat.restore(store.snapshot(stream.key, memory));
+      KeptSettings.differing(session.settings(), engine.settings())
+          .ifPresent(
+              differing ->
+                  LOG.warn(
+                      "stream {} keeps the settings that it began with, though the job's are others"
+                          + " now: {}; they hold for streams that begin from now on; to change this"
+                          + " one, end it (end-of-stream record) or start the job without its state",
+                      stream.key.streamId(),
+                      differing));
+      return session;
     } catch (CorruptSnapshotException e) {
       rebuilt(stream, "its memory cannot be used (%s)".formatted(e.getMessage()));
       return seat.create(stream.key.streamId(), engine.settings());

@@ -15,7 +15,7 @@ public final class FakeEngines implements AutoCloseable {
   private final Semaphore steps = new Semaphore(OPEN);
   private final BatchingEngine engine;
 
-  private FakeEngines(String model, String numerics) {
+  private FakeEngines(String model, String numerics, String instruction) {
     EngineParts parts = TestEngine.parts(network);
     network.beforePrefill = ids -> steps.acquireUninterruptibly();
     engine =
@@ -28,7 +28,7 @@ public final class FakeEngines implements AutoCloseable {
                     parts.ending(),
                     parts.stops(),
                     parts.chooser(),
-                    parts.settings(),
+                    parts.settings().withInstruction(instruction),
                     model.repeat(64),
                     numerics.repeat(64)),
                 TestEngine.options())
@@ -42,7 +42,12 @@ public final class FakeEngines implements AutoCloseable {
 
   /** Of another model or other numerics; a letter stands for a digest. */
   public static FakeEngines start(String model, String numerics) {
-    return new FakeEngines(model, numerics);
+    return new FakeEngines(model, numerics, TestEngine.settings().instruction());
+  }
+
+  /** As {@link #start()}, of a job whose standing text is another. */
+  public static FakeEngines instructed(String instruction) {
+    return new FakeEngines("a", "b", instruction);
   }
 
   public Engine engine() {

@@ -271,8 +271,8 @@ class RestoreTest {
       seconds(bench, 4, a);
       bench.settle();
       bench.operator().setCurrentKey(StreamKey.of("a"));
-      pieces(bench).put(1L << 20, new byte[] {1, 2, 3}); // the first piece of snapshot 1
-      pieces(bench).put(1L << 20 | 1, new byte[] {4});
+      pieces(bench).put(2L << 20, new byte[] {1, 2, 3}); // snapshot 1 is the beginning
+      pieces(bench).put(2L << 20 | 1, new byte[] {4});
       state = bench.snapshot();
     }
     try (Bench bench = restored(fake, NEVER, state)) {
@@ -281,7 +281,48 @@ class RestoreTest {
       assertThat(bench.events())
           .extracting(TextEvent::getChunk, TextEvent::getRound, TextEvent::getMarks)
           .containsExactly(tuple(4L, 4L, List.of()));
-      assertThat(piecesOf(bench, "a")).isEmpty();
+      assertThat(piecesOf(bench, "a")).containsOnlyKeys(1L << 20);
+    }
+  }
+
+  @Test
+  void keepsAStreamsSettingsWhenTheJobsHaveChanged() throws Exception {
+    keepsSettings(NEVER); // no memory but the beginning, and a log
+    keepsSettings(EACH_CHECKPOINT);
+  }
+
+  private void keepsSettings(UnderstandSettings settings) throws Exception {
+    Camera camera = new Camera("a");
+    OperatorSubtaskState state;
+    List<TextEvent> expected;
+    try (Bench bench = new Bench(fake.engine(), settings)) {
+      seconds(bench, 3, camera);
+      bench.settle();
+      bench.snapshot();
+      if (settings.equals(EACH_CHECKPOINT)) {
+        bench.awaitSnapshots(1);
+      }
+      state = bench.snapshot();
+      seconds(bench, 2, camera);
+      bench.settle();
+      expected = bench.events().subList(3, 5);
+    }
+    Camera again = new Camera("a");
+    for (int i = 0; i < 6; i++) {
+      again.frame();
+    }
+    try (FakeEngines edited = FakeEngines.instructed("watch something else");
+        Bench bench = restored(edited, settings, state)) {
+      seconds(bench, 2, again);
+      seconds(bench, 1, new Camera("new", 1));
+      bench.settle();
+      assertThat(bench.events())
+          .filteredOn(event -> event.getStreamId().equals("a"))
+          .isEqualTo(expected);
+      assertThat(bench.events())
+          .filteredOn(event -> event.getStreamId().equals("new"))
+          .isNotEmpty()
+          .noneMatch(e -> e.getPromptDigest().equals(expected.get(0).getPromptDigest()));
     }
   }
 
