@@ -69,7 +69,11 @@ final class SnapshotWriter {
 
   /** A stream's answer was applied and no round of it is running. */
   void answered(StreamState stream, long nowMillis) {
-    boolean logIsLarge = stream.memoryBytes > 0 && stream.logBytes >= stream.memoryBytes;
+    boolean logIsLarge =
+        stream != writing
+            && !stream.memoryFailed
+            && stream.memoryBytes > 0
+            && stream.logBytes >= stream.memoryBytes;
     if (logIsLarge || (intervalMillis > 0 && nowMillis >= stream.memoryDueMillis)) {
       due.add(stream);
       stream.memoryDueMillis = nowMillis + intervalMillis;
@@ -152,6 +156,7 @@ final class SnapshotWriter {
     }
     store.complete(stream.key, name);
     stream.memoryBytes = name.sizeBytes();
+    stream.memoryFailed = false;
     stream.logBytes -= logBytes;
     written++;
     metrics.snapshot(name.sizeBytes());
@@ -159,12 +164,15 @@ final class SnapshotWriter {
   }
 
   private void failed(StreamState stream, Throwable failure) {
+    stream.memoryFailed = true;
     try (var context = LogContext.of(stream.key.streamId())) {
       LOG.warn(
-          "stream {}: its memory was not copied ({}); the one stored before stays, with a longer"
-              + " log; it is tried again",
+          "stream {}: its memory was not copied ({}); the one stored before stays, with a log of {}"
+              + " bytes, which a restore runs again; it is tried again when the snapshot interval"
+              + " has passed",
           stream.key.streamId(),
-          failure.toString());
+          failure.toString(),
+          stream.logBytes);
     }
     finished();
   }

@@ -55,6 +55,9 @@ final class StreamState {
   /** Bytes of the last snapshot of its memory, 0 before the first. */
   long memoryBytes;
 
+  /** The last copy of its memory failed: the next is made when it is due by time. */
+  boolean memoryFailed;
+
   /** When the memory is to be written again at the latest; processing time. */
   long memoryDueMillis;
 

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.flink.api.java.functions.KeySelector;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
@@ -44,10 +45,18 @@ final class Bench implements AutoCloseable {
   /** What the operator gave to the engine, in order. */
   final List<RoundInput> submitted = new ArrayList<>();
 
+  /** Snapshots of memories that were asked for, and whether they fail from now on. */
+  final AtomicInteger snapshotsAsked = new AtomicInteger();
+
+  final AtomicBoolean snapshotsFail = new AtomicBoolean();
+
+  /** Snapshots of memories end when it does. */
+  volatile CompletableFuture<Void> snapshotsMayEnd = CompletableFuture.completedFuture(null);
+
   private long checkpoint;
 
   /** The engine as one of its users has it: closing it leaves it to the others. */
-  private record Borrowed(Engine engine, List<RoundInput> submitted) implements Engine {
+  private record Borrowed(Engine engine, Bench bench) implements Engine {
     @Override
     public StreamSettings settings() {
       return engine.settings();
@@ -84,13 +93,17 @@ final class Bench implements AutoCloseable {
 
         @Override
         public void submit(StreamSession session, RoundInput input) {
-          submitted.add(input);
+          bench.submitted.add(input);
           seat.submit(session, input);
         }
 
         @Override
         public CompletableFuture<SessionSnapshot> snapshot(StreamSession session) {
-          return seat.snapshot(session);
+          bench.snapshotsAsked.incrementAndGet();
+          return bench.snapshotsFail.get()
+              ? CompletableFuture.failedFuture(new IllegalStateException("as the test wants it"))
+              : seat.snapshot(session)
+                  .thenCombine(bench.snapshotsMayEnd, (snapshot, nothing) -> snapshot);
         }
 
         @Override
@@ -158,7 +171,7 @@ final class Bench implements AutoCloseable {
   }
 
   private UnderstandOperatorFactory factory(Engine engine, UnderstandSettings settings) {
-    ENGINES.put(number, new Borrowed(engine, submitted));
+    ENGINES.put(number, new Borrowed(engine, this));
     int own = number; // what the factory takes along must be serialisable
     return new UnderstandOperatorFactory(() -> Objects.requireNonNull(ENGINES.get(own)), settings);
   }

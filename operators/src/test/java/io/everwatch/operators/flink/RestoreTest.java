@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.apache.flink.api.common.state.MapState;
 import org.apache.flink.api.common.state.MapStateDescriptor;
 import org.apache.flink.api.common.typeutils.base.LongSerializer;
@@ -178,6 +179,56 @@ class RestoreTest {
       seconds(bench, (int) (pieces / perSecond) + 1, a);
       bench.settle();
       bench.awaitSnapshots(2);
+    }
+  }
+
+  @Test
+  void doesNotAskForAMemoryThatIsBeingWritten() throws Exception {
+    try (Bench bench = new Bench(fake.engine(), settings(10_000, 50_000))) {
+      bench.harness.setProcessingTime(1);
+      seconds(bench, 1, a);
+      bench.settle();
+      bench.harness.setProcessingTime(50_001);
+      seconds(bench, 1, a);
+      bench.settle();
+      bench.awaitSnapshots(1);
+
+      bench.snapshotsMayEnd = new CompletableFuture<>();
+      while (bench.snapshotsAsked.get() < 2) {
+        seconds(bench, 1, a);
+        bench.settle();
+      }
+      seconds(bench, 2, a);
+      bench.settle();
+      bench.snapshotsMayEnd.complete(null);
+      bench.awaitSnapshots(2);
+      assertThat(bench.snapshotsAsked).hasValue(2);
+    }
+  }
+
+  @Test
+  void asksForAMemoryThatCouldNotBeCopiedOncePerInterval() throws Exception {
+    try (Bench bench = new Bench(fake.engine(), settings(10_000, 50_000))) {
+      bench.harness.setProcessingTime(1);
+      seconds(bench, 1, a);
+      bench.settle();
+      bench.harness.setProcessingTime(50_001);
+      seconds(bench, 1, a);
+      bench.settle();
+      bench.awaitSnapshots(1);
+
+      bench.snapshotsFail.set(true);
+      seconds(bench, 60, a); // many times as much as the memory
+      bench.settle();
+      assertThat(bench.snapshotsAsked).hasValue(2);
+      assertThat(logOf(bench, "a")).hasSizeGreaterThan(50);
+
+      bench.snapshotsFail.set(false);
+      bench.harness.setProcessingTime(200_000);
+      seconds(bench, 1, a);
+      bench.settle();
+      bench.awaitSnapshots(2);
+      assertThat(logOf(bench, "a")).isEmpty();
     }
   }
 
