@@ -94,10 +94,20 @@ final class StreamState {
     return stream;
   }
 
-  /** What must be stored of it. */
+  /**
+   * What must be stored of it, as it is now: the heap state back end keeps the value itself, and
+   * writes it from another thread while the stream goes on.
+   */
   StoredStream stored() {
     return new StoredStream(
-        assembler.state(), nextLogged, nextChunk, endMicros, dropVision, marks, model, numerics);
+        assembler.state(),
+        nextLogged,
+        nextChunk,
+        endMicros,
+        dropVision,
+        EnumSet.copyOf(marks),
+        model,
+        numerics);
   }
 
   List<Turn> turns() {

@@ -241,6 +241,7 @@ final class Understanding {
       sessions.replayed(stream, store.logged(stream.key, stream.nextReplayed), result);
       stream.nextReplayed++;
       metrics.replayed();
+      changed.add(stream); // it may have been marked
     } else {
       say(stream, result);
       snapshots.answered(stream, clock.getCurrentProcessingTime());

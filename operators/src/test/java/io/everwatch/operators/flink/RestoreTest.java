@@ -413,6 +413,41 @@ class RestoreTest {
   }
 
   @Test
+  void keepsAMarkMadeBetweenTwoCheckpointsWhileTheLogRan() throws Exception {
+    OperatorSubtaskState state;
+    try (Bench bench = new Bench(fake.engine(), NEVER)) {
+      seconds(bench, 2, a);
+      bench.settle();
+      LoggedRound round = logOf(bench, "a").get(1L);
+      log(bench).put(1L, new LoggedRound(round.input(), round.outcome() + 1));
+      state = bench.snapshot();
+    }
+    UnderstandSettings impatient = settings(0, 0);
+    OperatorSubtaskState second;
+    try (Bench bench = restored(fake, impatient, state)) {
+      fake.hold();
+      bench.offer(a.frame());
+      bench.snapshot();
+      fake.letAllGo();
+      bench.runMail(); // goes on after the checkpoint
+      bench.runMail(); // two rounds of the log, one at a time
+      bench.runMail();
+      bench.snapshot();
+      bench.awaitSnapshots(1);
+      second = bench.snapshot();
+      assertThat(bench.events()).isEmpty();
+    }
+    try (Bench bench = restored(fake, impatient, second)) {
+      bench.offer(a.frame());
+      bench.settle();
+      assertThat(bench.submitted).hasSize(1);
+      assertThat(bench.events())
+          .extracting(TextEvent::getMarks)
+          .containsExactly(List.of(Mark.REBUILT));
+    }
+  }
+
+  @Test
   void rebuildsWithAnotherModel() throws Exception {
     OperatorSubtaskState state = stateOfFourSeconds();
     try (FakeEngines other = FakeEngines.start("d", "b");
@@ -457,13 +492,16 @@ class RestoreTest {
 
   private static Map<Long, LoggedRound> logOf(Bench bench, String stream) throws Exception {
     bench.operator().setCurrentKey(StreamKey.of(stream));
-    return copy(
-        bench
-            .operator()
-            .getRuntimeContext()
-            .getMapState(
-                new MapStateDescriptor<>(
-                    StreamStore.LOG, LongSerializer.INSTANCE, new LoggedRound.Serializer())));
+    return copy(log(bench));
+  }
+
+  private static MapState<Long, LoggedRound> log(Bench bench) {
+    return bench
+        .operator()
+        .getRuntimeContext()
+        .getMapState(
+            new MapStateDescriptor<>(
+                StreamStore.LOG, LongSerializer.INSTANCE, new LoggedRound.Serializer()));
   }
 
   private static MapState<Long, byte[]> pieces(Bench bench) {
