@@ -23,10 +23,15 @@ import java.security.NoSuchAlgorithmException;
 import java.util.BitSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Puts an engine together around a model. */
 final class EngineAssembly {
+  private static final Logger LOG = LoggerFactory.getLogger(EngineAssembly.class);
+
   /** Part of the numerics identity; raised when the engine itself computes other bits. */
   private static final String ENGINE = "engine 1";
 
@@ -42,6 +47,7 @@ final class EngineAssembly {
       Model model = Model.load(folder, backend);
       StreamSettings settings =
           SettingsResolver.open(folder, model.config()).resolve(options.overrides()).settings();
+      instructionTooLong(model.grammar().context(settings).length, settings).ifPresent(LOG::warn);
       return new BatchingEngine(parts(model, backend, settings, options.kvBytes()), options)
           .start();
     } catch (RuntimeException | Error e) {
@@ -49,6 +55,19 @@ final class EngineAssembly {
         throw e;
       }
     }
+  }
+
+  /**
+   * What to tell when the memory will not keep all of the standing text.
+   *
+   * @param tokens of the standing text where it opens {@code previous text}; 0 where it does not
+   */
+  static Optional<String> instructionTooLong(int tokens, StreamSettings settings) {
+    return settings.cutText() && tokens > settings.textSink()
+        ? Optional.of(
+            "the instruction has %d tokens, but a stream keeps only the first %d of its previous text for ever (textSink); expected room for all of it, for its end is forgotten once enough was said; raise textSink to %d, or shorten it"
+                .formatted(tokens, settings.textSink(), tokens))
+        : Optional.empty();
   }
 
   /**
