@@ -9,7 +9,9 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
-/** Settings belong to a stream's memory: a restored stream keeps its own, whatever the job's are. */
+/**
+ * Settings belong to a stream's memory: a restored stream keeps its own, whatever the job's are.
+ */
 final class KeptSettings {
   /** Of chunk assembly, which takes them from the job. */
   private static final Set<String> OF_THE_JOB =

@@ -65,7 +65,9 @@ final class SessionOpener {
     return session;
   }
 
-  /** Stores the settings at once: whether the first memory was written in time is a matter of luck. */
+  /**
+   * Stores the settings at once: whether the first memory was written in time is a matter of luck.
+   */
   private void begin(StreamState stream, StreamSession session) throws Exception {
     SessionSnapshot beginning =
         SessionSnapshot.beginning(

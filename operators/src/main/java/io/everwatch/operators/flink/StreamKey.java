@@ -30,6 +30,10 @@ public record StreamKey(int spread, String streamId) {
   static final class Serializer extends VersionedSerializer<StreamKey> {
     private static final long serialVersionUID = 1;
 
+    /**
+     * Never raised: RocksDB finds a key by its bytes, this one included, so all state would be
+     * lost.
+     */
     @Override
     int version() {
       return 1;

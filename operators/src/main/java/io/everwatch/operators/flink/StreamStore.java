@@ -27,8 +27,8 @@ import org.apache.flink.api.common.typeutils.base.array.BytePrimitiveArraySerial
  *       cleared at the next. Bound: {@code maxInFlight} turns in a subtask.
  *   <li>{@code log}: running number → {@link LoggedRound}. Written with each answer, removed by the
  *       snapshot that contains it. Bound: the rounds of one snapshot interval.
- *   <li>{@code memory}: {@link MemoryName}. Written when the stream begins (its settings), and when a
- *       snapshot of the memory is complete.
+ *   <li>{@code memory}: {@link MemoryName}. Written when the stream begins (its settings), and when
+ *       a snapshot of the memory is complete.
  *   <li>{@code pieces}: (snapshot number, piece) → up to 1 MiB. Bound: two snapshots, while the
  *       newer one is being written.
  * </ul>

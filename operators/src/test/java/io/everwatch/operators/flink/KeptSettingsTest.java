@@ -10,8 +10,27 @@ import org.junit.jupiter.api.Test;
 class KeptSettingsTest {
   private static StreamSettings settings(String instruction, long seed, long maxGapMicros) {
     return new StreamSettings(
-        2, 1_000_000, 784, 3136, 3, 4, true, 5, 9, 7, 0, 1, 0, 1, seed, instruction,
-        QueryPlacement.CONTEXT, 9000, 0, maxGapMicros, 10_000_000);
+        2,
+        1_000_000,
+        784,
+        3136,
+        3,
+        4,
+        true,
+        5,
+        9,
+        7,
+        0,
+        1,
+        0,
+        1,
+        seed,
+        instruction,
+        QueryPlacement.CONTEXT,
+        9000,
+        0,
+        maxGapMicros,
+        10_000_000);
   }
 
   @Test
