@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.flink;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.groups.Tuple.tuple;
 
@@ -418,7 +419,7 @@ class RestoreTest {
     try (Bench bench = new Bench(fake.engine(), NEVER)) {
       seconds(bench, 2, a);
       bench.settle();
-      LoggedRound round = logOf(bench, "a").get(1L);
+      LoggedRound round = requireNonNull(logOf(bench, "a").get(1L));
       log(bench).put(1L, new LoggedRound(round.input(), round.outcome() + 1));
       state = bench.snapshot();
     }
