@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.schemas;
 
+import io.everwatch.schemas.avro.CommandEvent;
 import io.everwatch.schemas.avro.DeadLetter;
 import io.everwatch.schemas.avro.FrameEvent;
 import io.everwatch.schemas.avro.TextEvent;
@@ -27,6 +28,8 @@ public final class WireFormat {
       new SingleObjectReader<>(TextEvent.class, TextEvent.getClassSchema(), "text_event");
   private static final SingleObjectReader<DeadLetter> DEAD_LETTERS =
       new SingleObjectReader<>(DeadLetter.class, DeadLetter.getClassSchema(), "dead_letter");
+  private static final SingleObjectReader<CommandEvent> COMMANDS =
+      new SingleObjectReader<>(CommandEvent.class, CommandEvent.getClassSchema(), "command_event");
 
   private WireFormat() {}
 
@@ -57,6 +60,11 @@ public final class WireFormat {
     return DeadLetter.newBuilder();
   }
 
+  /** Begins a command; see {@link #newFrameEvent}. */
+  public static CommandEvent.Builder newCommandEvent() {
+    return CommandEvent.newBuilder();
+  }
+
   public static byte[] encode(FrameEvent event) {
     return write(event, event::toByteBuffer);
   }
@@ -67,6 +75,10 @@ public final class WireFormat {
 
   public static byte[] encode(DeadLetter letter) {
     return write(letter, letter::toByteBuffer);
+  }
+
+  public static byte[] encode(CommandEvent command) {
+    return write(command, command::toByteBuffer);
   }
 
   /**
@@ -107,6 +119,16 @@ public final class WireFormat {
    */
   public static DeadLetter decodeDeadLetter(byte[] bytes) throws WireFormatException {
     return DEAD_LETTERS.read(bytes, MAX_RECORD_BYTES);
+  }
+
+  /**
+   * Reads a value of the commands topic.
+   *
+   * @param maxBytes longest record to accept
+   * @throws WireFormatException when the bytes are no command, or more than {@code maxBytes}
+   */
+  public static CommandEvent decodeCommand(byte[] bytes, int maxBytes) throws WireFormatException {
+    return COMMANDS.read(bytes, maxBytes);
   }
 
   private interface Writing {

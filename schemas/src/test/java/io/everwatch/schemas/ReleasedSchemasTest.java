@@ -3,6 +3,7 @@ package io.everwatch.schemas;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.everwatch.schemas.avro.CommandEvent;
 import io.everwatch.schemas.avro.DeadLetter;
 import io.everwatch.schemas.avro.FrameEvent;
 import io.everwatch.schemas.avro.TextEvent;
@@ -32,7 +33,8 @@ class ReleasedSchemasTest {
     return Stream.of(
             released("frame_event", FrameEvent.getClassSchema()),
             released("text_event", TextEvent.getClassSchema()),
-            released("dead_letter", DeadLetter.getClassSchema()))
+            released("dead_letter", DeadLetter.getClassSchema()),
+            released("command_event", CommandEvent.getClassSchema()))
         .flatMap(List::stream);
   }
 
@@ -46,7 +48,7 @@ class ReleasedSchemasTest {
   @Test
   void coverEachRecordType() {
     assertThat(released().map(Released::name).distinct())
-        .containsExactly("frame_event", "text_event", "dead_letter");
+        .containsExactly("frame_event", "text_event", "dead_letter", "command_event");
   }
 
   @ParameterizedTest
@@ -60,6 +62,7 @@ class ReleasedSchemasTest {
         switch (released.name()) {
           case "frame_event" -> WireFormat.decodeFrame(bytes);
           case "text_event" -> WireFormat.decodeText(bytes);
+          case "command_event" -> WireFormat.decodeCommand(bytes, WireFormat.MAX_RECORD_BYTES);
           default -> WireFormat.decodeDeadLetter(bytes);
         };
     GenericRecord record = (GenericRecord) read;

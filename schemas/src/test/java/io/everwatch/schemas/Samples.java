@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.schemas;
 
+import io.everwatch.schemas.avro.CommandEvent;
+import io.everwatch.schemas.avro.CommandKind;
 import io.everwatch.schemas.avro.DeadLetter;
 import io.everwatch.schemas.avro.FrameCounts;
 import io.everwatch.schemas.avro.FrameEncoding;
@@ -13,6 +15,7 @@ import io.everwatch.schemas.avro.TextEvent;
 import io.everwatch.schemas.avro.TextKind;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Map;
 
 /** Records with every field set. */
 final class Samples {
@@ -87,6 +90,17 @@ final class Samples {
         .setChunk(5)
         .setOriginal(ByteBuffer.wrap(new byte[] {1}))
         .setOriginalSize(100)
+        .build();
+  }
+
+  static CommandEvent command() {
+    return CommandEvent.newBuilder()
+        .setCommandId("c-1")
+        .setStreamId("cam-1")
+        .setKind(CommandKind.SET)
+        .setSettings(Map.of("temperature", "0.5"))
+        .setText("watch the gate")
+        .setIssuedMicros(7)
         .build();
   }
 

@@ -32,6 +32,8 @@ class WireFormatTest {
         .isEqualTo(Samples.text("cam", 1, "a car"));
     assertThat(WireFormat.decodeDeadLetter(WireFormat.encode(Samples.deadLetter())))
         .isEqualTo(Samples.deadLetter());
+    byte[] command = WireFormat.encode(Samples.command());
+    assertThat(WireFormat.decodeCommand(command, command.length)).isEqualTo(Samples.command());
   }
 
   @Test

@@ -26,13 +26,20 @@ public record AuditReport(
   public record Chunks(long answered, long inGaps, long unexplained) {}
 
   /**
-   * Frames as the events count them: received = used + surplus + duplicate + unusable.
+   * Frames as the events count them: received = used + surplus + duplicate + unusable + skipped.
    *
    * @param missing grid points without a frame of their own
    * @param unusable frames of chunks whose pictures went to the dead-letter topic
+   * @param skipped frames of chunks of stopped streams
    */
   public record Counts(
-      long received, long used, long surplus, long duplicate, long missing, long unusable) {}
+      long received,
+      long used,
+      long surplus,
+      long duplicate,
+      long missing,
+      long unusable,
+      long skipped) {}
 
   /**
    * The dead-letter topic.

@@ -32,7 +32,21 @@ final class EventRules {
   }
 
   /** Frames that the dead-letter topic must hold for this chunk: their pictures were unusable. */
-  static long deadLettered(FrameCounts counts) {
+  static long deadLettered(TextEvent event) {
+    return skipping(event) ? 0 : unaccounted(event.getFrames());
+  }
+
+  /** Frames of a chunk that was skipped: the stream was stopped. */
+  static long skippedFrames(TextEvent event) {
+    return skipping(event) ? unaccounted(event.getFrames()) : 0;
+  }
+
+  /** A gap that names records is of a chunk that had frames. */
+  private static boolean skipping(TextEvent event) {
+    return event.getKind() == TextKind.GAP && !event.getSources().isEmpty();
+  }
+
+  private static long unaccounted(FrameCounts counts) {
     return (long) counts.getReceived()
         - counts.getUsed()
         - counts.getSurplus()
@@ -135,7 +149,7 @@ final class EventRules {
     if (event.getKind() == TextKind.GAP || !explains(event)) {
       return;
     }
-    long frames = event.getFrames().getUsed() + deadLettered(event.getFrames());
+    long frames = event.getFrames().getUsed() + deadLettered(event);
     if (frames < 1 || frames > offsets) {
       wrong.add(
           "%d frames from sources of %d records; expected at least one frame, and as many records"
@@ -163,12 +177,13 @@ final class EventRules {
       wrong.add(of + "; expected none below 0");
     }
     boolean framed = explains(event) && event.getKind() != TextKind.GAP;
-    long dead = deadLettered(counts);
-    if (framed ? dead < 0 : dead != 0) {
+    long dead = unaccounted(counts);
+    boolean skipping = skipping(event);
+    if (skipping ? dead < 1 : framed ? dead < 0 : dead != 0) {
       wrong.add(
           of
               + "; expected received = used + surplus + duplicate"
-              + (framed ? " + dead-lettered" : ""));
+              + (skipping ? " + skipped, at least one" : framed ? " + dead-lettered" : ""));
     }
     if (!framed && counts.getUsed() != 0) {
       wrong.add(of + "; expected no frame to be used by a " + event.getKind());

@@ -78,6 +78,7 @@ final class FramesAudit {
         .<Runnable>match(
             picture -> () -> frame(streamId, partition, offset),
             end -> () -> end(streamId, partition, offset),
+            command -> () -> {}, // never: they have a topic of their own
             unusable -> () -> waiting += only.isEmpty() ? 1 : 0)
         .run();
   }

@@ -76,7 +76,7 @@ final class StreamAudit {
       repeated(text, before.get());
       return;
     }
-    if (end != null) {
+    if (end != null && event.getKind() != TextKind.NOTICE) { // one refuses what comes too late
       sink.violation(
           Kind.AFTER_END,
           text,
@@ -95,8 +95,8 @@ final class StreamAudit {
 
   /** Whether the event was made of records after the end of the stream's life before. */
   static boolean beginsAnew(TextEvent event, SourceRange end) {
-    boolean framed = EventRules.explains(event) && event.getKind() != TextKind.GAP;
-    if (event.getSources().isEmpty() || !(framed || event.getKind() == TextKind.ENDED)) {
+    boolean explains = EventRules.explains(event); // a gap that names records has frames too
+    if (event.getSources().isEmpty() || !(explains || event.getKind() == TextKind.ENDED)) {
       return false;
     }
     SourceRange source = event.getSources().get(0);
@@ -247,11 +247,11 @@ final class StreamAudit {
       lives.add(new Life(text, event.getSources().get(0), event.getChunk() == 0 && !ending));
     }
     life().ifPresent(life -> life.book(text));
-    long dead = EventRules.deadLettered(counts);
+    long dead = EventRules.deadLettered(event);
     if (dead > 0) {
       claims.merge(event.getChunk(), new Claim(dead, text), Claim::and);
     }
-    totals.frames(counts, dead);
+    totals.frames(counts, dead, EventRules.skippedFrames(event));
   }
 
   private Optional<Life> life() {

@@ -15,6 +15,7 @@ final class Totals {
   private long duplicate;
   private long missing;
   private long unusable;
+  private long skipped;
 
   void chunks(TextKind kind, long chunks) {
     if (kind == TextKind.GAP) {
@@ -28,13 +29,14 @@ final class Totals {
     unexplained += chunks;
   }
 
-  void frames(FrameCounts counts, long deadLettered) {
+  void frames(FrameCounts counts, long deadLettered, long skippedFrames) {
     received += counts.getReceived();
     used += counts.getUsed();
     surplus += counts.getSurplus();
     duplicate += counts.getDuplicate();
     missing += counts.getMissing();
     unusable += Math.max(0, deadLettered);
+    skipped += Math.max(0, skippedFrames);
   }
 
   void add(Totals other) {
@@ -47,6 +49,7 @@ final class Totals {
     duplicate += other.duplicate;
     missing += other.missing;
     unusable += other.unusable;
+    skipped += other.skipped;
   }
 
   AuditReport.Chunks chunks() {
@@ -54,6 +57,6 @@ final class Totals {
   }
 
   AuditReport.Counts counts() {
-    return new AuditReport.Counts(received, used, surplus, duplicate, missing, unusable);
+    return new AuditReport.Counts(received, used, surplus, duplicate, missing, unusable, skipped);
   }
 }

@@ -106,13 +106,14 @@ final class AuditCommand implements Callable<Integer> {
         chunks.unexplained());
     line(
         out,
-        "counts: %,d received = %,d used + %,d surplus + %,d duplicate + %,d unusable;"
+        "counts: %,d received = %,d used + %,d surplus + %,d duplicate + %,d unusable + %,d skipped;"
             + " %,d grid points without a frame",
         counts.received(),
         counts.used(),
         counts.surplus(),
         counts.duplicate(),
         counts.unusable(),
+        counts.skipped(),
         counts.missing());
     AuditReport.DeadLetters letters = report.deadLetters();
     line(

@@ -112,7 +112,8 @@ final class RunCommand implements Callable<Integer> {
             List.of(
                 config.get(ConfigKeys.FRAMES),
                 config.get(ConfigKeys.TEXT),
-                config.get(ConfigKeys.DEAD_LETTERS)),
+                config.get(ConfigKeys.DEAD_LETTERS),
+                config.get(ConfigKeys.COMMANDS)),
             config.get(ConfigKeys.DELIVERY) == Delivery.EXACTLY_ONCE
                 ? config.transactionTimeout()
                 : Duration.ZERO);

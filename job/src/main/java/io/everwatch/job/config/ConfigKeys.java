@@ -39,6 +39,8 @@ public final class ConfigKeys {
           "frames.dlq",
           "Topic of records that could not be used, written with the reason.",
           Parsers::topic);
+  public static final ConfigKey<String> COMMANDS =
+      key("topics.commands", "topic", "commands", "Topic of commands, read.", Parsers::topic);
   public static final ConfigKey<String> GROUP =
       key(
           "group",

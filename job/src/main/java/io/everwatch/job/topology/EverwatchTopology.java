@@ -22,16 +22,19 @@ import org.apache.flink.connector.kafka.sink.KafkaSinkBuilder;
 import org.apache.flink.connector.kafka.sink.TransactionNamingStrategy;
 import org.apache.flink.connector.kafka.source.KafkaSource;
 import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
+import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.kafka.clients.consumer.OffsetResetStrategy;
 
 /**
- * frames → understand (keyed by stream) → text, and what could not be used → dead letters. Every
+ * frames and commands → understand (keyed by stream) → text, and what could not be used → dead
+ * letters. One input carries both, so that the operator sees a stream's records in one order. Every
  * step has a fixed {@code uid}: state is found again by it, so it never changes.
  */
 public final class EverwatchTopology {
   static final String FRAMES = "frames";
+  static final String COMMANDS = "commands";
   static final String UNDERSTAND = "understand";
   static final String TEXT = "text";
   static final String DEAD_LETTERS = "dead-letters";
@@ -43,10 +46,17 @@ public final class EverwatchTopology {
 
   /** Adds the topology to an environment that {@link FlinkSettings} configured. */
   public static void build(StreamExecutionEnvironment environment, EverwatchConfig config) {
+    DataStream<FrameRecord> commands =
+        environment
+            .fromSource(commands(config), WatermarkStrategy.noWatermarks(), COMMANDS)
+            .uid(COMMANDS)
+            // A few a day: one reader is enough.
+            .setParallelism(1);
     SingleOutputStreamOperator<TextRecord> text =
         environment
             .fromSource(frames(config), WatermarkStrategy.noWatermarks(), FRAMES)
             .uid(FRAMES)
+            .union(commands)
             .keyBy(FrameRecord::key, StreamKey.TYPE)
             .transform(
                 UNDERSTAND,
@@ -84,6 +94,16 @@ public final class EverwatchTopology {
         .setGroupId(config.get(ConfigKeys.GROUP))
         .setStartingOffsets(start(config.get(ConfigKeys.START)))
         .setDeserializer(new FrameRecordSchema(maxBytes))
+        .build();
+  }
+
+  private static KafkaSource<FrameRecord> commands(EverwatchConfig config) {
+    return KafkaSource.<FrameRecord>builder()
+        .setProperties(kafka(config))
+        .setTopics(config.get(ConfigKeys.COMMANDS))
+        .setGroupId(config.get(ConfigKeys.GROUP))
+        .setStartingOffsets(start(config.get(ConfigKeys.START)))
+        .setDeserializer(new CommandRecordSchema())
         .build();
   }
 

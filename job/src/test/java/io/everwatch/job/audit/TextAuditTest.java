@@ -32,7 +32,50 @@ class TextAuditTest {
     assertThat(auditing.violations).isEmpty();
     assertThat(auditing.texts.totals().chunks()).isEqualTo(new AuditReport.Chunks(6, 0, 0));
     assertThat(auditing.texts.totals().counts())
-        .isEqualTo(new AuditReport.Counts(12, 12, 0, 0, 0, 0));
+        .isEqualTo(new AuditReport.Counts(12, 12, 0, 0, 0, 0, 0));
+  }
+
+  @Test
+  void chunksOfAStoppedStreamAndAnswersToCommandsAreExplained() {
+    TextEvent third = events.get(2);
+    TextEvent skipped = skipped(third, 2);
+    events.set(2, skipped);
+    events.add(
+        2,
+        TextEvent.newBuilder()
+            .setStreamId(third.getStreamId())
+            .setChunk(2)
+            .setSubject("a-command")
+            .setKind(TextKind.NOTICE)
+            .setStartMicros(third.getStartMicros())
+            .setEndMicros(third.getStartMicros())
+            .setText("stopped")
+            .setSources(List.of(new SourceRange("commands", 0, 5L, 5L)))
+            .build());
+    Auditing auditing = Auditing.texts(events);
+
+    assertThat(auditing.violations).isEmpty();
+    assertThat(auditing.texts.totals().chunks()).isEqualTo(new AuditReport.Chunks(5, 1, 0));
+    assertThat(auditing.texts.totals().counts())
+        .isEqualTo(new AuditReport.Counts(12, 10, 0, 0, 2, 0, 2));
+
+    events.set(3, skipped(third, 0));
+    assertThat(only(Auditing.texts(events), Kind.COUNTS).detail()).contains("skipped");
+  }
+
+  private static TextEvent skipped(TextEvent event, int received) {
+    return TextEvent.newBuilder(event)
+        .setKind(TextKind.GAP)
+        .setText("")
+        .setRound(-1)
+        .setFrames(
+            FrameCounts.newBuilder(event.getFrames())
+                .setReceived(received)
+                .setUsed(0)
+                .setMissing(2)
+                .build())
+        .setSkipped(new SkippedRange(2L, 2L, "stopped by command a-command"))
+        .build();
   }
 
   @Test

@@ -58,6 +58,14 @@ class CommandsTest {
         "broker --port 1",
         "broker --dir target/none --port 70000",
         "broker --dir target/none --port 0",
+        "command --brokers a:1 stop",
+        "command --brokers a:1 --stream s",
+        "command --brokers a:1 --stream s jump",
+        "command --brokers a:1 --stream s prompt",
+        "command --brokers a:1 --stream s set",
+        "command --brokers a:1 --stream s set temperature",
+        "command --brokers a:1 --stream s set seed=1 seed=2",
+        "command --brokers a:1 --stream s stop now",
         "doctor --brokres a:1",
         "nonsense"
       })

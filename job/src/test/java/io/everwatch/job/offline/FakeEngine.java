@@ -124,6 +124,11 @@ final class FakeEngine implements Engine {
     }
 
     @Override
+    public void resample(StreamSession session, StreamSettings settings) {
+      throw new UnsupportedOperationException("a fake samples nothing");
+    }
+
+    @Override
     public void submit(StreamSession session, RoundInput input) {
       thread.execute(
           () -> {

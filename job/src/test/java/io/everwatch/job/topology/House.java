@@ -82,7 +82,12 @@ final class House implements AutoCloseable {
   }
 
   void send(int partition, byte @Nullable [] key, byte @Nullable [] value) throws Exception {
-    producer.send(new ProducerRecord<>(TopicNames.FRAMES, partition, key, value)).get();
+    sendTo(TopicNames.FRAMES, partition, key, value);
+  }
+
+  void sendTo(String topic, int partition, byte @Nullable [] key, byte @Nullable [] value)
+      throws Exception {
+    producer.send(new ProducerRecord<>(topic, partition, key, value)).get();
   }
 
   /** Puts a record where only the job should. */

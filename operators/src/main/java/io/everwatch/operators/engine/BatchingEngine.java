@@ -151,17 +151,21 @@ final class BatchingEngine implements Engine {
 
   CompletableFuture<SessionSnapshot> snapshot(Session session, long rounds) {
     CompletableFuture<SessionSnapshot> future = new CompletableFuture<>();
+    StreamSettings settings = session.settings(); // of now: sampling may change before it is copied
     command(
         future,
         () -> {
           StepLoop.Saved saved = loop.save(session, rounds);
-          workers.execute(() -> complete(future, session, saved));
+          workers.execute(() -> complete(future, session, settings, saved));
         });
     return future;
   }
 
   private void complete(
-      CompletableFuture<SessionSnapshot> future, Session session, StepLoop.Saved saved) {
+      CompletableFuture<SessionSnapshot> future,
+      Session session,
+      StreamSettings settings,
+      StepLoop.Saved saved) {
     try {
       future.complete(
           SessionSnapshot.of(
@@ -170,7 +174,7 @@ final class BatchingEngine implements Engine {
                   parts.modelDigest(),
                   parts.numericsIdentity(),
                   Math.toIntExact(parts.network().rows().shape().rowElements()),
-                  session.settings(),
+                  settings,
                   saved.committed()),
               saved.rows()));
     } catch (RuntimeException | Error e) {

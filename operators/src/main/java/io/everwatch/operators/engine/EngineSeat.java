@@ -36,6 +36,24 @@ final class EngineSeat implements Seat {
   }
 
   @Override
+  public void resample(StreamSession session, StreamSettings settings) {
+    requireOpen();
+    Session own = own(session);
+    if (!own.settings().withSamplingOf(settings).equals(settings)) {
+      throw new IllegalArgumentException(
+          "%s works with %s, asked for are %s; expected them to differ in sampling only; make a new session for others"
+              .formatted(own, own.settings(), settings));
+    }
+    if (!own.changePhase(Phase.IDLE, Phase.RUNNING)) {
+      throw new IllegalStateException(
+          "%s is %s; expected it to be idle: change its sampling when the result of the last round has come"
+              .formatted(own, own.phase()));
+    }
+    own.resample(settings);
+    own.changePhase(Phase.RUNNING, Phase.IDLE);
+  }
+
+  @Override
   public void submit(StreamSession session, RoundInput input) {
     requireOpen();
     Session own = own(session);

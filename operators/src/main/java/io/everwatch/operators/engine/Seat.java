@@ -20,6 +20,17 @@ public interface Seat extends AutoCloseable {
   StreamSession restore(SessionSnapshot snapshot);
 
   /**
+   * Changes how tokens are chosen from the next round on; the memory stays.
+   *
+   * @param settings differ from the session's in {@code maxNewTokens}, {@code temperature}, {@code
+   *     repetitionPenalty}, {@code topK}, {@code topP} and {@code seed} only
+   * @throws IllegalStateException when a round of this session is running or the session was
+   *     released
+   * @throws IllegalArgumentException when they differ in anything else, on which the memory depends
+   */
+  void resample(StreamSession session, StreamSettings settings);
+
+  /**
    * Starts a round; the listener hears its result.
    *
    * @throws IllegalStateException when a round of this session is running or the session was

@@ -24,16 +24,28 @@ final class Session implements StreamSession {
 
   private final Object owner;
   private final String streamId;
-  private final StreamSettings settings;
   private final RetentionPolicy policy;
-  private final SamplingRules rules;
-  private final long seed;
+  private volatile Sampling sampling;
   private Phase phase = Phase.IDLE; // guarded by this
   private volatile Committed committed;
 
   private SessionRows rows;
   private @Nullable State previous;
   private long lastUsed;
+
+  /** The settings, and what follows from them for the choice of tokens; replaced as a whole. */
+  private record Sampling(StreamSettings settings, SamplingRules rules, long seed) {
+    static Sampling of(StreamSettings settings, String streamId) {
+      return new Sampling(
+          settings,
+          new SamplingRules(
+              settings.repetitionPenalty(),
+              settings.temperature(),
+              settings.topK(),
+              settings.topP()),
+          CounterRandom.streamSeed(settings.seed(), streamId));
+    }
+  }
 
   /** A committed state with its rows. */
   record State(Committed committed, SessionRows rows) {}
@@ -42,12 +54,8 @@ final class Session implements StreamSession {
       Object owner, String streamId, StreamSettings settings, RetentionPolicy policy, State state) {
     this.owner = owner;
     this.streamId = streamId;
-    this.settings = settings;
     this.policy = policy;
-    this.rules =
-        new SamplingRules(
-            settings.repetitionPenalty(), settings.temperature(), settings.topK(), settings.topP());
-    this.seed = CounterRandom.streamSeed(settings.seed(), streamId);
+    this.sampling = Sampling.of(settings, streamId);
     this.committed = state.committed();
     this.rows = state.rows();
   }
@@ -59,7 +67,7 @@ final class Session implements StreamSession {
 
   @Override
   public StreamSettings settings() {
-    return settings;
+    return sampling.settings();
   }
 
   @Override
@@ -86,12 +94,17 @@ final class Session implements StreamSession {
   }
 
   SamplingRules rules() {
-    return rules;
+    return sampling.rules();
   }
 
   /** Key of this stream's random draws. */
   long seed() {
-    return seed;
+    return sampling.seed();
+  }
+
+  /** The next round is sampled by these; the caller saw to it that none is running. */
+  void resample(StreamSettings settings) {
+    sampling = Sampling.of(settings, streamId);
   }
 
   synchronized Phase phase() {

@@ -9,6 +9,7 @@ import io.everwatch.operators.engine.Engine;
 import io.everwatch.operators.engine.RoundResult;
 import io.everwatch.operators.engine.RoundResult.Timings;
 import io.everwatch.operators.flink.Turn.ChunkTurn;
+import io.everwatch.operators.flink.Turn.CommandTurn;
 import io.everwatch.operators.flink.Turn.EndTurn;
 import io.everwatch.operators.flink.Turn.GapTurn;
 import io.everwatch.operators.model.StreamSettings;
@@ -104,6 +105,50 @@ final class EventBuilder {
     return record(event, closedAt(turn, EventHeaders.ABSENT));
   }
 
+  /** A chunk of a stopped stream. */
+  TextRecord skipped(StreamState stream, ChunkTurn turn) {
+    Chunk<SourcedFrame> chunk = turn.chunk();
+    FrameCounts counts = counts(chunk.counts(), chunk.counts().used()); // none was used
+    TextEvent.Builder event =
+        common(stream)
+            .setKind(TextKind.GAP)
+            .setChunk(chunk.index())
+            .setStartMicros(chunk.startMicros())
+            .setEndMicros(chunk.endMicros())
+            .setFirstSequence(chunk.firstSequence())
+            .setLastSequence(chunk.lastSequence())
+            .setFrames(counts)
+            .setSources(sources(chunk.frames()))
+            .setClockReset(chunk.clockReset())
+            .setSkipped(
+                SkippedRange.newBuilder()
+                    .setFirstChunk(chunk.index())
+                    .setLastChunk(chunk.index())
+                    .setReason("stopped by command " + stream.orders.stoppedBy())
+                    .build());
+    return record(event, closedAt(turn, EventHeaders.ABSENT));
+  }
+
+  /** The answer to a command; names the chunk before which it took effect. */
+  TextRecord notice(StreamState stream, CommandTurn turn, String text) {
+    Origin origin = turn.origin();
+    TextEvent.Builder event =
+        common(stream)
+            .setMarks(List.of()) // and no commands: both are for the event of a chunk
+            .setAppliedCommands(List.of())
+            .setKind(TextKind.NOTICE)
+            .setSubject(turn.command().id())
+            .setChunk(stream.nextChunk)
+            .setStartMicros(stream.endMicros)
+            .setEndMicros(stream.endMicros)
+            .setText(Texts.bounded(text, maxTextBytes))
+            .setSources(
+                List.of(
+                    new SourceRange(
+                        origin.topic(), origin.partition(), origin.offset(), origin.offset())));
+    return record(event, closedAt(turn, turn.arrivalMillis()));
+  }
+
   /** The stream has ended; names the chunk after its last. */
   TextRecord ended(StreamState stream, EndTurn turn) {
     Origin origin = turn.origin();
@@ -126,6 +171,7 @@ final class EventBuilder {
   private TextEvent.Builder common(StreamState stream) {
     return WireFormat.newTextEvent()
         .setStreamId(stream.key.streamId())
+        .setAppliedCommands(stream.orders.applied())
         .setMarks(List.copyOf(stream.marks)) // in the order of the enum: it is an EnumSet
         .setPromptDigest(stream.promptDigest)
         .setModelDigest(modelDigest)

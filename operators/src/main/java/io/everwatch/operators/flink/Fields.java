@@ -4,7 +4,9 @@ package io.everwatch.operators.flink;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
 import org.jspecify.annotations.Nullable;
@@ -74,6 +76,24 @@ final class Fields {
     List<T> values = new ArrayList<>(Math.min(count, 1024));
     for (int i = 0; i < count; i++) {
       values.add(reader.read(in));
+    }
+    return values;
+  }
+
+  /** In the order of the map. */
+  static void writeMap(Map<String, String> values, DataOutputView out) throws IOException {
+    out.writeInt(values.size());
+    for (Map.Entry<String, String> one : values.entrySet()) {
+      writeString(one.getKey(), out);
+      writeString(one.getValue(), out);
+    }
+  }
+
+  static Map<String, String> readMap(DataInputView in) throws IOException {
+    int count = readCount(in);
+    Map<String, String> values = new LinkedHashMap<>();
+    for (int i = 0; i < count; i++) {
+      values.put(readString(in), readString(in));
     }
     return values;
   }

@@ -7,7 +7,8 @@ import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A record of the frames topic on its way to the operator. {@link FrameRecordReader} makes them.
+ * A record of the frames or the commands topic on its way to the operator, which takes both in one
+ * order per stream. {@link FrameRecordReader} and {@link CommandRecordReader} make them.
  *
  * @param key whose state it belongs to; of an unusable record a key that only spreads the load
  * @param arrivalMillis when the source read it, milliseconds since the epoch
@@ -17,15 +18,22 @@ public record FrameRecord(StreamKey key, Origin origin, long arrivalMillis, Cont
       new VersionedType<>(FrameRecord.class, new FrameRecordSerializer());
 
   /** What the record was. */
-  public sealed interface Content {
-    <R> R match(Function<Picture, R> picture, Function<End, R> end, Function<Unusable, R> unusable);
+  public sealed interface Content permits Picture, End, Command, Unusable {
+    <R> R match(
+        Function<Picture, R> picture,
+        Function<End, R> end,
+        Function<Command, R> command,
+        Function<Unusable, R> unusable);
   }
 
   /** One frame. The picture itself has not been looked at. */
   public record Picture(long sequence, long captureMicros, EncodedFrame frame) implements Content {
     @Override
     public <R> R match(
-        Function<Picture, R> picture, Function<End, R> end, Function<Unusable, R> unusable) {
+        Function<Picture, R> picture,
+        Function<End, R> end,
+        Function<Command, R> command,
+        Function<Unusable, R> unusable) {
       return picture.apply(this);
     }
   }
@@ -34,7 +42,10 @@ public record FrameRecord(StreamKey key, Origin origin, long arrivalMillis, Cont
   public record End(long sequence) implements Content {
     @Override
     public <R> R match(
-        Function<Picture, R> picture, Function<End, R> end, Function<Unusable, R> unusable) {
+        Function<Picture, R> picture,
+        Function<End, R> end,
+        Function<Command, R> command,
+        Function<Unusable, R> unusable) {
       return end.apply(this);
     }
   }
@@ -57,7 +68,10 @@ public record FrameRecord(StreamKey key, Origin origin, long arrivalMillis, Cont
       implements Content {
     @Override
     public <R> R match(
-        Function<Picture, R> picture, Function<End, R> end, Function<Unusable, R> unusable) {
+        Function<Picture, R> picture,
+        Function<End, R> end,
+        Function<Command, R> command,
+        Function<Unusable, R> unusable) {
       return unusable.apply(this);
     }
   }

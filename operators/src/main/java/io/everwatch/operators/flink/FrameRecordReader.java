@@ -28,7 +28,7 @@ public record FrameRecordReader(int maxBytes) implements Serializable {
   /** Longest stream ID, bytes of UTF-8: it is part of each key and each event. */
   public static final int MAX_STREAM_ID_BYTES = 512;
 
-  private static final String BAD_STREAM_ID = "BAD_STREAM_ID";
+  static final String BAD_STREAM_ID = "BAD_STREAM_ID";
   private static final String UNKNOWN_ENCODING = "UNKNOWN_ENCODING";
 
   /** Of dead letters, besides those of {@link WireFormatException.Reason}. */
@@ -134,7 +134,7 @@ public record FrameRecordReader(int maxBytes) implements Serializable {
   }
 
   /** An unusable record touches no state; its key only decides which subtask reports it. */
-  private static StreamKey spreadOf(Origin origin) {
+  static StreamKey spreadOf(Origin origin) {
     byte[] key = origin.key();
     return StreamKey.of(
         key == null || key.length > MAX_STREAM_ID_BYTES
@@ -142,7 +142,7 @@ public record FrameRecordReader(int maxBytes) implements Serializable {
             : new String(key, StandardCharsets.UTF_8));
   }
 
-  private static byte[] bounded(byte[] bytes) {
+  static byte[] bounded(byte[] bytes) {
     return Arrays.copyOf(bytes, Math.min(bytes.length, DeadLetters.MAX_ORIGINAL_BYTES));
   }
 

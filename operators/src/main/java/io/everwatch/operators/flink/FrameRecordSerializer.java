@@ -17,6 +17,7 @@ final class FrameRecordSerializer extends VersionedSerializer<FrameRecord> {
   private static final int PICTURE = 0;
   private static final int END = 1;
   private static final int UNUSABLE = 2;
+  private static final int COMMAND = 3;
 
   private static final StreamKey.Serializer KEYS = new StreamKey.Serializer();
 
@@ -44,6 +45,9 @@ final class FrameRecordSerializer extends VersionedSerializer<FrameRecord> {
     } else if (content instanceof End end) {
       out.writeByte(END);
       out.writeLong(end.sequence());
+    } else if (content instanceof Command command) {
+      out.writeByte(COMMAND);
+      Command.write(command, out);
     } else {
       out.writeByte(UNUSABLE);
       writeUnusable((Unusable) content, out);
@@ -80,6 +84,7 @@ final class FrameRecordSerializer extends VersionedSerializer<FrameRecord> {
               in.readLong(),
               Fields.readBytes(in),
               in.readInt());
+      case COMMAND -> Command.read(in);
       default -> throw new IOException("frame record is damaged: content " + kind);
     };
   }

@@ -6,6 +6,8 @@ import io.everwatch.operators.engine.RoundResult.Outcome;
 import io.everwatch.operators.model.EncodedFrame;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
 import java.util.zip.CRC32C;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
@@ -14,11 +16,12 @@ import org.apache.flink.core.memory.DataOutputView;
  * A round that was answered after the last snapshot of its stream's memory: run again, in order, it
  * brings the memory of the snapshot to where the stream stood.
  *
+ * @param sampling what commands had changed of its sampling
  * @param outcome checksum of what was said, to tell when running it again says something else
  */
-record LoggedRound(RoundInput input, int outcome) {
-  LoggedRound(RoundInput input, Outcome outcome) {
-    this(input, checksum(outcome));
+record LoggedRound(RoundInput input, Map<String, String> sampling, int outcome) {
+  LoggedRound(RoundInput input, Map<String, String> sampling, Outcome outcome) {
+    this(input, sampling, checksum(outcome));
   }
 
   /** Whether running it again came to the same. */
@@ -47,9 +50,12 @@ record LoggedRound(RoundInput input, int outcome) {
   static final class Serializer extends VersionedSerializer<LoggedRound> {
     private static final long serialVersionUID = 1;
 
+    /** The layout that was the first to have changes of sampling. */
+    private static final int WITH_SAMPLING = 2;
+
     @Override
     int version() {
-      return 1;
+      return 2;
     }
 
     @Override
@@ -63,6 +69,7 @@ record LoggedRound(RoundInput input, int outcome) {
       out.writeBoolean(round.input.dropVision());
       Repeats.of(round.input.frames()).write(StoredPicture::write, out);
       out.writeInt(round.outcome);
+      Fields.writeMap(round.sampling, out);
     }
 
     @Override
@@ -70,12 +77,16 @@ record LoggedRound(RoundInput input, int outcome) {
       long chunk = in.readLong();
       boolean dropVision = in.readBoolean();
       Repeats<EncodedFrame> frames = Repeats.read(StoredPicture::read, in);
-      return new LoggedRound(new RoundInput(chunk, frames.all(), dropVision), in.readInt());
+      int outcome = in.readInt();
+      return new LoggedRound(
+          new RoundInput(chunk, frames.all(), dropVision),
+          version < WITH_SAMPLING ? Map.of() : Fields.readMap(in),
+          outcome);
     }
 
     @Override
     public LoggedRound createInstance() {
-      return new LoggedRound(new RoundInput(0, java.util.List.of(), false), 0);
+      return new LoggedRound(new RoundInput(0, List.of(), false), Map.of(), 0);
     }
 
     @Override

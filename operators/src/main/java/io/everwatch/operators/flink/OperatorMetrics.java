@@ -51,6 +51,7 @@ final class OperatorMetrics {
     USED,
     SURPLUS,
     DUPLICATE,
+    SKIPPED,
     DEAD
   }
 
@@ -141,6 +142,7 @@ final class OperatorMetrics {
     return Stream.of(
             Arrays.stream(WireFormatException.Reason.values()).map(Enum::name),
             FrameRecordReader.REASONS.stream(),
+            CommandRecordReader.REASONS.stream(),
             Arrays.stream(Assembled.Reason.values()).map(Enum::name),
             Arrays.stream(BadFrameException.Reason.values()).map(Enum::name),
             Stream.of(OTHER))
@@ -197,6 +199,10 @@ final class OperatorMetrics {
     of(frames, Fate.USED).inc(counts.getUsed());
     of(frames, Fate.SURPLUS).inc(counts.getSurplus());
     of(frames, Fate.DUPLICATE).inc(counts.getDuplicate());
+    if (event.getKind() == TextKind.GAP) { // of a stopped stream; else it counts no frame
+      of(frames, Fate.SKIPPED)
+          .inc(counts.getReceived() - counts.getSurplus() - counts.getDuplicate());
+    }
   }
 
   /** A round of the log was run again. */

@@ -8,7 +8,10 @@ import io.everwatch.operators.engine.RoundResult;
 import io.everwatch.operators.engine.Seat;
 import io.everwatch.operators.engine.SessionSnapshot;
 import io.everwatch.operators.engine.StreamSession;
+import io.everwatch.operators.model.SamplingChanges;
+import io.everwatch.operators.model.StreamSettings;
 import io.everwatch.schemas.avro.Mark;
+import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,7 +53,7 @@ final class SessionOpener {
     StreamSession session =
         sameModel && memory.isPresent()
             ? restored(stream, memory.get())
-            : seat.create(stream.key.streamId(), engine.settings());
+            : seat.create(stream.key.streamId(), settings(stream));
     if (memory.isEmpty()) {
       begin(stream, session);
     }
@@ -63,6 +66,15 @@ final class SessionOpener {
     }
     stream.session = session;
     return session;
+  }
+
+  /**
+   * Of a new session of the stream. Without its changes of sampling: each round brings its own, so
+   * that a round of the log is run again as it was made.
+   */
+  StreamSettings settings(StreamState stream) {
+    String instruction = stream.orders.instruction();
+    return instruction == null ? engine.settings() : engine.settings().withInstruction(instruction);
   }
 
   /**
@@ -84,7 +96,11 @@ final class SessionOpener {
   private StreamSession restored(StreamState stream, MemoryName memory) throws Exception {
     try {
       StreamSession session = seat.restore(store.snapshot(stream.key, memory));
-      KeptSettings.differing(session.settings(), engine.settings())
+      // what commands have changed is meant to differ
+      Map<String, String> changes = stream.orders.sampling();
+      KeptSettings.differing(
+              SamplingChanges.apply(session.settings(), changes),
+              SamplingChanges.apply(settings(stream), changes))
           .ifPresent(
               differing ->
                   LOG.warn(
@@ -96,7 +112,7 @@ final class SessionOpener {
       return session;
     } catch (CorruptSnapshotException e) {
       rebuilt(stream, "its memory cannot be used (%s)".formatted(e.getMessage()));
-      return seat.create(stream.key.streamId(), engine.settings());
+      return seat.create(stream.key.streamId(), settings(stream));
     }
   }
 

@@ -120,29 +120,44 @@ final class SnapshotWriter {
                     mail(
                         () -> {
                           if (failure == null) {
-                            begin(stream, snapshot, nextLogged, logBytes);
+                            begin(stream, session, snapshot, nextLogged, logBytes);
                           } else {
-                            failed(stream, failure);
+                            failed(stream, session, failure);
                           }
                         }));
   }
 
-  private void begin(StreamState stream, SessionSnapshot snapshot, long nextLogged, long logBytes)
+  private void begin(
+      StreamState stream,
+      StreamSession session,
+      SessionSnapshot snapshot,
+      long nextLogged,
+      long logBytes)
       throws Exception {
-    if (!alive.test(stream)) {
+    if (gone(stream, session)) {
       finished();
       return;
     }
     long number = store.memory(stream.key).map(MemoryName::number).orElse(0L) + 1;
     MemoryName name =
         new MemoryName(number, snapshot.pieces().size(), nextLogged, snapshot.sizeBytes());
-    put(stream, snapshot.pieces(), 0, name, logBytes);
+    put(stream, session, snapshot.pieces(), 0, name, logBytes);
+  }
+
+  /** It ended in between, or a command made it begin again: what was copied is nobody's. */
+  private boolean gone(StreamState stream, StreamSession session) {
+    return !alive.test(stream) || stream.session != session;
   }
 
   private void put(
-      StreamState stream, List<byte[]> pieces, int from, MemoryName name, long logBytes)
+      StreamState stream,
+      StreamSession session,
+      List<byte[]> pieces,
+      int from,
+      MemoryName name,
+      long logBytes)
       throws Exception {
-    if (!alive.test(stream)) { // it ended in between, and its state is gone
+    if (gone(stream, session)) {
       finished();
       return;
     }
@@ -151,7 +166,7 @@ final class SnapshotWriter {
       store.putPiece(stream.key, name.number(), i, pieces.get(i));
     }
     if (to < pieces.size()) {
-      mail(() -> put(stream, pieces, to, name, logBytes));
+      mail(() -> put(stream, session, pieces, to, name, logBytes));
       return;
     }
     store.complete(stream.key, name);
@@ -163,7 +178,11 @@ final class SnapshotWriter {
     finished();
   }
 
-  private void failed(StreamState stream, Throwable failure) {
+  private void failed(StreamState stream, StreamSession session, Throwable failure) {
+    if (gone(stream, session)) {
+      finished();
+      return;
+    }
     stream.memoryFailed = true;
     try (var context = LogContext.of(stream.key.streamId())) {
       LOG.warn(

@@ -16,6 +16,7 @@ import java.util.Set;
  * @param marks for the next event
  * @param model digest of the model that made the memory
  * @param numerics identity under which it was made
+ * @param orders what commands have made of it
  */
 record StoredStream(
     AssemblerState<SourcedFrame> assembler,
@@ -25,4 +26,5 @@ record StoredStream(
     boolean dropVision,
     Set<Mark> marks,
     String model,
-    String numerics) {}
+    String numerics,
+    StreamOrders orders) {}

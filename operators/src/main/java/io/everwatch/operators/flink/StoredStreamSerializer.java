@@ -18,9 +18,12 @@ import org.apache.flink.core.memory.DataOutputView;
 final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
   private static final long serialVersionUID = 1;
 
+  /** The layout that was the first to have orders. */
+  private static final int WITH_ORDERS = 2;
+
   @Override
   int version() {
-    return 1;
+    return 2;
   }
 
   @Override
@@ -39,6 +42,7 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
         List.copyOf(stream.marks()), (mark, to) -> Fields.writeString(mark.name(), to), out);
     Fields.writeString(stream.model(), out);
     Fields.writeString(stream.numerics(), out);
+    StreamOrders.write(stream.orders(), out);
   }
 
   @Override
@@ -51,7 +55,8 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
         in.readBoolean(),
         readMarks(in),
         Fields.readString(in),
-        Fields.readString(in));
+        Fields.readString(in),
+        version < WITH_ORDERS ? StreamOrders.NONE : StreamOrders.read(in));
   }
 
   private static Set<Mark> readMarks(DataInputView in) throws IOException {
@@ -161,7 +166,8 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
         false,
         Set.of(),
         "",
-        "");
+        "",
+        StreamOrders.NONE);
   }
 
   @Override

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.flink;
 
+import io.everwatch.operators.chunk.Assembled.Chunk;
+import io.everwatch.operators.chunk.Assembled.Gap;
 import io.everwatch.operators.chunk.ChunkAssembler;
 import io.everwatch.operators.chunk.ChunkSettings;
+import io.everwatch.operators.engine.RoundInput;
 import io.everwatch.operators.engine.StreamSession;
+import io.everwatch.operators.model.EncodedFrame;
 import io.everwatch.schemas.avro.Mark;
 import java.util.ArrayDeque;
 import java.util.EnumSet;
@@ -28,6 +32,9 @@ final class StreamState {
 
   /** Of the settings that its session works with. */
   String promptDigest = "";
+
+  /** What commands have made of it. */
+  StreamOrders orders = StreamOrders.NONE;
 
   /** A round of this stream is at the engine. */
   boolean running;
@@ -85,6 +92,7 @@ final class StreamState {
             ChunkAssembler.restore(settings, stored.assembler()),
             stored.model(),
             stored.numerics());
+    stream.orders = stored.orders();
     stream.marks.addAll(stored.marks());
     stream.dropVision = stored.dropVision();
     stream.nextLogged = stored.nextLogged();
@@ -107,7 +115,54 @@ final class StreamState {
         dropVision,
         EnumSet.copyOf(marks),
         model,
-        numerics);
+        numerics,
+        orders);
+  }
+
+  /** It remembers nothing and begins with the next chunk, as a new stream does. */
+  void forget() {
+    session = null;
+    nextLogged = 0;
+    nextReplayed = 0;
+    logBytes = 0;
+    memoryBytes = 0;
+    memoryFailed = false;
+    dropVision = false;
+    orders = orders.withSkippedMicros(0);
+  }
+
+  /** A chunk is closed. */
+  void closed(long chunk, long endsMicros) {
+    nextChunk = chunk + 1;
+    endMicros = endsMicros;
+  }
+
+  /** A chunk is not understood. */
+  void skip(Chunk<SourcedFrame> chunk, long maxGapMicros) {
+    closed(chunk.index(), chunk.endMicros());
+    skipped(chunk.endMicros() - chunk.startMicros(), maxGapMicros);
+    dropVision |= chunk.dropVision();
+  }
+
+  /** Chunks had no frames; assembly cannot add them to those that were skipped. */
+  void pass(Gap<SourcedFrame> gap, long maxGapMicros) {
+    closed(gap.last(), gap.endMicros());
+    if (orders.stopped() || orders.skippedMicros() > 0) {
+      skipped(gap.endMicros() - gap.startMicros(), maxGapMicros);
+    }
+  }
+
+  /** Video was not understood: from a length on, what was seen before it is no context. */
+  private void skipped(long micros, long maxGapMicros) {
+    orders = orders.withSkippedMicros(orders.skippedMicros() + micros);
+    dropVision |= orders.skippedMicros() > maxGapMicros;
+  }
+
+  /** What the engine gets of a chunk. */
+  RoundInput input(Chunk<SourcedFrame> chunk) {
+    List<EncodedFrame> pictures =
+        chunk.frames().stream().map(frame -> frame.payload().picture()).toList();
+    return new RoundInput(chunk.index(), pictures, chunk.dropVision() || dropVision);
   }
 
   List<Turn> turns() {

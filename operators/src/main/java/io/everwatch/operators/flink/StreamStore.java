@@ -97,6 +97,14 @@ final class StreamStore {
     pieces.clear();
   }
 
+  /** Forgets memory and log; the stream itself stays. */
+  void forget(StreamKey key) {
+    setKey.accept(key);
+    log.clear();
+    memory.clear();
+    pieces.clear();
+  }
+
   void log(StreamKey key, long number, LoggedRound round) throws Exception {
     setKey.accept(key);
     log.put(number, round);

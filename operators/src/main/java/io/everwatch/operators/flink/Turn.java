@@ -24,6 +24,20 @@ sealed interface Turn {
       implements Turn {}
 
   /**
+   * A command; takes effect before the chunk that is closed next.
+   *
+   * @param isNew it began the stream
+   */
+  record CommandTurn(
+      Command command,
+      Origin origin,
+      boolean isNew,
+      long arrivalMillis,
+      long timestamp,
+      long closedMillis)
+      implements Turn {}
+
+  /**
    * The end-of-stream record.
    *
    * @param tail surplus and duplicates that came after the last chunk was closed

@@ -2,16 +2,24 @@
 package io.everwatch.operators.flink;
 
 import io.everwatch.operators.chunk.Assembled;
+import io.everwatch.operators.chunk.ChunkSettings;
 import io.everwatch.operators.chunk.Frame;
+import io.everwatch.operators.engine.RoundResult;
+import io.everwatch.operators.engine.RoundResult.BadFrame;
 import io.everwatch.operators.flink.FrameRecord.End;
 import io.everwatch.operators.flink.FrameRecord.Picture;
 import io.everwatch.operators.flink.Turn.ChunkTurn;
+import io.everwatch.operators.flink.Turn.CommandTurn;
 import io.everwatch.operators.flink.Turn.EndTurn;
 import io.everwatch.operators.flink.Turn.GapTurn;
 import io.everwatch.operators.flink.Understanding.Outlet;
+import io.everwatch.operators.model.StreamSettings;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.flink.api.common.operators.ProcessingTimeService;
 
 /** Leads a stream's records through its chunk assembler; frames that no chunk takes go out here. */
@@ -22,6 +30,16 @@ final class TurnMaker {
   TurnMaker(Outlet outlet, ProcessingTimeService clock) {
     this.outlet = outlet;
     this.clock = clock;
+  }
+
+  /** The settings of chunk assembly among those of a model. */
+  static ChunkSettings chunks(StreamSettings model) {
+    return new ChunkSettings(
+        model.chunkMicros(),
+        model.framesPerChunk(),
+        model.allowedLatenessMicros(),
+        model.maxGapMicros(),
+        model.maxClockJumpMicros());
   }
 
   /** The turns that a frame brings about. */
@@ -46,6 +64,35 @@ final class TurnMaker {
             timestamp,
             clock.getCurrentProcessingTime()));
     return turns;
+  }
+
+  /** A command, behind all chunks that are closed. */
+  CommandTurn command(FrameRecord record, Command command, boolean isNew, long timestamp) {
+    return new CommandTurn(
+        command,
+        record.origin(),
+        isNew,
+        record.arrivalMillis(),
+        timestamp,
+        clock.getCurrentProcessingTime());
+  }
+
+  /**
+   * Pictures that could not be used go out once each, however many grid points they were to serve.
+   */
+  Set<Frame<SourcedFrame>> badFrames(StreamState stream, ChunkTurn turn, RoundResult result) {
+    Set<Frame<SourcedFrame>> bad = Collections.newSetFromMap(new IdentityHashMap<>());
+    for (BadFrame one : result.badFrames()) {
+      Frame<SourcedFrame> frame = turn.chunk().frames().get(one.index());
+      if (bad.add(frame)) {
+        outlet.deadLetter(
+            one.reason().name(),
+            DeadLetters.of(
+                stream.key.streamId(), frame, one.reason(), one.detail(), turn.chunk().index()),
+            turn.timestamp());
+      }
+    }
+    return bad;
   }
 
   private List<Turn> turns(

@@ -6,6 +6,7 @@ import io.everwatch.operators.chunk.Assembled.Counts;
 import io.everwatch.operators.chunk.Assembled.Gap;
 import io.everwatch.operators.chunk.Frame;
 import io.everwatch.operators.flink.Turn.ChunkTurn;
+import io.everwatch.operators.flink.Turn.CommandTurn;
 import io.everwatch.operators.flink.Turn.EndTurn;
 import io.everwatch.operators.flink.Turn.GapTurn;
 import java.io.IOException;
@@ -19,6 +20,7 @@ final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
   private static final int CHUNK = 0;
   private static final int GAP = 1;
   private static final int END = 2;
+  private static final int COMMAND = 3;
 
   @Override
   int version() {
@@ -47,6 +49,12 @@ final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
     } else if (turn instanceof GapTurn gap) {
       out.writeByte(GAP);
       writeGap(gap.gap(), out);
+    } else if (turn instanceof CommandTurn command) {
+      out.writeByte(COMMAND);
+      Command.write(command.command(), out);
+      Origin.write(command.origin(), out);
+      out.writeBoolean(command.isNew());
+      out.writeLong(command.arrivalMillis());
     } else {
       EndTurn end = (EndTurn) turn;
       out.writeByte(END);
@@ -70,6 +78,14 @@ final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
               in.readLong(),
               in.readLong(),
               readCounts(in),
+              in.readLong(),
+              in.readLong());
+      case COMMAND ->
+          new CommandTurn(
+              Command.read(in),
+              Origin.read(in),
+              in.readBoolean(),
+              in.readLong(),
               in.readLong(),
               in.readLong());
       default -> throw new IOException("stored turn is damaged: kind " + kind);

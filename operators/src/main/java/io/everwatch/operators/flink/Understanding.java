@@ -7,7 +7,6 @@ import io.everwatch.operators.chunk.Frame;
 import io.everwatch.operators.engine.Engine;
 import io.everwatch.operators.engine.RoundInput;
 import io.everwatch.operators.engine.RoundResult;
-import io.everwatch.operators.engine.RoundResult.BadFrame;
 import io.everwatch.operators.engine.RoundResult.Failed;
 import io.everwatch.operators.engine.Seat;
 import io.everwatch.operators.engine.StreamSession;
@@ -16,11 +15,11 @@ import io.everwatch.operators.flink.FrameRecord.Picture;
 import io.everwatch.operators.flink.FrameRecord.Unusable;
 import io.everwatch.operators.flink.StreamState.Queued;
 import io.everwatch.operators.flink.Turn.ChunkTurn;
+import io.everwatch.operators.flink.Turn.CommandTurn;
 import io.everwatch.operators.flink.Turn.EndTurn;
 import io.everwatch.operators.flink.Turn.GapTurn;
-import io.everwatch.operators.model.EncodedFrame;
+import io.everwatch.operators.model.SamplingChanges;
 import io.everwatch.operators.model.StreamSettings;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
@@ -86,22 +85,13 @@ final class Understanding {
     this.outlet = outlet;
     this.clock = clock;
     this.metrics = metrics;
-    chunks = chunks(engine.settings());
+    chunks = TurnMaker.chunks(engine.settings());
     maxRunning = settings.maxInFlight();
     turns = new TurnMaker(outlet, clock);
     events = new EventBuilder(engine, settings.maxTextBytes(), metrics);
     sessions = new SessionOpener(engine, seat, store);
     this.model = engine.modelDigest();
     numerics = engine.numericsIdentity();
-  }
-
-  private static ChunkSettings chunks(StreamSettings model) {
-    return new ChunkSettings(
-        model.chunkMicros(),
-        model.framesPerChunk(),
-        model.allowedLatenessMicros(),
-        model.maxGapMicros(),
-        model.maxClockJumpMicros());
   }
 
   /** Turns that wait or are under way. */
@@ -149,7 +139,7 @@ final class Understanding {
     outlet.deadLetter(unusable.reason(), DeadLetters.of(origin, unusable), timestamp);
   }
 
-  /** Takes a frame or the end of a stream; returns the turns that it brings about. */
+  /** Takes a frame, a command or the end of a stream; returns the turns that it brings about. */
   List<Turn> assemble(FrameRecord record, long timestamp) throws Exception {
     StreamKey key = record.key();
     Optional<StreamState> found = find(key);
@@ -159,11 +149,28 @@ final class Understanding {
       changed.add(stream);
       return turns.frame(stream, record, picture, timestamp);
     }
+    if (record.content() instanceof Command command) {
+      return order(found, record, command, timestamp);
+    }
     if (found.isEmpty()) {
       return List.of(); // the end of a stream that never was, or has ended already
     }
     changed.add(found.get());
     return turns.end(found.get(), record, (End) record.content(), timestamp);
+  }
+
+  private List<Turn> order(
+      Optional<StreamState> found, FrameRecord record, Command command, long timestamp) {
+    CommandTurn turn = turns.command(record, command, found.isEmpty(), timestamp);
+    if (found.isEmpty()) {
+      Verdict verdict = Verdict.of(StreamOrders.NONE, command, /* isNew= */ true);
+      if (!verdict.obeyed()) { // no stream comes about; nothing is remembered
+        outlet.text(events.notice(nothing(record.key()), turn, verdict.text()), timestamp);
+        return List.of();
+      }
+    }
+    changed.add(found.isPresent() ? found.get() : start(record.key()));
+    return List.of(turn);
   }
 
   void enqueue(StreamKey key, Turn turn) throws Exception {
@@ -189,7 +196,7 @@ final class Understanding {
       }
       if (session != null && stream.replaying()) {
         LoggedRound logged = store.logged(stream.key, stream.nextReplayed);
-        submit(stream, session, logged.input());
+        submit(stream, session, logged.input(), logged.sampling());
         return;
       }
       Queued head = stream.queue.peek();
@@ -197,15 +204,18 @@ final class Understanding {
         return;
       }
       if (head.turn() instanceof ChunkTurn turn) {
-        if (session == null) {
+        if (stream.orders.stopped()) {
+          skip(stream, turn);
+        } else if (session == null) {
           open(stream);
         } else {
-          submit(stream, session, input(stream, turn.chunk()));
+          submit(stream, session, stream.input(turn.chunk()), stream.orders.sampling());
         }
       } else if (head.turn() instanceof GapTurn turn) {
-        stream.nextChunk = turn.gap().last() + 1;
-        stream.endMicros = turn.gap().endMicros();
+        stream.pass(turn.gap(), chunks.maxGapMicros());
         leave(stream, events.gap(stream, turn));
+      } else if (head.turn() instanceof CommandTurn turn) {
+        obey(stream, turn);
       } else {
         leave(stream, events.ended(stream, (EndTurn) head.turn()));
         drop(stream);
@@ -214,13 +224,12 @@ final class Understanding {
     }
   }
 
-  private static RoundInput input(StreamState stream, Chunk<SourcedFrame> chunk) {
-    List<EncodedFrame> pictures =
-        chunk.frames().stream().map(frame -> frame.payload().picture()).toList();
-    return new RoundInput(chunk.index(), pictures, chunk.dropVision() || stream.dropVision);
-  }
-
-  private void submit(StreamState stream, StreamSession session, RoundInput input) {
+  private void submit(
+      StreamState stream, StreamSession session, RoundInput input, Map<String, String> sampling) {
+    StreamSettings wanted = SamplingChanges.apply(session.settings(), sampling);
+    if (!wanted.equals(session.settings())) {
+      seat.resample(session, wanted);
+    }
     stream.running = true;
     running++;
     seat.submit(session, input);
@@ -257,15 +266,16 @@ final class Understanding {
   private void say(StreamState stream, RoundResult result) throws Exception {
     ChunkTurn turn = (ChunkTurn) stream.queue.element().turn();
     Chunk<SourcedFrame> chunk = turn.chunk();
-    stream.nextChunk = chunk.index() + 1;
-    stream.endMicros = chunk.endMicros();
-    Set<Frame<SourcedFrame>> bad = reportBadFrames(stream, turn, result);
+    stream.closed(chunk.index(), chunk.endMicros());
+    Set<Frame<SourcedFrame>> bad = turns.badFrames(stream, turn, result);
     metrics.answered(turn, result);
     if (result.outcome() instanceof Failed) {
       stream.dropVision = result.input().dropVision(); // nothing was forgotten: ask again
     } else {
       stream.dropVision = false;
-      LoggedRound logged = new LoggedRound(result.input(), result.outcome());
+      stream.orders = stream.orders.withSkippedMicros(0);
+      LoggedRound logged =
+          new LoggedRound(result.input(), stream.orders.sampling(), result.outcome());
       store.log(stream.key, stream.nextLogged, logged);
       stream.nextLogged++;
       stream.nextReplayed = stream.nextLogged;
@@ -275,30 +285,41 @@ final class Understanding {
     leave(stream, events.answered(stream, turn, result, bad));
   }
 
-  /**
-   * Pictures that could not be used go out once each, however many grid points they were to serve.
-   */
-  private Set<Frame<SourcedFrame>> reportBadFrames(
-      StreamState stream, ChunkTurn turn, RoundResult result) {
-    Set<Frame<SourcedFrame>> bad = Collections.newSetFromMap(new IdentityHashMap<>());
-    for (BadFrame one : result.badFrames()) {
-      Frame<SourcedFrame> frame = turn.chunk().frames().get(one.index());
-      if (bad.add(frame)) {
-        outlet.deadLetter(
-            one.reason().name(),
-            DeadLetters.of(
-                stream.key.streamId(), frame, one.reason(), one.detail(), turn.chunk().index()),
-            turn.timestamp());
-      }
+  /** What a command asks for; it is behind the chunks that were closed before it came. */
+  private void obey(StreamState stream, CommandTurn turn) {
+    Command command = turn.command();
+    if (stream.orders.seen().contains(command.id())) {
+      leave(stream); // sent twice; it was answered the first time
+      return;
     }
-    return bad;
+    Verdict verdict = Verdict.of(stream.orders, command, turn.isNew());
+    stream.orders = verdict.orders();
+    if (verdict.forget()) {
+      release(stream);
+      store.forget(stream.key);
+      stream.forget();
+      stream.promptDigest = EventBuilder.promptDigest(sessions.settings(stream));
+    }
+    outlet.text(events.notice(stream, turn, verdict.text()), turn.timestamp());
+    leave(stream);
   }
 
-  /** The turn at the head of the queue has been answered. */
+  /** A chunk that nobody wants: recorded, not understood. */
+  private void skip(StreamState stream, ChunkTurn turn) {
+    stream.skip(turn.chunk(), chunks.maxGapMicros());
+    leave(stream, events.skipped(stream, turn));
+  }
+
+  /** The turn at the head of the queue has been answered by its chunk's event, or the last one. */
   private void leave(StreamState stream, TextRecord text) {
-    Queued head = stream.queue.remove();
-    outlet.text(text, head.turn().timestamp());
+    outlet.text(text, stream.queue.element().turn().timestamp());
     stream.marks.clear();
+    stream.orders = stream.orders.named();
+    leave(stream);
+  }
+
+  private void leave(StreamState stream) {
+    Queued head = stream.queue.remove();
     changed.add(stream);
     gate.leave(head.pass());
     inFlight--;
@@ -308,12 +329,16 @@ final class Understanding {
     streams.remove(stream.key);
     changed.remove(stream);
     stalled.remove(stream);
+    release(stream);
+    store.clear(stream.key);
+  }
+
+  private void release(StreamState stream) {
     StreamSession session = stream.session;
     if (session != null) {
       bySession.remove(session);
       seat.release(session);
     }
-    store.clear(stream.key);
   }
 
   private Optional<StreamState> find(StreamKey key) throws Exception {
@@ -333,8 +358,15 @@ final class Understanding {
   }
 
   private StreamState start(StreamKey key) {
-    StreamState stream = StreamState.start(key, chunks, model, numerics);
+    StreamState stream = nothing(key);
     streams.put(key, stream);
+    return stream;
+  }
+
+  /** A stream of which nothing has come. */
+  private StreamState nothing(StreamKey key) {
+    StreamState stream = StreamState.start(key, chunks, model, numerics);
+    stream.promptDigest = EventBuilder.promptDigest(sessions.settings(stream));
     return stream;
   }
 

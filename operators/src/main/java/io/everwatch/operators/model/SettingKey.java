@@ -94,7 +94,10 @@ record SettingKey<T>(String name, SettingType<T> type, String builtIn, String he
           "start of the random draws");
   static final SettingKey<String> INSTRUCTION =
       new SettingKey<>(
-          "instruction", SettingType.text(8192), "", "what the model is asked to watch for");
+          "instruction",
+          SettingType.text(SamplingChanges.MAX_INSTRUCTION),
+          "",
+          "what the model is asked to watch for");
   static final SettingKey<QueryPlacement> QUERY_PLACEMENT =
       new SettingKey<>(
           "query_placement",

@@ -100,7 +100,7 @@ final class SettingLayers {
   }
 
   /** {@code text-window}, {@code text.window} and {@code textWindow} become {@code text_window}. */
-  private static String canonical(String spelling) {
+  static String canonical(String spelling) {
     return spelling
         .replaceAll("([a-z0-9])([A-Z])", "$1_$2")
         .toLowerCase(Locale.ROOT)

@@ -159,6 +159,32 @@ public final class SettingsResolver {
     return settings;
   }
 
+  /** The same but for how tokens are chosen, which {@code layers} say. */
+  static StreamSettings sampling(StreamSettings base, SettingLayers layers, Problems problems) {
+    return new StreamSettings(
+        base.fps(),
+        base.chunkMicros(),
+        base.minPixels(),
+        base.maxPixels(),
+        base.visualRounds(),
+        base.textRounds(),
+        base.cutText(),
+        base.textSink(),
+        base.textWindow(),
+        layers.get(SettingKey.MAX_NEW_TOKENS, 1L, problems).intValue(),
+        temperature(layers.get(SettingKey.TEMPERATURE, 0.0, problems)),
+        layers.get(SettingKey.REPETITION_PENALTY, 1.0, problems).floatValue(),
+        layers.get(SettingKey.TOP_K, 0L, problems).intValue(),
+        layers.get(SettingKey.TOP_P, 1.0, problems).floatValue(),
+        layers.get(SettingKey.SEED, 0L, problems),
+        base.instruction(),
+        base.queryPlacement(),
+        base.markerLimitSeconds(),
+        base.allowedLatenessMicros(),
+        base.maxGapMicros(),
+        base.maxClockJumpMicros());
+  }
+
   /** Next to 0 a division of the scores would overflow, and nothing but the best has a chance. */
   private static float temperature(double value) {
     return value < GenerationConfig.GREEDY_BELOW ? 0 : (float) value;

@@ -107,4 +107,30 @@ public record StreamSettings(
         maxGapMicros,
         maxClockJumpMicros);
   }
+
+  /** The same but for how tokens are chosen: all on which no remembered row depends. */
+  public StreamSettings withSamplingOf(StreamSettings other) {
+    return new StreamSettings(
+        fps,
+        chunkMicros,
+        minPixels,
+        maxPixels,
+        visualRounds,
+        textRounds,
+        cutText,
+        textSink,
+        textWindow,
+        other.maxNewTokens,
+        other.temperature,
+        other.repetitionPenalty,
+        other.topK,
+        other.topP,
+        other.seed,
+        instruction,
+        queryPlacement,
+        markerLimitSeconds,
+        allowedLatenessMicros,
+        maxGapMicros,
+        maxClockJumpMicros);
+  }
 }

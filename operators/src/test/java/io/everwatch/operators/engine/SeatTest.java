@@ -125,6 +125,35 @@ class SeatTest {
   }
 
   @Test
+  void changesHowTokensAreChosenBetweenTwoRoundsOnly() throws Exception {
+    try (TestEngine engine = new TestEngine()) {
+      StreamSession session = engine.create("camera");
+      engine.round(session, 0);
+      CompletableFuture<SessionSnapshot> before = engine.seat.snapshot(session);
+      engine.seat.resample(session, TestEngine.settings().withSeed(7));
+      assertThat(session.settings().seed()).isEqualTo(7);
+      assertThat(session.rounds()).isEqualTo(1);
+      assertThat(before.get(TestEngine.SECONDS, TimeUnit.SECONDS).settings())
+          .as("what a snapshot says is of the moment in which it was asked for")
+          .isEqualTo(TestEngine.settings());
+      assertThat(engine.snapshot(session).settings().seed()).isEqualTo(7);
+
+      assertThatIllegalArgumentException()
+          .isThrownBy(
+              () -> engine.seat.resample(session, TestEngine.settings().withInstruction("another")))
+          .withMessageContaining("sampling only");
+      CountDownLatch goOn = new CountDownLatch(1);
+      engine.network.beforePrefill = prompts -> await(goOn);
+      engine.seat.submit(session, TestEngine.chunk("camera", 1));
+      assertThatIllegalStateException()
+          .isThrownBy(() -> engine.seat.resample(session, TestEngine.settings()))
+          .withMessageContaining("expected it to be idle");
+      goOn.countDown();
+      engine.next();
+    }
+  }
+
+  @Test
   void refusesMoreRoundsThanItsQueueHolds() throws Exception {
     EngineOptions options = TestEngine.options().toBuilder().queueRounds(2).build();
     try (TestEngine engine = new TestEngine(1000, options)) {

@@ -92,6 +92,11 @@ final class Bench implements AutoCloseable {
         }
 
         @Override
+        public void resample(StreamSession session, StreamSettings settings) {
+          seat.resample(session, settings);
+        }
+
+        @Override
         public void submit(StreamSession session, RoundInput input) {
           bench.submitted.add(input);
           seat.submit(session, input);

@@ -2,12 +2,15 @@
 package io.everwatch.operators.flink;
 
 import io.everwatch.schemas.WireFormat;
+import io.everwatch.schemas.avro.CommandKind;
 import io.everwatch.schemas.avro.FrameEncoding;
 import io.everwatch.schemas.avro.FrameEvent;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 
 /** Makes the records of one stream: 2 frames per second, pictures of 28x28 pixels. */
 final class Camera {
@@ -17,6 +20,7 @@ final class Camera {
   final String id;
   private final int partition;
   private long offset;
+  private long commands;
   private long sequence;
   long micros = START_MICROS;
 
@@ -77,6 +81,28 @@ final class Camera {
   void lose(int frames) {
     sequence += frames;
     micros += frames * 500_000L;
+  }
+
+  /** A command to this stream. */
+  FrameRecord command(String id, CommandKind kind, Map<String, String> settings, String text) {
+    return rawCommand(
+        WireFormat.encode(
+            WireFormat.newCommandEvent()
+                .setCommandId(id)
+                .setStreamId(this.id)
+                .setKind(kind)
+                .setSettings(settings)
+                .setText(text)
+                .build()));
+  }
+
+  FrameRecord command(String id, CommandKind kind) {
+    return command(id, kind, Map.of(), "");
+  }
+
+  FrameRecord rawCommand(byte @Nullable [] value) {
+    return new CommandRecordReader()
+        .read("commands", 0, commands++, id.getBytes(StandardCharsets.UTF_8), value, arrival());
   }
 
   FrameRecord raw(byte[] value) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.flink;
 
+import io.everwatch.schemas.avro.CommandKind;
 import io.everwatch.schemas.avro.FrameEncoding;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 
 /** The records of a few streams with all that can happen to a camera, drawn from a seed. */
@@ -26,13 +28,28 @@ final class Scenario {
     return all;
   }
 
+  /** Any, in any state of the stream; now and then one that is refused, or sent again. */
+  private static FrameRecord command(Camera camera, Random random) {
+    String id = "command-" + random.nextInt(1000) % (random.nextInt(4) == 0 ? 3 : 1000);
+    return switch (random.nextInt(7)) {
+      case 0 -> camera.command(id, CommandKind.STOP);
+      case 1, 2 -> camera.command(id, CommandKind.START, Map.of("top_k", "3"), "");
+      case 3 -> camera.command(id, CommandKind.PROMPT, Map.of(), "Say " + random.nextInt(10));
+      case 4 -> camera.command(id, CommandKind.RESET);
+      case 5 -> camera.command(id, CommandKind.SET, Map.of("seed", "" + random.nextInt(10)), "");
+      default -> camera.command(id, CommandKind.SET, Map.of("fps", "3"), "");
+    };
+  }
+
   private static List<FrameRecord> stream(Camera camera, Random random, int count) {
     List<FrameRecord> records = new ArrayList<>();
     records.add(camera.frame());
     while (records.size() < count) {
       int luck = random.nextInt(100);
-      if (luck < 70) {
+      if (luck < 64) {
         records.add(camera.frame());
+      } else if (luck < 70) {
+        records.add(command(camera, random));
       } else if (luck < 75) {
         camera.lose(1 + random.nextInt(3));
       } else if (luck < 79) {

@@ -15,6 +15,7 @@ import io.everwatch.operators.chunk.AssemblerState.Sequences;
 import io.everwatch.operators.chunk.Frame;
 import io.everwatch.operators.engine.RoundInput;
 import io.everwatch.operators.flink.Turn.ChunkTurn;
+import io.everwatch.operators.flink.Turn.CommandTurn;
 import io.everwatch.operators.flink.Turn.EndTurn;
 import io.everwatch.operators.flink.Turn.GapTurn;
 import io.everwatch.operators.model.EncodedFrame;
@@ -26,6 +27,7 @@ import java.io.InputStream;
 import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.typeutils.TypeSerializer;
@@ -48,6 +50,9 @@ class SerializersTest {
   private static final Origin ORIGIN = new Origin("frames", 3, 77, new byte[] {'a'});
   private static final EncodedFrame PICTURE =
       new EncodedFrame(Encoding.PNG, 4, 5, new byte[] {1, 2, 3});
+
+  private static final Command COMMAND =
+      new Command("c-1", Command.Kind.SET, Map.of("top_k", "5", "seed", "7"), "words");
 
   static Stream<Case<?>> cases() {
     Frame<SourcedFrame> frame = new Frame<>(41, 42, new SourcedFrame(PICTURE, ORIGIN, 43));
@@ -79,6 +84,10 @@ class SerializersTest {
             new FrameRecordSerializer(),
             new FrameRecord(StreamKey.of("a"), ORIGIN, 5, new FrameRecord.End(8))),
         new Case<>(
+            "FrameRecordCommand",
+            new FrameRecordSerializer(),
+            new FrameRecord(StreamKey.of("a"), ORIGIN, 5, COMMAND)),
+        new Case<>(
             "TextRecord",
             new TextRecord.Serializer(),
             new TextRecord("a", new byte[] {1, 2}, new EventHeaders(1, 2, 3, 4, 5, 6))),
@@ -96,11 +105,13 @@ class SerializersTest {
                     16,
                     17),
                 new GapTurn(new Gap<>(21, 22, 23, 24, counts), Turn.NO_TIMESTAMP, 25),
-                new EndTurn(ORIGIN, 31, 32, counts, 33, 34))),
+                new EndTurn(ORIGIN, 31, 32, counts, 33, 34),
+                new CommandTurn(COMMAND, ORIGIN, true, 35, 36, 37))),
         new Case<>(
             "LoggedRound",
             new LoggedRound.Serializer(),
-            new LoggedRound(new RoundInput(7, List.of(PICTURE, PICTURE), true), 12345)),
+            new LoggedRound(
+                new RoundInput(7, List.of(PICTURE, PICTURE), true), Map.of("top_k", "5"), 12345)),
         new Case<>("MemoryName", new MemoryName.Serializer(), new MemoryName(1, 2, 3, 4)),
         new Case<>(
             "StoredStream",
@@ -121,7 +132,9 @@ class SerializersTest {
                 true,
                 EnumSet.of(Mark.NUMERICS_CHANGED),
                 "model",
-                "numerics")));
+                "numerics",
+                new StreamOrders(
+                    "c-9", "gate", Map.of("seed", "7"), List.of("a", "b"), List.of("b"), 77))));
   }
 
   @ParameterizedTest
@@ -142,16 +155,37 @@ class SerializersTest {
   @ParameterizedTest
   @MethodSource("cases")
   <T> void readWhatEachReleaseWrote(Case<T> one) throws IOException {
-    Properties released = new Properties();
-    try (InputStream in = SerializersTest.class.getResourceAsStream("stored-0.1.0.properties")) {
-      released.load(in);
-    }
-    byte[] bytes = HexFormat.of().parseHex(released.getProperty(one.name, "").strip());
+    byte[] bytes = storedBytes(one.name);
 
     assertThat(write(one.serializer, one.value)).as("bytes of %s", one.name).isEqualTo(bytes);
     assertThat(one.serializer.deserialize(new DataInputDeserializer(bytes)))
         .usingRecursiveComparison()
         .isEqualTo(one.value);
+  }
+
+  /** Layouts that were written before commands came. */
+  @Test
+  void readValuesOfAnEarlierLayout() throws IOException {
+    LoggedRound round = new LoggedRound.Serializer().deserialize(stored("LoggedRound.layout1"));
+    assertThat(round.sampling()).isEmpty();
+    assertThat(round.outcome()).isEqualTo(12345);
+    assertThat(round.input().chunk()).isEqualTo(7);
+
+    StoredStream stream = new StoredStreamSerializer().deserialize(stored("StoredStream.layout1"));
+    assertThat(stream.orders()).isEqualTo(StreamOrders.NONE);
+    assertThat(stream.numerics()).isEqualTo("numerics");
+  }
+
+  private static DataInputDeserializer stored(String name) throws IOException {
+    return new DataInputDeserializer(storedBytes(name));
+  }
+
+  private static byte[] storedBytes(String name) throws IOException {
+    Properties released = new Properties();
+    try (InputStream in = SerializersTest.class.getResourceAsStream("stored-0.1.0.properties")) {
+      released.load(in);
+    }
+    return HexFormat.of().parseHex(released.getProperty(name, "").strip());
   }
 
   @ParameterizedTest
@@ -201,7 +235,8 @@ class SerializersTest {
     byte[] bytes =
         write(
             serializer,
-            new LoggedRound(new RoundInput(0, List.of(PICTURE, PICTURE, other), false), 0));
+            new LoggedRound(
+                new RoundInput(0, List.of(PICTURE, PICTURE, other), false), Map.of(), 0));
 
     List<EncodedFrame> read =
         serializer.deserialize(new DataInputDeserializer(bytes)).input().frames();

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.everwatch.operators.engine.FakeEngines;
 import io.everwatch.schemas.WireFormat;
 import io.everwatch.schemas.avro.DeadLetter;
+import io.everwatch.schemas.avro.TextEvent;
+import io.everwatch.schemas.avro.TextKind;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -68,6 +70,38 @@ class StopAndGoTest {
   @MethodSource("seeds")
   void givesTheSameBytesAsNeverStopped(int seed) throws Exception {
     runsAlike(seed, null);
+  }
+
+  /** The runs above say something of commands only if their scenarios have all of them. */
+  @Test
+  void scenariosHaveCommandsOfEveryKindObeyedAndRefused() throws Exception {
+    List<String> answers = new ArrayList<>();
+    List<String> applied = new ArrayList<>();
+    for (int seed : seeds().toArray()) {
+      Random random = new Random(seed);
+      List<FrameRecord> records = Scenario.draw(random, 1 + random.nextInt(4), 40);
+      try (Bench bench = new Bench(FAKE.engine(), settings(64, 0, 3600_000))) {
+        for (FrameRecord record : records) {
+          bench.offer(record);
+        }
+        bench.settle();
+        for (TextEvent event : bench.events()) {
+          applied.addAll(event.getAppliedCommands());
+          if (event.getKind() == TextKind.NOTICE) {
+            answers.add(event.getText());
+          }
+        }
+      }
+    }
+    assertThat(answers)
+        .anyMatch(answer -> answer.startsWith("started: "))
+        .anyMatch(answer -> answer.startsWith("started again"))
+        .anyMatch(answer -> answer.startsWith("stopped"))
+        .anyMatch(answer -> answer.startsWith("new instruction"))
+        .anyMatch(answer -> answer.startsWith("the memory begins again"))
+        .anyMatch(answer -> answer.startsWith("set: seed="))
+        .anyMatch(answer -> answer.startsWith("refused"));
+    assertThat(applied).hasSizeGreaterThan(40);
   }
 
   @Test

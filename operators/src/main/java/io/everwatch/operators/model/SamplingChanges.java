@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.model;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * What a command may change of a stream that goes on: how tokens are chosen. Everything else either
+ * shapes the chunk grid, which the whole job shares, or the memory that is there already. Pure.
+ */
+public final class SamplingChanges {
+  /** Longest instruction, characters. */
+  public static final int MAX_INSTRUCTION = 8192;
+
+  private static final List<SettingKey<?>> KEYS =
+      List.of(
+          SettingKey.MAX_NEW_TOKENS,
+          SettingKey.TEMPERATURE,
+          SettingKey.REPETITION_PENALTY,
+          SettingKey.TOP_K,
+          SettingKey.TOP_P,
+          SettingKey.SEED);
+
+  private SamplingChanges() {}
+
+  /** The keys that may be changed, as in {@code streaming.json}. */
+  public static List<String> keys() {
+    return KEYS.stream().<String>map(SettingKey::name).toList();
+  }
+
+  /**
+   * Checks what was written.
+   *
+   * @param written keys in any spelling that the job's configuration takes
+   * @return the same by proper key
+   * @throws BadModelException naming every key that may not be changed and every value out of range
+   */
+  public static SortedMap<String, String> check(Map<String, String> written) {
+    Problems problems = new Problems();
+    SortedMap<String, String> checked = new TreeMap<>();
+    for (Map.Entry<String, String> one : new TreeMap<>(written).entrySet()) {
+      String name = SettingLayers.canonical(one.getKey());
+      Optional<SettingKey<?>> key = KEYS.stream().filter(k -> k.name().equals(name)).findFirst();
+      if (key.isEmpty()) {
+        problems.add(
+            SettingLayers.key(name).isPresent()
+                ? "%s is fixed while the job runs, expected one of %s".formatted(name, keys())
+                : "unknown key %s, expected one of %s".formatted(one.getKey(), keys()));
+      } else if (key.get().type().parse(one.getValue()).isEmpty()) {
+        problems.add(
+            "%s is \"%s\", expected %s"
+                .formatted(name, one.getValue(), key.get().type().expected()));
+      } else if (checked.put(name, one.getValue()) != null) {
+        problems.add("%s was given twice, expected it once".formatted(name));
+      }
+    }
+    problems.throwIfAny("settings", "Correct the command; nothing was changed.");
+    return Collections.unmodifiableSortedMap(checked);
+  }
+
+  /**
+   * The settings with the changes.
+   *
+   * @param checked as {@link #check} returned it
+   */
+  public static StreamSettings apply(StreamSettings base, Map<String, String> checked) {
+    if (checked.isEmpty()) {
+      return base;
+    }
+    Problems problems = new Problems();
+    SettingLayers layers = new SettingLayers();
+    layers.put(SettingKey.MAX_NEW_TOKENS, Integer.toString(base.maxNewTokens()), "stream");
+    layers.put(SettingKey.TEMPERATURE, Float.toString(base.temperature()), "stream");
+    layers.put(SettingKey.REPETITION_PENALTY, Float.toString(base.repetitionPenalty()), "stream");
+    layers.put(SettingKey.TOP_K, Integer.toString(base.topK()), "stream");
+    layers.put(SettingKey.TOP_P, Float.toString(base.topP()), "stream");
+    layers.put(SettingKey.SEED, Long.toString(base.seed()), "stream");
+    layers.put(checked, "command", problems);
+    StreamSettings changed = SettingsResolver.sampling(base, layers, problems);
+    problems.throwIfAny("settings of a command", "Send the command again.");
+    return changed;
+  }
+}
