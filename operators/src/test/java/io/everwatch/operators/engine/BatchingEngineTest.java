@@ -170,23 +170,6 @@ class BatchingEngineTest {
   }
 
   @Test
-  void takesOneRoundOfAStreamAtATime() throws Exception {
-    try (TestEngine engine = new TestEngine()) {
-      StreamSession session = engine.create("camera");
-      engine.seat.submit(session, TestEngine.chunk("camera", 0));
-      assertThatIllegalStateException()
-          .isThrownBy(
-              () -> {
-                engine.seat.submit(session, TestEngine.chunk("camera", 1));
-                engine.seat.submit(session, TestEngine.chunk("camera", 2));
-              })
-          .withMessageContaining("stream camera")
-          .withMessageContaining("RUNNING");
-      engine.next();
-    }
-  }
-
-  @Test
   void staysBoundedOverThousandsOfRounds() throws Exception {
     int limit = 0;
     try (TestEngine engine = new TestEngine(400, TestEngine.options())) {

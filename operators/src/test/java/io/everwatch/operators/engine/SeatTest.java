@@ -51,6 +51,22 @@ class SeatTest {
   }
 
   @Test
+  void takesOneRoundOfAStreamAtATime() throws Exception {
+    try (TestEngine engine = new TestEngine()) {
+      CountDownLatch goOn = new CountDownLatch(1);
+      engine.network.beforePrefill = prompts -> await(goOn);
+      StreamSession session = engine.create("camera");
+      engine.seat.submit(session, TestEngine.chunk("camera", 0));
+      assertThatIllegalStateException()
+          .isThrownBy(() -> engine.seat.submit(session, TestEngine.chunk("camera", 1)))
+          .withMessageContaining("stream camera")
+          .withMessageContaining("RUNNING");
+      goOn.countDown();
+      engine.next();
+    }
+  }
+
+  @Test
   void waitsForTheRunningStepOnlySoLong() throws Exception {
     EngineOptions options =
         TestEngine.options().toBuilder().closeTimeout(Duration.ofMillis(20)).build();
