@@ -69,6 +69,7 @@ class FlinkSettingsTest {
     assertThat(uids.keySet())
         .containsExactlyInAnyOrder(
             "frames",
+            "commands",
             "understand",
             "text",
             "Sink Committer: text",
