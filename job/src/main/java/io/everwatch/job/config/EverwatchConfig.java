@@ -96,6 +96,8 @@ public final class EverwatchConfig {
             .backend(get(ConfigKeys.BACKEND))
             .kvBytes(get(ConfigKeys.KV_MEMORY))
             .batchRounds(get(ConfigKeys.BATCH_ROUNDS))
+            // A subtask's seat takes all that the subtask may give; it refuses the next.
+            .queueRounds(get(ConfigKeys.MAX_IN_FLIGHT))
             .overrides(withPrefix(ConfigKeys.STREAMING_PREFIX));
     if (get(ConfigKeys.THREADS) > 0) {
       options.threads(get(ConfigKeys.THREADS));

@@ -228,4 +228,13 @@ class EverwatchConfigTest {
   void theLatencyNoteSpeaksOfTheInterval() {
     assertThat(EverwatchConfig.of("brokers", "a:1").latencyNote()).contains("5 s").contains("10 s");
   }
+
+  @Test
+  void theEngineTakesAsManyRoundsAsTheOperatorMayGive() {
+    EverwatchConfig config =
+        EverwatchConfig.of("brokers", "one:9092", "engine.max-in-flight", "4096");
+
+    assertThat(config.engineOptions().queueRounds())
+        .isGreaterThanOrEqualTo(config.get(ConfigKeys.MAX_IN_FLIGHT));
+  }
 }

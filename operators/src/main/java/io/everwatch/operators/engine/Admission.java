@@ -2,7 +2,6 @@
 package io.everwatch.operators.engine;
 
 import io.everwatch.kernels.RowPool;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -12,21 +11,29 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Decides which rounds take part in the next step, in the order in which they became ready. A round
  * is let in when the rows that it can need at most are free; the rows of idle streams are copied to
  * host memory to make room, those idle longest first. Belongs to the step thread.
+ *
+ * <p>A round waits for rows as long as it takes, never against a clock: how long others speak must
+ * not decide whether a stream has a text. The wait ends: nobody overtakes, speaking rounds end, and
+ * then all rows but the stream's own can be copied away.
  */
 final class Admission {
+  private static final Logger LOG = LoggerFactory.getLogger(Admission.class);
+
   private final RowPool pool;
   private final RowSlots slots;
   private final int batchRounds;
   private final int batchRows;
-  private final Duration timeout;
   private final BiConsumer<Job, String> refuse;
   private final Set<Session> sessions = new HashSet<>();
   private final Deque<Job> ready = new ArrayDeque<>();
+  private boolean shortage;
 
   /**
    * @param refuse hears of a round that will never be let in, and why
@@ -36,7 +43,6 @@ final class Admission {
     this.slots = slots;
     this.batchRounds = options.batchRounds();
     this.batchRows = options.batchRows();
-    this.timeout = options.admissionTimeout();
     this.refuse = refuse;
   }
 
@@ -106,12 +112,12 @@ final class Admission {
         continue;
       }
       if (!makeRoom(needed, job.session, active, begun)) {
-        long now = System.nanoTime();
-        if (now - job.refused(now) < timeout.toNanos()) {
+        if (!active.isEmpty() || !begun.isEmpty()) {
+          reportShortage(needed);
           break;
         }
-        ready.removeFirst();
-        refuse.accept(job, waitedTooLong(needed));
+        ready.removeFirst(); // nobody would ever give rows back
+        refuse.accept(job, noRoom(needed));
         continue;
       }
       ready.removeFirst();
@@ -160,8 +166,21 @@ final class Admission {
         .formatted(job.plan().round(), job.session.streamId(), rows, slots.capacity());
   }
 
-  private String waitedTooLong(int rows) {
-    return "%d cached rows were not free within %d ms: %d of %d are held by %d streams; expected room for a round; give the engine more memory for rows (kvBytes) or fewer streams"
-        .formatted(rows, timeout.toMillis(), slots.used(), slots.capacity(), sessions.size());
+  private String noRoom(int rows) {
+    return "%d cached rows are not free though no round is under way: %d of %d are held by %d streams; expected all rows of idle streams to be movable; please report this"
+        .formatted(rows, slots.used(), slots.capacity(), sessions.size());
+  }
+
+  /** Once: afterwards the gauge of waiting rounds tells. */
+  private void reportShortage(int rows) {
+    if (!shortage) {
+      shortage = true;
+      LOG.warn(
+          "a round waits for {} cached rows: {} of {} are held by {} streams; expected room for all rounds of a step; it begins when others have ended, and texts stay the same, but late; give the engine more memory for rows (kvBytes) or fewer streams; said once",
+          rows,
+          slots.used(),
+          slots.capacity(),
+          sessions.size());
+    }
   }
 }

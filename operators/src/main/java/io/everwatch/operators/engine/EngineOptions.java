@@ -18,7 +18,6 @@ import java.util.Map;
  * @param batchRounds rounds that may take a step together
  * @param batchRows prompt rows of one prefill; one round is always let in, however long
  * @param queueRounds rounds of one seat that may be under way or waiting
- * @param admissionTimeout how long a round waits for free rows before it fails
  * @param closeTimeout how long {@code close} waits for the running step
  * @param overrides settings of the model that the job sets otherwise, e.g. {@code textWindow}
  */
@@ -32,7 +31,6 @@ public record EngineOptions(
     int batchRounds,
     int batchRows,
     int queueRounds,
-    Duration admissionTimeout,
     Duration closeTimeout,
     Map<String, String> overrides)
     implements Serializable {
@@ -67,7 +65,6 @@ public record EngineOptions(
     builder.batchRounds = batchRounds;
     builder.batchRows = batchRows;
     builder.queueRounds = queueRounds;
-    builder.admissionTimeout = admissionTimeout;
     builder.closeTimeout = closeTimeout;
     builder.overrides = overrides;
     return builder;
@@ -90,7 +87,6 @@ public record EngineOptions(
     private int batchRounds = 64;
     private int batchRows = 8192;
     private int queueRounds = 1024;
-    private Duration admissionTimeout = Duration.ofSeconds(30);
     private Duration closeTimeout = Duration.ofSeconds(30);
     private Map<String, String> overrides = Map.of();
 
@@ -138,11 +134,6 @@ public record EngineOptions(
       return this;
     }
 
-    public Builder admissionTimeout(Duration value) {
-      admissionTimeout = value;
-      return this;
-    }
-
     public Builder closeTimeout(Duration value) {
       closeTimeout = value;
       return this;
@@ -164,7 +155,6 @@ public record EngineOptions(
           batchRounds,
           batchRows,
           queueRounds,
-          admissionTimeout,
           closeTimeout,
           overrides);
     }

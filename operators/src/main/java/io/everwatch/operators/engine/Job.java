@@ -22,7 +22,6 @@ final class Job {
 
   // step thread
   private @Nullable Turn turn;
-  private long refusedNanos;
 
   Job(EngineSeat seat, Session session, RoundInput input) {
     this.seat = seat;
@@ -74,12 +73,6 @@ final class Job {
 
   long planNanos() {
     return planNanos;
-  }
-
-  /** Since when it has waited for rows, in {@link System#nanoTime}; now if it did not. */
-  long refused(long nowNanos) {
-    refusedNanos = refusedNanos == 0 ? nowNanos : refusedNanos;
-    return refusedNanos;
   }
 
   RoundResult result(Outcome outcome, long nowMillis) {

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A record for the dead-letter topic.
  *
- * @param key that the record had; null: none
+ * @param key that the record had, at most its first {@link DeadLetters#MAX_ORIGINAL_BYTES}; null:
+ *     none
  * @param value a {@code DeadLetter} in wire format
  */
 public record DeadLetterRecord(byte @Nullable [] key, byte[] value) {

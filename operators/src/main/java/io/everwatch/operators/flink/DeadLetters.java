@@ -8,6 +8,7 @@ import io.everwatch.operators.model.BadFrameException;
 import io.everwatch.schemas.WireFormat;
 import io.everwatch.schemas.avro.DeadLetter;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import org.apache.flink.util.OutputTag;
 import org.jspecify.annotations.Nullable;
 
@@ -69,17 +70,28 @@ public final class DeadLetters {
   }
 
   private static DeadLetterRecord record(Origin origin, DeadLetter.Builder letter) {
-    byte[] key = origin.key();
+    byte[] key = bounded(origin.key());
+    String streamId = letter.getStreamId();
     letter
         .setTopic(origin.topic())
         .setPartition(origin.partition())
         .setOffset(origin.offset())
-        .setKey(bounded(key))
+        .setKey(key == null ? null : ByteBuffer.wrap(key))
+        .setStreamId(
+            streamId == null
+                ? null
+                : Texts.bounded(streamId, FrameRecordReader.MAX_STREAM_ID_BYTES))
         .setDetail(Texts.bounded(letter.getDetail(), MAX_DETAIL_BYTES));
     return new DeadLetterRecord(key, WireFormat.encode(letter.build()));
   }
 
-  private static @Nullable ByteBuffer bounded(byte @Nullable [] key) {
-    return key == null ? null : ByteBuffer.wrap(key, 0, Math.min(key.length, MAX_ORIGINAL_BYTES));
+  /**
+   * A letter that is longer than its topic takes would stop the job, and once more after each
+   * restart: nothing in it may be as long as the sender likes.
+   */
+  private static byte @Nullable [] bounded(byte @Nullable [] key) {
+    return key == null || key.length <= MAX_ORIGINAL_BYTES
+        ? key
+        : Arrays.copyOf(key, MAX_ORIGINAL_BYTES);
   }
 }

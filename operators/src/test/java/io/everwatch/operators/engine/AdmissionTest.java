@@ -4,7 +4,6 @@ package io.everwatch.operators.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.everwatch.operators.engine.Session.State;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -80,21 +79,33 @@ class AdmissionTest {
   }
 
   @Test
-  void refusesARoundThatWaitedForRowsTooLong() {
-    Admission admission =
-        admission(TestEngine.options().toBuilder().admissionTimeout(Duration.ZERO).build());
+  void letsARoundWaitForRowsAsLongAsOthersSpeak() {
+    Admission admission = admission(TestEngine.options());
     List<Job> active = new ArrayList<>();
     ready(admission, "a");
     ready(admission, "b");
     active.addAll(admission.next(active, 0));
     ready(admission, "c");
-    assertThat(admission.next(active, 1)).isEmpty();
-    assertThat(refused).hasSize(1);
-    assertThat(refused.get(0))
-        .startsWith("c: ")
-        .contains("were not free within 0 ms")
-        .contains("of 100 are held by 3 streams")
-        .contains("kvBytes");
+    for (int step = 1; step < 10_000; step++) {
+      assertThat(admission.next(active, step)).isEmpty();
+    }
+    assertThat(refused).isEmpty();
+
+    active.remove(0).turn().abandon(slots);
+    assertThat(names(admission.next(active, 10_000))).containsExactly("c");
+  }
+
+  @Test
+  void refusesARoundForWhichNobodyWouldGiveRowsBack() {
+    Admission admission = admission(TestEngine.options());
+    slots.take(80);
+    ready(admission, "a");
+    assertThat(admission.next(List.of(), 0)).isEmpty();
+    assertThat(refused)
+        .singleElement()
+        .asString()
+        .startsWith("a: ")
+        .contains("80 of 100 are held by 1 streams");
     assertThat(admission.idle()).isTrue();
   }
 

@@ -119,7 +119,7 @@ final class Camera {
   }
 
   private FrameEvent.Builder event(long number, long captureMicros) {
-    return FrameEvent.newBuilder()
+    return WireFormat.newFrameEvent()
         .setStreamId(id)
         .setSequence(number)
         .setCaptureMicros(captureMicros)

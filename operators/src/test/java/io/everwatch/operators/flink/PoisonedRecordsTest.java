@@ -7,7 +7,6 @@ import io.everwatch.operators.engine.FakeEngines;
 import io.everwatch.schemas.WireFormat;
 import io.everwatch.schemas.avro.DeadLetter;
 import io.everwatch.schemas.avro.FrameEncoding;
-import io.everwatch.schemas.avro.FrameEvent;
 import io.everwatch.schemas.avro.TextEvent;
 import io.everwatch.schemas.avro.TextKind;
 import java.io.ByteArrayOutputStream;
@@ -110,6 +109,26 @@ class PoisonedRecordsTest {
     assertThat(eventsOfB(poison)).isEqualTo(undisturbed);
   }
 
+  /**
+   * A dead letter that the broker refused would stop the job, and stop it again after a restart.
+   */
+  @Test
+  void makeSmallDeadLettersHoweverLongKeyAndStreamId() throws Exception {
+    byte[] key = new byte[3 << 20];
+    byte[] value = named("x".repeat(4 << 20));
+    try (Bench bench = new Bench(FAKE.engine(), SETTINGS)) {
+      bench.offer(new FrameRecordReader().read("frames", 0, 1, key, value, 0));
+
+      DeadLetterRecord record = bench.harness.getSideOutput(DeadLetters.TAG).remove().getValue();
+      assertThat(record.value()).hasSizeLessThan(3 * DeadLetters.MAX_ORIGINAL_BYTES);
+      assertThat(record.key()).hasSize(DeadLetters.MAX_ORIGINAL_BYTES);
+      DeadLetter letter = WireFormat.decodeDeadLetter(record.value());
+      assertThat(letter.getReason()).isEqualTo("BAD_STREAM_ID");
+      assertThat(letter.getStreamId()).startsWith("xxx").endsWith("…").hasSizeLessThan(513);
+      assertThat(letter.getOriginalSize()).isEqualTo(value.length);
+    }
+  }
+
   @Test
   void countABadPictureAsMissing() throws Exception {
     try (Bench bench = new Bench(FAKE.engine(), SETTINGS)) {
@@ -199,7 +218,7 @@ class PoisonedRecordsTest {
 
   private static byte[] named(String id) {
     return WireFormat.encode(
-        FrameEvent.newBuilder()
+        WireFormat.newFrameEvent()
             .setStreamId(id)
             .setSequence(5)
             .setCaptureMicros(Camera.START_MICROS)
