@@ -12,7 +12,6 @@ import io.everwatch.operators.flink.Turn.ChunkTurn;
 import io.everwatch.operators.flink.Turn.CommandTurn;
 import io.everwatch.operators.flink.Turn.EndTurn;
 import io.everwatch.operators.flink.Turn.GapTurn;
-import io.everwatch.operators.flink.Understanding.Outlet;
 import io.everwatch.operators.model.StreamSettings;
 import java.util.ArrayList;
 import java.util.Collections;

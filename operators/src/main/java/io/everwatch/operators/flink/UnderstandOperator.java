@@ -93,7 +93,7 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
             snapshots,
             gate,
             settings,
-            new Outlet(metrics),
+            new Output(metrics),
             getProcessingTimeService(),
             metrics);
     understanding = made;
@@ -281,10 +281,10 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
   }
 
   /** Where texts and dead letters go. */
-  private final class Outlet implements Understanding.Outlet {
+  private final class Output implements Outlet {
     private final OperatorMetrics metrics;
 
-    private Outlet(OperatorMetrics metrics) {
+    private Output(OperatorMetrics metrics) {
       this.metrics = metrics;
     }
 

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.flink;
+
+import io.everwatch.operators.chunk.Assembled.Chunk;
+import io.everwatch.operators.chunk.Frame;
+import io.everwatch.operators.engine.RoundResult;
+import io.everwatch.operators.engine.RoundResult.Failed;
+import io.everwatch.operators.flink.Turn.ChunkTurn;
+import java.util.Set;
+import org.apache.flink.api.common.operators.ProcessingTimeService;
+
+/**
+ * After an answer. Answer, log entry and output belong to one call, so that whenever a checkpoint
+ * looks, state and output agree.
+ */
+final class Answers {
+  private final StreamTable streams;
+  private final TurnQueues queues;
+  private final StreamStore store;
+  private final SnapshotWriter snapshots;
+  private final SessionOpener sessions;
+  private final TurnMaker turns;
+  private final EventBuilder events;
+  private final ProcessingTimeService clock;
+  private final OperatorMetrics metrics;
+
+  Answers(
+      StreamTable streams,
+      TurnQueues queues,
+      StreamStore store,
+      SnapshotWriter snapshots,
+      SessionOpener sessions,
+      TurnMaker turns,
+      EventBuilder events,
+      ProcessingTimeService clock,
+      OperatorMetrics metrics) {
+    this.streams = streams;
+    this.queues = queues;
+    this.store = store;
+    this.snapshots = snapshots;
+    this.sessions = sessions;
+    this.turns = turns;
+    this.events = events;
+    this.clock = clock;
+    this.metrics = metrics;
+  }
+
+  /** What the engine made of a round of the log, or of the chunk at the head of the queue. */
+  void apply(StreamState stream, RoundResult result) throws Exception {
+    if (stream.replaying()) {
+      sessions.replayed(stream, store.logged(stream.key, stream.nextReplayed), result);
+      stream.nextReplayed++;
+      metrics.replayed();
+      streams.changed(stream); // it may have been marked
+    } else {
+      say(stream, result);
+      snapshots.answered(stream, clock.getCurrentProcessingTime());
+    }
+  }
+
+  private void say(StreamState stream, RoundResult result) throws Exception {
+    ChunkTurn turn = (ChunkTurn) stream.queue.element().turn();
+    Chunk<SourcedFrame> chunk = turn.chunk();
+    stream.closed(chunk.index(), chunk.endMicros());
+    Set<Frame<SourcedFrame>> bad = turns.badFrames(stream, turn, result);
+    metrics.answered(turn, result);
+    if (result.outcome() instanceof Failed) {
+      stream.dropVision = result.input().dropVision(); // nothing was forgotten: ask again
+    } else {
+      stream.dropVision = false;
+      stream.orders = stream.orders.withSkippedMicros(0);
+      log(stream, result);
+    }
+    queues.leave(stream, events.answered(stream, turn, result, bad));
+  }
+
+  private void log(StreamState stream, RoundResult result) throws Exception {
+    LoggedRound logged =
+        new LoggedRound(result.input(), stream.orders.sampling(), result.outcome());
+    store.log(stream.key, stream.nextLogged, logged);
+    stream.nextLogged++;
+    stream.nextReplayed = stream.nextLogged;
+    stream.logBytes += logged.sizeBytes();
+    metrics.logged(logged.sizeBytes());
+  }
+}
