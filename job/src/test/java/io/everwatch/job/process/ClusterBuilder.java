@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.process;
+
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** How a {@link Cluster} is made; each method says what it changes. */
+public final class ClusterBuilder {
+  private final Path dir;
+  final Map<String, String> flink = small();
+  int taskManagers = 1;
+  int slots = 2;
+  @Nullable List<String> application;
+  // Half of the time of a start; a test is over before the second compiler has paid off.
+  List<String> jvmFlags = List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
+  List<String> taskManagerFlags = List.of();
+
+  ClusterBuilder(Path dir) {
+    this.dir = dir;
+  }
+
+  /** Default: 1. */
+  public ClusterBuilder taskManagers(int count) {
+    taskManagers = count;
+    return this;
+  }
+
+  /** Of each TaskManager; default: 2. */
+  public ClusterBuilder slots(int count) {
+    slots = count;
+    return this;
+  }
+
+  /** A setting of Flink, instead of that of {@code deploy/conf/config.yaml}. */
+  public ClusterBuilder flink(String key, String value) {
+    flink.put(key, value);
+    return this;
+  }
+
+  /** Flags of every JVM; default: the serial collector and the first compiler only. */
+  public ClusterBuilder jvmFlags(String... flags) {
+    jvmFlags = List.of(flags);
+    return this;
+  }
+
+  /** Flags of TaskManagers, besides. */
+  public ClusterBuilder taskManagerFlags(String... flags) {
+    taskManagerFlags = List.of(flags);
+    return this;
+  }
+
+  /**
+   * Application mode instead of session mode: the JobManager runs this job and no other.
+   *
+   * @param keysAndValues of the job's configuration; as for {@link Jobs#submit}
+   */
+  public ClusterBuilder application(String... keysAndValues) {
+    application = List.of(keysAndValues);
+    return this;
+  }
+
+  /**
+   * Starts all processes and returns when the broker answers, with the default topics created, and
+   * every TaskManager is registered; an application's job may still be on its way.
+   */
+  public Cluster start() throws Exception {
+    Cluster cluster = new Cluster(dir, this);
+    try {
+      cluster.up();
+      return cluster;
+    } catch (Exception | AssertionError e) {
+      try (cluster) {
+        throw e;
+      }
+    }
+  }
+
+  /**
+   * Sizes under which several clusters fit on one machine, and answers that are not seconds old.
+   */
+  private static Map<String, String> small() {
+    return new HashMap<>(
+        Map.ofEntries(
+            Map.entry("jobmanager.memory.process.size", "700m"),
+            Map.entry("jobmanager.memory.jvm-metaspace.size", "192m"),
+            Map.entry("jobmanager.memory.jvm-overhead.min", "96m"),
+            Map.entry("jobmanager.memory.jvm-overhead.max", "96m"),
+            Map.entry("taskmanager.memory.process.size", "900m"),
+            Map.entry("taskmanager.memory.jvm-metaspace.size", "192m"),
+            Map.entry("taskmanager.memory.jvm-overhead.min", "96m"),
+            Map.entry("taskmanager.memory.jvm-overhead.max", "96m"),
+            Map.entry("taskmanager.memory.managed.size", "64m"),
+            Map.entry("taskmanager.memory.framework.off-heap.size", "64m"),
+            Map.entry("taskmanager.memory.task.off-heap.size", "128m"),
+            Map.entry("web.submit.enable", "true"),
+            Map.entry("web.refresh-interval", "300"),
+            Map.entry("metrics.fetcher.update-interval", "500")));
+  }
+}
