@@ -56,10 +56,10 @@ class StreamOnIntegersTest {
       time += fault == 0 ? random.nextLong(9_000_000) : 0; // a pause
       time += fault == 1 ? 3_600_000_000L : 0; // the clock is set
       sequence = fault == 2 ? 0 : sequence + (fault < 20 ? 2 : 1); // a restart; lost frames
-      take(new Frame<>(sequence, time, true));
+      take(new Frame<>(sequence, time, -1, true));
       offered++;
       if (fault > 1990) {
-        take(new Frame<>(sequence, time, false));
+        take(new Frame<>(sequence, time, -1, false));
         offered++;
       }
       assertThat(received + dead + assembler.pending()).isEqualTo(offered);

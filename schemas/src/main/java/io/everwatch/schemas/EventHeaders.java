@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * be compared byte for byte and any tool can read them.
  *
  * @param lastCaptureMillis capture time of the chunk's last frame, by the camera's clock
- * @param arrivalMillis when that frame's record reached the operator
+ * @param arrivalMillis the own time of that frame's record: when the broker stored it, or what its
+ *     producer says
  * @param closedMillis when the chunk was complete
  * @param prefillDoneMillis when the round's prompt had been prefilled
  * @param firstTokenMillis when the first token was there

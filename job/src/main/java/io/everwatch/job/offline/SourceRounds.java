@@ -101,7 +101,11 @@ final class SourceRounds implements Rounds {
     if (frame.isPresent()) {
       assembled.addAll(
           assembler.offer(
-              new Frame<>(frames++, frame.get().offsetMicros(), frame.get().picture())));
+              new Frame<>(
+                  frames++,
+                  frame.get().offsetMicros(),
+                  Frame.ARRIVAL_UNKNOWN, // a file is read in a burst, whatever it shows
+                  frame.get().picture())));
     } else {
       ended = true;
       assembled.addAll(assembler.finish());

@@ -25,7 +25,7 @@ final class CommandRecordSchema implements KafkaRecordDeserializationSchema<Fram
             record.offset(),
             record.key(),
             record.value(),
-            System.currentTimeMillis()));
+            record.timestamp()));
   }
 
   @Override

@@ -7,7 +7,6 @@ import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
 import org.apache.flink.util.Collector;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.record.TimestampType;
 
 /**
  * From a record of the frames topic to what the operator takes. Never throws for a record's
@@ -35,14 +34,7 @@ final class FrameRecordSchema implements KafkaRecordDeserializationSchema<FrameR
             record.offset(),
             record.key(),
             record.value(),
-            arrivalMillis(record)));
-  }
-
-  /** By the broker's clock where the topic has it, which counts the wait in the topic as well. */
-  private static long arrivalMillis(ConsumerRecord<byte[], byte[]> record) {
-    return record.timestampType() == TimestampType.LOG_APPEND_TIME
-        ? record.timestamp()
-        : System.currentTimeMillis();
+            record.timestamp()));
   }
 
   @Override

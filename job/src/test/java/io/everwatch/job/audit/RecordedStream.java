@@ -78,7 +78,7 @@ final class RecordedStream {
                 .setCaptureMicros(captureMicros)
                 .setBytes(ByteBuffer.wrap(new byte[] {1}))
                 .build()));
-    assembler.offer(new Frame<>(sequence, captureMicros, offset)).forEach(this::add);
+    assembler.offer(new Frame<>(sequence, captureMicros, -1, offset)).forEach(this::add);
   }
 
   void end() {

@@ -34,8 +34,8 @@ public sealed interface Assembled<P> {
    * @param firstSequence smallest sequence among the frames used
    * @param lastSequence largest
    * @param clockReset the grid was re-anchored at this chunk
-   * @param dropVision a gap longer than {@code maxGap} lies before it, or the clock was reset by
-   *     more than that forwards
+   * @param dropVision a gap longer than {@code maxGap} lies before it, or the clock was reset
+   *     forwards by more than that or after more than that
    */
   record Chunk<P>(
       long index,

@@ -34,6 +34,7 @@ public record AssemblerState<P>(
   /**
    * How far chunks are closed.
    *
+   * @param beganMicros capture time of the stream's first frame; names its life
    * @param anchorMicros capture time at which chunk {@code anchorChunk} starts
    * @param anchorChunk first chunk of the present grid: 0, or the first after a clock reset
    * @param nextChunk all chunks before it are closed
@@ -41,23 +42,26 @@ public record AssemblerState<P>(
    *     whose end is not known yet
    * @param completeMask bit {@code j}: chunk {@code nextChunk - 1 - j} was closed complete
    * @param clockMicros largest accepted capture time
+   * @param clockArrivalMicros when the frame of that time arrived; negative: not known
    * @param surplus frames counted since the last event
    * @param duplicate likewise
    * @param clockReset to be told by the next chunk
    * @param dropVision to be told by the next chunk
    */
   public record Progress(
+      long beganMicros,
       long anchorMicros,
       long anchorChunk,
       long nextChunk,
       long nextEvent,
       long completeMask,
       long clockMicros,
+      long clockArrivalMicros,
       int surplus,
       int duplicate,
       boolean clockReset,
       boolean dropVision) {
-    static final Progress NONE = new Progress(0, 0, 0, 0, 0, 0, 0, 0, false, false);
+    static final Progress NONE = new Progress(0, 0, 0, 0, 0, 0, 0, -1, 0, 0, false, false);
   }
 
   /**

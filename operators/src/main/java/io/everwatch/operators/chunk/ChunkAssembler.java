@@ -13,10 +13,13 @@ import java.util.Optional;
  * The state machine of architecture §3a for one stream: records in partition order in, chunks, gaps
  * and dead frames out, as a function of the records and the settings alone.
  *
- * <p>A frame passes three stages. <em>Judged</em>: a copy is counted; a capture time more than
- * {@code maxClockJump} from the stream's clock, or a sequence that goes back while the clock goes
- * on, is held until the next frame agrees (a new clock, a restarted camera) or not (dead letter;
- * copies do not vote). <em>Ordered</em>: it waits while a smaller sequence is missing, so that what
+ * <p>A frame passes three stages. <em>Judged</em>: a copy is counted; a capture time that cannot
+ * follow the stream's clock, or a sequence that goes back while the clock goes on, is held until
+ * the next frame agrees (a new clock, a restarted camera) or not (dead letter; copies do not vote).
+ * What can follow a clock: a time at most {@code maxClockJump} before it, and at most as much ahead
+ * of it as the record arrived later, and {@code maxClockJump} more. So a camera that was away for an
+ * hour has an hour without frames, and frames that were late in a burst are as if they had not been.
+ * <em>Ordered</em>: it waits while a smaller sequence is missing, so that what
  * comes out does not depend on disorder within the allowed lateness. <em>Placed</em>: it takes its
  * grid point, or is surplus when an earlier frame has it.
  *
@@ -43,7 +46,7 @@ public final class ChunkAssembler<P> {
     NORMAL,
     /** Seen before. */
     COPY,
-    /** Too far from the clock. */
+    /** Cannot follow the clock. */
     JUMP,
     /** The sequence goes back, the clock on. */
     RESTART
@@ -55,6 +58,7 @@ public final class ChunkAssembler<P> {
   private Optional<Frame<P>> held;
   private boolean started;
   private long clockMicros;
+  private long clockArrivalMicros;
   private long settledMicros;
 
   private ChunkAssembler(ChunkSettings settings, AssemblerState<P> state) {
@@ -67,6 +71,7 @@ public final class ChunkAssembler<P> {
     this.held = state.held().stream().findFirst();
     this.started = state.started();
     this.clockMicros = state.progress().clockMicros();
+    this.clockArrivalMicros = state.progress().clockArrivalMicros();
     this.settledMicros = sequences.settledMicros();
   }
 
@@ -104,9 +109,9 @@ public final class ChunkAssembler<P> {
     }
     if (!started) {
       started = true;
-      clockMicros = frame.captureMicros();
+      setClock(frame);
       settledMicros = frame.captureMicros();
-      chunks.anchor(frame.captureMicros());
+      chunks.begin(frame.captureMicros());
       order.restart(frame.sequence());
       admit(frame, out);
       return out;
@@ -146,6 +151,19 @@ public final class ChunkAssembler<P> {
     return out;
   }
 
+  /**
+   * Capture time of the stream's first frame, which names its life; 0 before it came. Nothing but
+   * the stream's end changes it.
+   */
+  public long beganMicros() {
+    return chunks.beganMicros();
+  }
+
+  /** Largest capture time so far; 0 before the first frame. */
+  public long clockMicros() {
+    return clockMicros;
+  }
+
   /** Frames offered that no chunk, gap or dead frame has told of yet. */
   public int pending() {
     return order.waiting().size()
@@ -166,7 +184,7 @@ public final class ChunkAssembler<P> {
             settings.chunkMicros(),
             settings.framesPerChunk(),
             true,
-            chunks.progress(clockMicros),
+            chunks.progress(clockMicros, clockArrivalMicros),
             new Sequences(order.settled(), settledMicros, order.horizon(), order.abandoned()),
             chunks.placed(),
             order.waiting(),
@@ -178,7 +196,7 @@ public final class ChunkAssembler<P> {
     long sequence = frame.sequence();
     long ahead = frame.captureMicros() - clockMicros;
     boolean seen = order.seen(sequence);
-    if (Math.abs(ahead) > settings.maxClockJumpMicros()) {
+    if (!follows(ahead, frame.arrivedAfter(clockArrivalMicros))) {
       boolean straggler =
           ahead < 0 && !seen && sequence < order.newest() && sequence >= order.horizon();
       return straggler ? Verdict.NORMAL : Verdict.JUMP;
@@ -195,8 +213,23 @@ public final class ChunkAssembler<P> {
 
   private boolean agrees(Frame<P> frame, Frame<P> suspect) {
     return frame.sequence() > suspect.sequence()
-        && Math.abs(frame.captureMicros() - suspect.captureMicros())
-            <= settings.maxClockJumpMicros();
+        && follows(
+            frame.captureMicros() - suspect.captureMicros(),
+            frame.arrivedAfter(suspect.arrivalMicros()));
+  }
+
+  /**
+   * Whether a clock can have moved on by {@code ahead} while {@code elapsed} passed on the topic:
+   * by all of that (frames came as they were taken), by nothing (they had waited), or in between.
+   */
+  private boolean follows(long ahead, long elapsed) {
+    long tolerance = settings.maxClockJumpMicros();
+    return ahead < 0 ? -ahead <= tolerance : ahead - elapsed <= tolerance;
+  }
+
+  private void setClock(Frame<P> frame) {
+    clockMicros = frame.captureMicros();
+    clockArrivalMicros = frame.arrivalMicros();
   }
 
   /** The suspect was right: a new clock, or a camera that counts anew. */
@@ -206,8 +239,11 @@ public final class ChunkAssembler<P> {
     settleAll(out);
     if (jumped) {
       chunks.closeAll(out);
-      chunks.resetClock(clockMicros, suspect.captureMicros());
-      clockMicros = suspect.captureMicros();
+      chunks.resetClock(
+          Math.max(
+              suspect.captureMicros() - clockMicros, suspect.arrivedAfter(clockArrivalMicros)),
+          suspect.captureMicros());
+      setClock(suspect);
     }
     if (goesBack) {
       order.restart(suspect.sequence());
@@ -241,7 +277,9 @@ public final class ChunkAssembler<P> {
     } else {
       order.add(frame);
     }
-    clockMicros = Math.max(clockMicros, frame.captureMicros());
+    if (frame.captureMicros() > clockMicros) {
+      setClock(frame);
+    }
     settleReady(out);
     if (order.waiting().size() > MAX_WAITING) {
       settleThrough(order.waiting().get(0).sequence(), out);
@@ -292,10 +330,15 @@ public final class ChunkAssembler<P> {
   }
 
   private String lonelyJump(Frame<P> frame) {
-    return ("frame %d has capture time %d us, the stream's clock stands at %d us; expected at "
-            + "most %d us between them, or a next frame that agrees; look at the camera's clock")
+    return ("frame %d has capture time %d us and arrived %d us after the one of %d us, to which "
+            + "the stream's clock is set; expected at most %d us between them, beyond what passed "
+            + "meanwhile, or a next frame that agrees; look at the camera's clock")
         .formatted(
-            frame.sequence(), frame.captureMicros(), clockMicros, settings.maxClockJumpMicros());
+            frame.sequence(),
+            frame.captureMicros(),
+            frame.arrivedAfter(clockArrivalMicros),
+            clockMicros,
+            settings.maxClockJumpMicros());
   }
 
   private String lonelyStepBack(Frame<P> frame) {

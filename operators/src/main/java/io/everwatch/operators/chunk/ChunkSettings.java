@@ -10,7 +10,8 @@ package io.everwatch.operators.chunk;
  *     closes incomplete; also bounds what is kept of a stream: about {@code allowedLateness / d +
  *     2} open chunks of {@code framesPerChunk} frames
  * @param maxGapMicros a longer gap drops the visual rounds
- * @param maxClockJumpMicros a larger step of the capture time is a clock jump
+ * @param maxClockJumpMicros a capture time that is further from what the clock can have become
+ *     since the frame before arrived is a clock jump
  */
 public record ChunkSettings(
     long chunkMicros,

@@ -19,6 +19,7 @@ import java.util.TreeMap;
 final class OpenChunks<P> {
   private final ChunkSettings settings;
   private final TreeMap<Long, OpenChunk<P>> open = new TreeMap<>();
+  private long beganMicros;
   private Grid grid;
   private long nextChunk;
   private long nextEvent;
@@ -30,6 +31,7 @@ final class OpenChunks<P> {
 
   OpenChunks(ChunkSettings settings, Progress progress, List<Placed<P>> placed) {
     this.settings = settings;
+    this.beganMicros = progress.beganMicros();
     this.grid = grid(progress.anchorMicros(), progress.anchorChunk());
     this.nextChunk = progress.nextChunk();
     this.nextEvent = progress.nextEvent();
@@ -43,14 +45,16 @@ final class OpenChunks<P> {
     }
   }
 
-  Progress progress(long clockMicros) {
+  Progress progress(long clockMicros, long clockArrivalMicros) {
     return new Progress(
+        beganMicros,
         grid.anchorMicros(),
         grid.anchorChunk(),
         nextChunk,
         nextEvent,
         completeMask,
         clockMicros,
+        clockArrivalMicros,
         surplus,
         duplicate,
         clockReset,
@@ -96,15 +100,29 @@ final class OpenChunks<P> {
   }
 
   /** The stream's first grid. */
-  void anchor(long micros) {
+  void begin(long micros) {
+    beganMicros = micros;
+    anchor(micros);
+  }
+
+  /** Capture time of the stream's first frame; 0 before it came. */
+  long beganMicros() {
+    return beganMicros;
+  }
+
+  private void anchor(long micros) {
     grid = grid(micros, nextChunk);
   }
 
-  /** A new grid from the next chunk on; all chunks are closed. */
-  void resetClock(long fromMicros, long toMicros) {
+  /**
+   * A new grid from the next chunk on; all chunks are closed.
+   *
+   * @param awayMicros that may have passed since the newest frame at most
+   */
+  void resetClock(long awayMicros, long toMicros) {
     anchor(toMicros);
     clockReset = true;
-    dropVision |= toMicros - fromMicros > settings.maxGapMicros();
+    dropVision |= awayMicros > settings.maxGapMicros();
   }
 
   /** The next frame in sequence order. */

@@ -42,7 +42,7 @@ public record CommandRecordReader() implements Serializable {
    *
    * @param key of the record; null: it has none
    * @param value of the record; null: it has none
-   * @param arrivalMillis now
+   * @param arrivalMillis the record's own time
    */
   public FrameRecord read(
       String topic,

@@ -44,7 +44,7 @@ public record FrameRecordReader(int maxBytes) implements Serializable {
    *
    * @param key of the record; null: it has none
    * @param value of the record; null: it has none
-   * @param arrivalMillis now
+   * @param arrivalMillis the record's own time
    */
   public FrameRecord read(
       String topic,

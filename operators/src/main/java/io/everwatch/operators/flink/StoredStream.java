@@ -17,6 +17,9 @@ import java.util.Set;
  * @param model digest of the model that made the memory
  * @param numerics identity under which it was made
  * @param orders what commands have made of it
+ * @param seenMillis when its last record came; processing time, for {@code staleAfter} and {@code
+ *     forgetAfter} only
+ * @param staleChunk chunk before which its silence was told last; -1: never
  */
 record StoredStream(
     AssemblerState<SourcedFrame> assembler,
@@ -27,4 +30,9 @@ record StoredStream(
     Set<Mark> marks,
     String model,
     String numerics,
-    StreamOrders orders) {}
+    StreamOrders orders,
+    long seenMillis,
+    long staleChunk) {
+  /** Nothing was told of its silence. */
+  static final long NEVER_STALE = -1;
+}

@@ -6,6 +6,7 @@ import io.everwatch.operators.chunk.AssemblerState.Placed;
 import io.everwatch.operators.chunk.AssemblerState.Progress;
 import io.everwatch.operators.chunk.AssemblerState.Range;
 import io.everwatch.operators.chunk.AssemblerState.Sequences;
+import io.everwatch.operators.chunk.Frame;
 import io.everwatch.schemas.avro.Mark;
 import java.io.IOException;
 import java.util.EnumSet;
@@ -21,9 +22,12 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
   /** The layout that was the first to have orders. */
   private static final int WITH_ORDERS = 2;
 
+  /** The layout that was the first to say when the stream began and when it was heard of last. */
+  private static final int WITH_LIFE = 3;
+
   @Override
   int version() {
-    return 2;
+    return 3;
   }
 
   @Override
@@ -43,12 +47,14 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
     Fields.writeString(stream.model(), out);
     Fields.writeString(stream.numerics(), out);
     StreamOrders.write(stream.orders(), out);
+    out.writeLong(stream.seenMillis());
+    out.writeLong(stream.staleChunk());
   }
 
   @Override
   StoredStream read(int version, DataInputView in) throws IOException {
     return new StoredStream(
-        readAssembler(in),
+        readAssembler(version, in),
         in.readLong(),
         in.readLong(),
         in.readLong(),
@@ -56,7 +62,9 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
         readMarks(in),
         Fields.readString(in),
         Fields.readString(in),
-        version < WITH_ORDERS ? StreamOrders.NONE : StreamOrders.read(in));
+        version < WITH_ORDERS ? StreamOrders.NONE : StreamOrders.read(in),
+        version < WITH_LIFE ? 0 : in.readLong(),
+        version < WITH_LIFE ? StoredStream.NEVER_STALE : in.readLong());
   }
 
   private static Set<Mark> readMarks(DataInputView in) throws IOException {
@@ -86,12 +94,12 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
     Fields.writeList(state.held(), TurnsSerializer::writeFrame, out);
   }
 
-  private static AssemblerState<SourcedFrame> readAssembler(DataInputView in) throws IOException {
+  private static AssemblerState<SourcedFrame> readAssembler(int version, DataInputView in) throws IOException {
     return new AssemblerState<>(
         in.readLong(),
         in.readInt(),
         in.readBoolean(),
-        readProgress(in),
+        readProgress(version, in),
         readSequences(in),
         Fields.readList(
             from -> new Placed<>(from.readLong(), from.readInt(), TurnsSerializer.readFrame(from)),
@@ -107,20 +115,30 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
     out.writeLong(progress.nextEvent());
     out.writeLong(progress.completeMask());
     out.writeLong(progress.clockMicros());
+    out.writeLong(progress.beganMicros());
+    out.writeLong(progress.clockArrivalMicros());
     out.writeInt(progress.surplus());
     out.writeInt(progress.duplicate());
     out.writeBoolean(progress.clockReset());
     out.writeBoolean(progress.dropVision());
   }
 
-  private static Progress readProgress(DataInputView in) throws IOException {
+  private static Progress readProgress(int version, DataInputView in) throws IOException {
+    long anchorMicros = in.readLong();
+    long anchorChunk = in.readLong();
+    long nextChunk = in.readLong();
+    long nextEvent = in.readLong();
+    long completeMask = in.readLong();
+    long clockMicros = in.readLong();
     return new Progress(
-        in.readLong(),
-        in.readLong(),
-        in.readLong(),
-        in.readLong(),
-        in.readLong(),
-        in.readLong(),
+        version < WITH_LIFE ? anchorMicros : in.readLong(),
+        anchorMicros,
+        anchorChunk,
+        nextChunk,
+        nextEvent,
+        completeMask,
+        clockMicros,
+        version < WITH_LIFE ? Frame.ARRIVAL_UNKNOWN : in.readLong(),
         in.readInt(),
         in.readInt(),
         in.readBoolean(),
@@ -155,7 +173,7 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
             0,
             0,
             false,
-            new Progress(0, 0, 0, 0, 0, 0, 0, 0, false, false),
+            new Progress(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, false, false),
             new Sequences(0, 0, 0, List.of()),
             List.of(),
             List.of(),
@@ -167,7 +185,9 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
         Set.of(),
         "",
         "",
-        StreamOrders.NONE);
+        StreamOrders.NONE,
+        0,
+        StoredStream.NEVER_STALE);
   }
 
   @Override

@@ -68,6 +68,12 @@ final class StreamState {
   /** When the memory is to be written again at the latest; processing time. */
   long memoryDueMillis;
 
+  /** When its last record came; processing time. */
+  long seenMillis;
+
+  /** Chunk before which its silence was told last. */
+  long staleChunk = StoredStream.NEVER_STALE;
+
   /** Digest of the model and identity of the numerics that its memory was made with. */
   String model;
 
@@ -99,6 +105,8 @@ final class StreamState {
     stream.nextReplayed = stored.nextLogged();
     stream.nextChunk = stored.nextChunk();
     stream.endMicros = stored.endMicros();
+    stream.seenMillis = stored.seenMillis();
+    stream.staleChunk = stored.staleChunk();
     return stream;
   }
 
@@ -116,7 +124,9 @@ final class StreamState {
         EnumSet.copyOf(marks),
         model,
         numerics,
-        orders);
+        orders,
+        seenMillis,
+        staleChunk);
   }
 
   /** It remembers nothing and begins with the next chunk, as a new stream does. */

@@ -47,7 +47,7 @@ final class TurnMaker {
         new SourcedFrame(picture.frame(), record.origin(), record.arrivalMillis());
     return turns(
         stream,
-        stream.assembler.offer(new Frame<>(picture.sequence(), picture.captureMicros(), payload)),
+        stream.assembler.offer(payload.frame(picture.sequence(), picture.captureMicros())),
         timestamp);
   }
 

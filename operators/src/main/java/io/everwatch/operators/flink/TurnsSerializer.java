@@ -149,7 +149,9 @@ final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
   }
 
   static Frame<SourcedFrame> readFrame(DataInputView in) throws IOException {
-    return new Frame<>(in.readLong(), in.readLong(), SourcedFrame.read(in));
+    long sequence = in.readLong();
+    long captureMicros = in.readLong();
+    return SourcedFrame.read(in).frame(sequence, captureMicros); // which knows when it arrived
   }
 
   @Override

@@ -7,6 +7,7 @@ import io.everwatch.operators.chunk.Assembled.Chunk;
 import io.everwatch.operators.chunk.Assembled.Counts;
 import io.everwatch.operators.chunk.Assembled.DeadFrame;
 import io.everwatch.operators.chunk.Assembled.Gap;
+import io.everwatch.operators.chunk.FakeCamera.Arrivals;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -69,7 +70,7 @@ class ChunkAssemblerPropertyTest {
           new ChunkSettings(1_000_000, 1 + random.nextInt(8), 3_000_000, 16_000_000, 10_000_000);
       double fps = 2 + random.nextInt(59);
       int disorder = (int) (fps * 2); // two of three seconds
-      FakeCamera camera = new FakeCamera(fps, 0, random.nextInt(2) * 0.1, 0, disorder, 0, 0);
+      FakeCamera camera = new FakeCamera(fps, 0, random.nextInt(2) * 0.1, 0, disorder, 0, 0, 0, Arrivals.BROKER);
       List<Frame<Integer>> records = camera.records(random, 400);
       List<Frame<Integer>> sorted = new ArrayList<>(records);
       sorted.sort((a, b) -> Long.compare(a.sequence(), b.sequence()));
@@ -78,6 +79,56 @@ class ChunkAssemblerPropertyTest {
           .as("seed %d, %s, %s", seed, camera, settings)
           .isEqualTo(used(settings, sorted));
     }
+  }
+
+  @Test
+  void tellsEachAbsenceOfATrueClockInOneGapAndKeepsTheGrid() {
+    for (int seed = 0; seed < SEEDS / 4; seed++) {
+      Random random = new Random(seed);
+      ChunkSettings settings = new ChunkSettings(1_000_000, 2, 2_000_000, 16_000_000, 10_000_000);
+      FakeCamera camera =
+          new FakeCamera(5, 50_000, 0, 0, 0, 0, 0, random.nextDouble() * 0.1, Arrivals.BROKER);
+      List<Frame<Integer>> records = camera.records(random, RECORDS);
+      ChunkAssembler<Integer> assembler = ChunkAssembler.start(settings);
+      List<Assembled<Integer>> events = new ArrayList<>();
+      records.forEach(record -> events.addAll(assembler.offer(record)));
+      events.addAll(assembler.finish());
+
+      long began = records.get(0).captureMicros();
+      boolean gapBefore = false;
+      for (Assembled<Integer> event : events) {
+        String at = "seed %d, %s: %s".formatted(seed, camera, event);
+        if (event instanceof Gap<Integer>) {
+          assertThat(gapBefore).as(at + ": a second gap").isFalse();
+        } else {
+          Chunk<Integer> chunk = (Chunk<Integer>) event; // no frame is dead
+          assertThat(chunk.startMicros()).as(at).isEqualTo(began + chunk.index() * 1_000_000);
+          assertThat(chunk.clockReset()).as(at).isFalse();
+        }
+        gapBefore = event instanceof Gap;
+      }
+    }
+  }
+
+  /** Fast replays and catch-up: where arrivals say nothing, they change nothing. */
+  @Test
+  void takesABurstAsItTakesFramesOfWhichNoArrivalIsKnown() {
+    for (int seed = 0; seed < SEEDS / 4; seed++) {
+      Random random = new Random(seed);
+      ChunkSettings settings = randomSettings(random);
+      FakeCamera camera = FakeCamera.random(random);
+      List<Frame<Integer>> records = camera.records(random, RECORDS / 3);
+
+      assertThat(used(settings, arriving(records, 5)))
+          .as("seed %d, %s, %s", seed, camera, settings)
+          .isEqualTo(used(settings, arriving(records, Frame.ARRIVAL_UNKNOWN)));
+    }
+  }
+
+  private static List<Frame<Integer>> arriving(List<Frame<Integer>> records, long micros) {
+    return records.stream()
+        .map(f -> new Frame<>(f.sequence(), f.captureMicros(), micros, f.payload()))
+        .toList();
   }
 
   @ParameterizedTest
@@ -90,7 +141,7 @@ class ChunkAssemblerPropertyTest {
     int chunks = 0;
     for (int i = 0; chunks < 200; i++) {
       long time = start + Math.round(i * 1e6 / fps);
-      for (Assembled<Integer> event : assembler.offer(new Frame<>(i, time, i))) {
+      for (Assembled<Integer> event : assembler.offer(new Frame<>(i, time, time, i))) {
         Chunk<Integer> chunk = (Chunk<Integer>) event;
         for (int k = 0; k < 2; k++) {
           Frame<Integer> frame = chunk.frames().get(k);
@@ -112,7 +163,7 @@ class ChunkAssemblerPropertyTest {
     ChunkAssembler<Integer> assembler = ChunkAssembler.start(settings);
     for (int i = 0; i < 100 * fps; i++) {
       long time = Math.round(i * 1e6 / fps);
-      for (Assembled<Integer> event : assembler.offer(new Frame<>(i, time, i))) {
+      for (Assembled<Integer> event : assembler.offer(new Frame<>(i, time, time, i))) {
         Chunk<Integer> chunk = (Chunk<Integer>) event;
         assertThat(chunk.frames())
             .extracting(Frame::captureMicros)
@@ -125,7 +176,7 @@ class ChunkAssemblerPropertyTest {
   void losesNoFrameOfAJitteryCameraOfTheGridsOwnRate() {
     ChunkSettings settings = new ChunkSettings(1_000_000, 2, 2_000_000, 16_000_000, 10_000_000);
     for (int seed = 0; seed < 300; seed++) {
-      FakeCamera camera = new FakeCamera(2, 100_000, 0, 0, 0, 0, 0);
+      FakeCamera camera = new FakeCamera(2, 100_000, 0, 0, 0, 0, 0, 0, Arrivals.BROKER);
       ChunkAssembler<Integer> assembler = ChunkAssembler.start(settings);
       for (Frame<Integer> frame : camera.records(new Random(seed), 300)) {
         for (Assembled<Integer> event : assembler.offer(frame)) {
@@ -150,7 +201,7 @@ class ChunkAssemblerPropertyTest {
         time = Math.max(0, time + random.nextLong(-200_000, 250_000));
         long sequence = random.nextInt(10) == 0 ? random.nextLong() : random.nextInt(100_000);
         long captured = random.nextInt(50) == 0 ? random.nextLong() : time;
-        assembler.offer(new Frame<>(sequence, captured, i));
+        assembler.offer(new Frame<>(sequence, captured, random.nextLong(), i));
         AssemblerState<Integer> state = assembler.state();
         assertThat(state.waiting()).hasSizeLessThanOrEqualTo(ChunkAssembler.MAX_WAITING);
         assertThat(state.sequences().abandoned())

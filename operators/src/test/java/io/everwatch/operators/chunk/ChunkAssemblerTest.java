@@ -300,6 +300,119 @@ class ChunkAssemblerTest {
         .containsExactly(tuple(3L, false));
   }
 
+  @ParameterizedTest
+  @ValueSource(longs = {12_000, HOUR, 40 * 24 * HOUR})
+  void tellsAnOutageInOneGapHoweverLongAndKeepsTheClock(long away) {
+    offer(0, 0, 100);
+    offer(1, 500, 600);
+    List<Assembled<String>> events = new ArrayList<>(offer(2, 1000 + away, 1100 + away));
+    events.addAll(offer(3, 1500 + away, 1600 + away));
+
+    assertThat(told(events))
+        .containsExactly(
+            "gap 1-%d from 1000 to %d (%d missing)"
+                .formatted(away / 1000, 1000 + away, 2 * away / 1000),
+            "chunk %d at %d: 2 3 (2 used, 0 surplus, 0 duplicate, 0 missing)"
+                .formatted(1 + away / 1000, 1000 + away));
+    assertThat(chunks(events)).extracting(Chunk::clockReset).containsExactly(false);
+    assertThat(chunks(events)).extracting(Chunk::dropVision).containsExactly(true);
+  }
+
+  @Test
+  void keepsTheClockWhenFramesHadWaitedForAnOutageOfTheNetwork() {
+    offer(0, 0, 100);
+    offer(1, 500, 600);
+    List<Assembled<String>> events = new ArrayList<>();
+    for (int i = 2; i < 6; i++) {
+      events.addAll(offer(i, i * 500, HOUR + i));
+    }
+
+    assertThat(chunks(events)).extracting(Chunk::index).containsExactly(1L, 2L);
+    assertThat(dead(events)).isEmpty();
+  }
+
+  @Test
+  void tellsAnOutageOfWhichOnlyTheLastFramesWereKept() {
+    offer(0, 0, 100);
+    offer(1, 500, 600);
+    List<Assembled<String>> events = new ArrayList<>();
+    for (int i = 90; i < 97; i++) { // those before are awaited for the allowed lateness
+      events.addAll(offer(i, i * 500, HOUR + i));
+    }
+
+    assertThat(told(events)).startsWith("gap 1-44 from 1000 to 45000 (88 missing)").hasSize(4);
+    assertThat(chunks(events)).extracting(Chunk::clockReset).containsOnly(false);
+  }
+
+  @Test
+  void tellsAnOutageInWhichTheCameraCountedAnew() {
+    offer(1000, 0, 100);
+    offer(1001, 500, 600);
+    assertThat(offer(0, HOUR, HOUR + 100)).isEmpty();
+    List<Assembled<String>> events = offer(1, HOUR + 500, HOUR + 600);
+
+    assertThat(told(events)).hasSize(2);
+    assertThat(told(events).get(0)).startsWith("gap 1-3599 ");
+    assertThat(chunks(events)).extracting(Chunk::clockReset).containsExactly(false);
+  }
+
+  @Test
+  void anchorsTheGridAnewAfterAnOutageInWhichTheCameraLostItsClock() {
+    offer(1000, HOUR, HOUR);
+    offer(1001, HOUR + 500, HOUR + 500);
+    assertThat(offer(0, 100, 2 * HOUR)).isEmpty();
+    assertThat(dead(offer(1, 30_100, 2 * HOUR + 30_000))).isEmpty(); // away again, clock as before
+    List<Assembled<String>> events = offer(2, 30_600, 2 * HOUR + 30_500);
+
+    assertThat(chunks(offer(3, 31_600, 2 * HOUR + 31_500))).isEmpty();
+    assertThat(dead(events)).isEmpty();
+    assertThat(assembler.state().progress().anchorMicros()).isEqualTo(100_000);
+    assertThat(assembler.beganMicros()).as("the same life").isEqualTo(HOUR * 1000);
+    assertThat(assembler.state().progress().nextChunk()).isGreaterThan(25);
+  }
+
+  @Test
+  void dropsVisionWhenTheClockWasSetBackDuringALongOutage() {
+    offer(0, HOUR, 0);
+    offer(1, HOUR + 500, 500);
+    offer(2, 100, 6000);
+    List<Assembled<String>> events = offer(3, 600, 6500);
+
+    assertThat(chunks(events)).extracting(Chunk::clockReset).containsExactly(true);
+    assertThat(chunks(events)).extracting(Chunk::dropVision).containsExactly(true);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, false", "2000, false", "30000, false", "3600000, true"})
+  void takesACaptureTimeThatOutrunsTheArrivalsForAClockJump(long elapsed, boolean outage) {
+    offer(0, 0, 100);
+    offer(1, 500, 600);
+    offer(2, HOUR, 600 + elapsed);
+    List<Assembled<String>> events = offer(3, HOUR + 500, 1100 + elapsed);
+
+    assertThat(chunks(events)).extracting(Chunk::clockReset).containsExactly(!outage);
+  }
+
+  @Test
+  void doesNotAddUpTheDriftOfAClockThatRunsTooFast() {
+    List<Assembled<String>> events = new ArrayList<>();
+    for (int i = 0; i < 4000; i++) { // a fifth too fast: 400 s in the end
+      events.addAll(offer(i, i * 600L, i * 500L));
+    }
+    assertThat(dead(events)).isEmpty();
+    assertThat(chunks(events)).extracting(Chunk::clockReset).containsOnly(false);
+  }
+
+  @Test
+  void takesArrivalsThatGoBackForNoTimeAtAll() {
+    offer(0, 0, 2 * HOUR);
+    offer(1, 500, 0);
+    offer(2, 12_000, -1);
+    List<Assembled<String>> events = offer(3, 12_500, 500);
+
+    assertThat(chunks(events)).extracting(Chunk::clockReset).containsExactly(true);
+  }
+
   @Test
   void takesARestartOfSequenceAndClockForARestartedCamera() {
     for (int i = 1000; i < 1005; i++) {
@@ -371,7 +484,7 @@ class ChunkAssemblerTest {
   void refusesTimesAndSequencesThatNoCameraCanMean() {
     assertThat(dead(offer(-1, 0))).hasSize(1);
     assertThat(dead(offer(1, -1))).hasSize(1);
-    List<Assembled<String>> events = assembler.offer(new Frame<>(1, Long.MAX_VALUE, "never"));
+    List<Assembled<String>> events = assembler.offer(new Frame<>(1, Long.MAX_VALUE, 0, "never"));
     assertThat(dead(events)).extracting(DeadFrame::reason).containsExactly(Reason.OUT_OF_RANGE);
     assertThat(assembler.pending()).isZero();
   }
@@ -429,7 +542,7 @@ class ChunkAssemblerTest {
     ChunkAssembler<String> assembler = ChunkAssembler.start(SETTINGS);
     List<Assembled<String>> events = new ArrayList<>();
     for (int i = 0; events.isEmpty(); i++) {
-      events.addAll(assembler.offer(new Frame<>(i, Math.round(i * 1e6 / fps), "" + i)));
+      events.addAll(assembler.offer(new Frame<>(i, Math.round(i * 1e6 / fps), 0, "" + i)));
     }
     return chunks(events).get(0).frames().stream().map(Frame::payload).toList();
   }
@@ -438,8 +551,13 @@ class ChunkAssemblerTest {
     return assembler.offer(frame(sequence, millis));
   }
 
+  private List<Assembled<String>> offer(long sequence, long millis, long arrivalMillis) {
+    return assembler.offer(
+        new Frame<>(sequence, millis * 1000, arrivalMillis * 1000, "" + sequence));
+  }
+
   private static Frame<String> frame(long sequence, long millis) {
-    return new Frame<>(sequence, millis * 1000, "" + sequence);
+    return new Frame<>(sequence, millis * 1000, Frame.ARRIVAL_UNKNOWN, "" + sequence);
   }
 
   private static Counts counts(int received, int used, int surplus, int duplicate, int missing) {

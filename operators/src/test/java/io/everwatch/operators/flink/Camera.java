@@ -24,6 +24,9 @@ final class Camera {
   private long sequence;
   long micros = START_MICROS;
 
+  /** By how much its clock was set. */
+  private long setMicros;
+
   Camera(String id, int partition) {
     this.id = id;
     this.partition = partition;
@@ -77,6 +80,12 @@ final class Camera {
     micros += seconds * 1_000_000;
   }
 
+  /** Its clock is set, and nothing rests. */
+  void setClock(long secondsAhead) {
+    micros += secondsAhead * 1_000_000;
+    setMicros += secondsAhead * 1_000_000;
+  }
+
   /** Frames that never arrive. */
   void lose(int frames) {
     sequence += frames;
@@ -115,7 +124,7 @@ final class Camera {
   }
 
   private long arrival() {
-    return micros / 1000 + 40;
+    return (micros - setMicros) / 1000 + 40;
   }
 
   private FrameEvent.Builder event(long number, long captureMicros) {

@@ -55,7 +55,9 @@ final class Scenario {
       } else if (luck < 79) {
         camera.rest(1 + random.nextInt(6));
       } else if (luck < 80) {
-        camera.rest(20); // longer than a clock may jump, and than the visual window
+        camera.rest(20); // longer than the visual window
+      } else if (luck < 81) {
+        camera.setClock(random.nextBoolean() ? 60 : -60);
       } else if (luck < 84) {
         records.add(camera.repeat());
       } else if (luck < 88) {

@@ -55,15 +55,13 @@ class SerializersTest {
       new Command("c-1", Command.Kind.SET, Map.of("top_k", "5", "seed", "7"), "words");
 
   static Stream<Case<?>> cases() {
-    Frame<SourcedFrame> frame = new Frame<>(41, 42, new SourcedFrame(PICTURE, ORIGIN, 43));
+    Frame<SourcedFrame> frame = new SourcedFrame(PICTURE, ORIGIN, 43).frame(41, 42);
     Frame<SourcedFrame> bare =
-        new Frame<>(
-            51,
-            52,
-            new SourcedFrame(
+        new SourcedFrame(
                 new EncodedFrame(Encoding.JPEG, 0, 0, new byte[0]),
                 new Origin("frames", 1, 2, null),
-                53));
+                53)
+            .frame(51, 52);
     Counts counts = new Counts(1, 2, 3, 4, 5);
     return Stream.of(
         new Case<>("StreamKey", new StreamKey.Serializer(), new StreamKey(-9, "Kamera ä")),
@@ -121,7 +119,7 @@ class SerializersTest {
                     1_000_000,
                     2,
                     true,
-                    new Progress(1, 2, 3, 4, 5, 6, 7, 8, true, false),
+                    new Progress(9, 1, 2, 3, 4, 5, 6, 10, 7, 8, true, false),
                     new Sequences(1, 2, 3, List.of(new Range(4, 5))),
                     List.of(new Placed<>(9, 1, frame)),
                     List.of(bare),
@@ -134,7 +132,9 @@ class SerializersTest {
                 "model",
                 "numerics",
                 new StreamOrders(
-                    "c-9", "gate", Map.of("seed", "7"), List.of("a", "b"), List.of("b"), 77))));
+                    "c-9", "gate", Map.of("seed", "7"), List.of("a", "b"), List.of("b"), 77),
+                64,
+                65)));
   }
 
   @ParameterizedTest
@@ -174,6 +174,14 @@ class SerializersTest {
     StoredStream stream = new StoredStreamSerializer().deserialize(stored("StoredStream.layout1"));
     assertThat(stream.orders()).isEqualTo(StreamOrders.NONE);
     assertThat(stream.numerics()).isEqualTo("numerics");
+    stream = new StoredStreamSerializer().deserialize(stored("StoredStream.layout2"));
+    assertThat(stream.orders().stoppedBy()).isEqualTo("c-9");
+    Progress progress = stream.assembler().progress();
+    assertThat(progress.beganMicros()).as("as good as it is known").isEqualTo(1);
+    assertThat(progress.clockArrivalMicros()).isEqualTo(Frame.ARRIVAL_UNKNOWN);
+    assertThat(progress.surplus()).isEqualTo(7);
+    assertThat(stream.seenMillis()).isZero();
+    assertThat(stream.staleChunk()).isEqualTo(StoredStream.NEVER_STALE);
   }
 
   private static DataInputDeserializer stored(String name) throws IOException {

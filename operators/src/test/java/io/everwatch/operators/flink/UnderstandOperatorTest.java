@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.everwatch.operators.engine.FakeEngines;
 import io.everwatch.schemas.EventHeaders;
+import io.everwatch.operators.engine.RoundInput;
 import io.everwatch.schemas.avro.TextEvent;
 import io.everwatch.schemas.avro.TextKind;
 import java.time.Duration;
@@ -200,12 +201,30 @@ class UnderstandOperatorTest {
   }
 
   @Test
-  void tellsOfANewClock() throws Exception {
+  void tellsALongOutageAsAGapAndForgetsThePictures() throws Exception {
     try (Bench bench = new Bench(fake.engine(), SETTINGS)) {
       Camera camera = new Camera("a");
       bench.offer(camera.frame());
       bench.offer(camera.frame());
       camera.rest(3600);
+      bench.offer(camera.frame());
+      bench.offer(camera.frame());
+      bench.settle();
+
+      assertThat(bench.events())
+          .extracting(TextEvent::getChunk, TextEvent::getRound, TextEvent::getClockReset)
+          .containsExactly(tuple(0L, 0L, false), tuple(1L, -1L, false), tuple(3601L, 1L, false));
+      assertThat(bench.submitted).extracting(RoundInput::dropVision).containsExactly(false, true);
+    }
+  }
+
+  @Test
+  void tellsOfANewClock() throws Exception {
+    try (Bench bench = new Bench(fake.engine(), SETTINGS)) {
+      Camera camera = new Camera("a");
+      bench.offer(camera.frame());
+      bench.offer(camera.frame());
+      camera.setClock(3600);
       for (int i = 0; i < 4; i++) {
         bench.offer(camera.frame());
       }
