@@ -7,6 +7,7 @@ import io.everwatch.operators.engine.Session.Phase;
 import io.everwatch.operators.engine.Session.State;
 import io.everwatch.operators.model.StreamSettings;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -17,6 +18,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +32,8 @@ final class BatchingEngine implements Engine {
 
   private final EngineParts parts;
   private final EngineOptions options;
+  private final IntConsumer halt;
+  private final Watchdog watchdog;
   private final StepLoop loop;
   private final CommandQueue commands = new CommandQueue();
   private final ExecutorService workers;
@@ -37,14 +41,20 @@ final class BatchingEngine implements Engine {
   private final Set<EngineSeat> seats = ConcurrentHashMap.newKeySet();
   private final AtomicInteger preparing = new AtomicInteger();
   private volatile EngineMetrics metrics;
-  private volatile @Nullable DeviceException broken;
+  private volatile @Nullable Throwable broken;
   private volatile boolean stopping;
 
-  BatchingEngine(EngineParts parts, EngineOptions options) {
+  /**
+   * @param halt ends the process with an exit code of {@link DeviceExit}, at once
+   */
+  BatchingEngine(EngineParts parts, EngineOptions options, IntConsumer halt) {
     this.parts = parts;
     this.options = options;
+    this.halt = halt;
+    this.watchdog = new Watchdog(options.stepTimeout(), this::hung);
     StageClock clock = new StageClock();
-    StepBatcher batcher = new StepBatcher(parts.network(), parts.chooser(), parts.stops(), clock);
+    StepBatcher batcher =
+        new StepBatcher(parts.network(), parts.chooser(), parts.stops(), clock, watchdog);
     this.loop = new StepLoop(parts.network(), batcher, parts.ending(), clock, options);
     this.metrics = loop.metrics(0);
     AtomicInteger number = new AtomicInteger();
@@ -55,9 +65,10 @@ final class BatchingEngine implements Engine {
     this.stepThread = thread(this::run, "everwatch-step");
   }
 
-  /** Starts the step thread. */
+  /** Starts the step thread and its watchdog. */
   BatchingEngine start() {
     stepThread.start();
+    watchdog.start();
     return this;
   }
 
@@ -216,14 +227,20 @@ final class BatchingEngine implements Engine {
   }
 
   void requireAlive() {
-    DeviceException cause = broken;
+    Throwable cause = broken;
     if (cause != null) {
-      throw new DeviceException(
-          cause.failure(), "the engine is of no use any more: " + cause.getMessage(), cause);
+      throw unusable(cause);
     }
     if (stopping) {
       throw new IllegalStateException("the engine is closed; open it again");
     }
+  }
+
+  private static RuntimeException unusable(Throwable cause) {
+    String message = "the engine is of no use any more: " + cause.getMessage();
+    return cause instanceof DeviceException device
+        ? new DeviceException(device.failure(), message, cause)
+        : new IllegalStateException(message + "; close it and open another", cause);
   }
 
   /** Runs on the step thread; what it throws ends the future. */
@@ -301,37 +318,67 @@ final class BatchingEngine implements Engine {
   // --- step thread ---
 
   private void run() {
-    RuntimeException why = new IllegalStateException("the engine is closed; open it again");
     try {
-      while (!stopping) {
-        commands.runAll(!loop.hasWork());
+      while (!stopping && broken == null) {
+        if (!loop.hasWork()) {
+          commands.await();
+        }
+        watchdog.begin();
+        commands.runAll();
         if (loop.hasWork()) {
           loop.step();
         }
+        watchdog.rest();
         metrics = loop.metrics(preparing.get());
         loop.report();
       }
     } catch (InterruptedException e) {
       LOG.debug("step thread interrupted", e);
-    } catch (DeviceException e) {
-      why = e;
     } catch (RuntimeException | Error e) {
-      why = new DeviceException(Failure.LOST, "the step thread failed: " + e, e);
+      fail(e);
     } finally {
-      end(why);
+      watchdog.close(); // not before: a step that never ends must be noticed while closing, too
+      if (broken == null) {
+        commands.close(new IllegalStateException("the engine is closed; open it again"));
+      }
+      parts.network().close();
     }
   }
 
-  private void end(RuntimeException why) {
-    if (why instanceof DeviceException cause) {
-      LOG.error("the device is {}; the process must end", cause.failure(), cause);
-      broken = cause;
-      for (EngineSeat seat : seats) {
-        seat.lost(cause);
+  /** Watchdog: the step thread does not come back, and nobody can make it. */
+  private void hung() {
+    fail(
+        new DeviceException(
+            Failure.HUNG,
+            "a step has not ended within %d ms; expected less than that bound (engine.step-timeout); look at the device and its driver, or raise the bound if the model is as slow as that here"
+                .formatted(options.stepTimeout().toMillis())));
+  }
+
+  /**
+   * The engine ends by itself, once. A lost device takes the process with it; anything else, such
+   * as a Java heap that is full, is for the users to judge: in a task of Flink's, Flink decides
+   * whether the process can go on.
+   */
+  private void fail(Throwable cause) {
+    synchronized (this) {
+      if (broken != null) {
+        return;
       }
+      broken = cause;
     }
-    commands.close(why);
-    parts.network().close();
+    OptionalInt exit = DeviceExit.of(cause);
+    exit.ifPresent(
+        status ->
+            LOG.error(
+                "the device cannot be used any more, the process ends with exit code {}: {}",
+                status,
+                cause.getMessage()));
+    try {
+      seats.forEach(seat -> seat.ended(cause));
+      commands.close(unusable(cause));
+    } finally {
+      exit.ifPresent(halt);
+    }
   }
 
   @Override

@@ -33,23 +33,21 @@ final class CommandQueue {
     }
   }
 
-  /**
-   * Runs all commands that have come.
-   *
-   * @param wait whether to wait for one when there is none
-   */
-  void runAll(boolean wait) throws InterruptedException {
-    Command command = next(wait);
-    while (command != null) {
-      command.run();
-      command = next(false);
+  /** Waits until there is a command. */
+  synchronized void await() throws InterruptedException {
+    while (commands.isEmpty()) {
+      wait();
     }
   }
 
-  private synchronized @Nullable Command next(boolean wait) throws InterruptedException {
-    while (wait && commands.isEmpty()) {
-      wait();
+  /** Runs all commands that have come. */
+  void runAll() {
+    for (Command command = next(); command != null; command = next()) {
+      command.run();
     }
+  }
+
+  private synchronized @Nullable Command next() {
     return commands.poll();
   }
 

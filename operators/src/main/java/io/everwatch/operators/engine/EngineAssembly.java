@@ -48,7 +48,10 @@ final class EngineAssembly {
       StreamSettings settings =
           SettingsResolver.open(folder, model.config()).resolve(options.overrides()).settings();
       instructionTooLong(model.grammar().context(settings).length, settings).ifPresent(LOG::warn);
-      return new BatchingEngine(parts(model, backend, settings, options.kvBytes()), options)
+      return new BatchingEngine(
+              parts(model, backend, settings, options.kvBytes()),
+              options,
+              Runtime.getRuntime()::halt)
           .start();
     } catch (RuntimeException | Error e) {
       try (backend) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.engine;
 
-import io.everwatch.kernels.DeviceException;
 import java.util.List;
 
 /** Hears what a seat's submissions came to. Called on the engine's thread: hand over and return. */
@@ -11,8 +10,12 @@ public interface EngineListener {
   void finished(List<RoundResult> results);
 
   /**
-   * The device is lost or hangs: no result will come any more, and the process must end
-   * (architecture §6).
+   * The engine has ended by itself: no result will come any more. Either the device is lost or
+   * hangs, and the process ends ({@link DeviceExit}), or the engine failed, and another must be
+   * opened.
+   *
+   * @param cause a {@code DeviceException}, or what the step thread failed with: an {@code
+   *     OutOfMemoryError} for its user to judge, or a fault of the engine's own
    */
-  default void lost(DeviceException cause) {}
+  default void ended(Throwable cause) {}
 }

@@ -19,6 +19,7 @@ import java.util.Map;
  * @param batchRows prompt rows of one prefill; one round is always let in, however long
  * @param queueRounds rounds of one seat that may be under way or waiting
  * @param closeTimeout how long {@code close} waits for the running step
+ * @param stepTimeout after so long a step counts as hung and the process ends; zero: never
  * @param overrides settings of the model that the job sets otherwise, e.g. {@code textWindow}
  */
 public record EngineOptions(
@@ -32,6 +33,7 @@ public record EngineOptions(
     int batchRows,
     int queueRounds,
     Duration closeTimeout,
+    Duration stepTimeout,
     Map<String, String> overrides)
     implements Serializable {
   public EngineOptions {
@@ -41,6 +43,10 @@ public record EngineOptions(
     requirePositive("batchRounds", batchRounds);
     requirePositive("batchRows", batchRows);
     requirePositive("queueRounds", queueRounds);
+    if (stepTimeout.isNegative()) {
+      throw new IllegalArgumentException(
+          "stepTimeout must not be negative, but is " + stepTimeout + "; zero turns it off");
+    }
     overrides = Map.copyOf(overrides);
   }
 
@@ -66,6 +72,7 @@ public record EngineOptions(
     builder.batchRows = batchRows;
     builder.queueRounds = queueRounds;
     builder.closeTimeout = closeTimeout;
+    builder.stepTimeout = stepTimeout;
     builder.overrides = overrides;
     return builder;
   }
@@ -88,6 +95,7 @@ public record EngineOptions(
     private int batchRows = 8192;
     private int queueRounds = 1024;
     private Duration closeTimeout = Duration.ofSeconds(30);
+    private Duration stepTimeout = Duration.ofMinutes(5);
     private Map<String, String> overrides = Map.of();
 
     private Builder(String model) {
@@ -139,6 +147,11 @@ public record EngineOptions(
       return this;
     }
 
+    public Builder stepTimeout(Duration value) {
+      stepTimeout = value;
+      return this;
+    }
+
     public Builder overrides(Map<String, String> value) {
       overrides = value;
       return this;
@@ -156,6 +169,7 @@ public record EngineOptions(
           batchRows,
           queueRounds,
           closeTimeout,
+          stepTimeout,
           overrides);
     }
 

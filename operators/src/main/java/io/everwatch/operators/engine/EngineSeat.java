@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.engine;
 
-import io.everwatch.kernels.DeviceException;
 import io.everwatch.operators.engine.Session.Phase;
 import io.everwatch.operators.model.StreamSettings;
 import java.util.List;
@@ -122,11 +121,11 @@ final class EngineSeat implements Seat {
     outstanding.decrementAndGet();
   }
 
-  /** Step thread: the device is gone. */
-  void lost(DeviceException cause) {
+  /** Step thread or watchdog: the engine is gone. */
+  void ended(Throwable cause) {
     synchronized (delivery) {
       if (!closed) {
-        listener.lost(cause);
+        listener.ended(cause);
       }
     }
   }

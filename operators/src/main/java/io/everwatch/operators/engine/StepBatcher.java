@@ -29,16 +29,20 @@ final class StepBatcher {
   private final Chooser chooser;
   private final BitSet stops;
   private final StageClock clock;
+  private final Watchdog watchdog;
   private final float[] row;
 
   /**
    * @param stops ids that end a turn
+   * @param watchdog told of each prefill and each decode
    */
-  StepBatcher(Network network, Chooser chooser, BitSet stops, StageClock clock) {
+  StepBatcher(
+      Network network, Chooser chooser, BitSet stops, StageClock clock, Watchdog watchdog) {
     this.network = network;
     this.chooser = chooser;
     this.stops = stops;
     this.clock = clock;
+    this.watchdog = watchdog;
     this.row = new float[network.vocabulary()];
   }
 
@@ -66,6 +70,7 @@ final class StepBatcher {
 
   /** New rounds up to their first token. */
   void prefill(List<Turn> turns) {
+    watchdog.begin();
     network.begin();
     long start = System.nanoTime();
     List<Patches> clips = new ArrayList<>(turns.size());
@@ -104,6 +109,7 @@ final class StepBatcher {
 
   /** One more token for each. */
   void decode(List<Turn> turns) {
+    watchdog.begin();
     network.begin();
     long start = System.nanoTime();
     List<Context> contexts = new ArrayList<>(turns.size());

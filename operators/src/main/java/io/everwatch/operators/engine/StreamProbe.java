@@ -90,7 +90,12 @@ public final class StreamProbe implements AutoCloseable {
             ids -> model.tokenizer().decode(ids, true),
             CutTurn.END_ONLY);
     batcher =
-        new StepBatcher(network, this::choose, EngineAssembly.stops(grammar), new StageClock());
+        new StepBatcher(
+            network,
+            this::choose,
+            EngineAssembly.stops(grammar),
+            new StageClock(),
+            Watchdog.off());
     slots = new RowSlots(network.rows().slots());
     session =
         new Session(this, "probe", settings, policy, new State(Committed.NONE, SessionRows.NONE));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.flink;
 
-import io.everwatch.kernels.DeviceException;
 import io.everwatch.operators.engine.Engine;
 import io.everwatch.operators.engine.EngineListener;
 import io.everwatch.operators.engine.RoundResult;
@@ -22,6 +21,7 @@ import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.tasks.ProcessingTimeService;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
+import org.apache.flink.util.ExceptionUtils;
 import org.apache.flink.util.function.ThrowingRunnable;
 import org.jspecify.annotations.Nullable;
 
@@ -138,12 +138,8 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
     }
 
     @Override
-    public void lost(DeviceException cause) {
-      mail(
-          () -> {
-            throw cause;
-          },
-          "understand: device lost");
+    public void ended(Throwable cause) {
+      mail(() -> ExceptionUtils.rethrowException(cause), "understand: the engine ended");
     }
 
     private void mail(ThrowingRunnable<? extends Exception> step, String what) {

@@ -14,7 +14,8 @@ class AdmissionTest {
   private final FakeNetwork network =
       new FakeNetwork(FakePrompts.VOCABULARY, FakePrompts.END, FakePrompts.PAUSE, 100);
   private final EngineParts parts = TestEngine.parts(network);
-  private final BatchingEngine engine = new BatchingEngine(parts, TestEngine.options()).start();
+  private final BatchingEngine engine =
+      new BatchingEngine(parts, TestEngine.options(), TestEngine::mustNotHalt).start();
   private final EngineSeat seat = (EngineSeat) engine.attach(results -> {});
   private final RowSlots slots = new RowSlots(network.rows().slots());
 

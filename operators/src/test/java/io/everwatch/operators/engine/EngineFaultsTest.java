@@ -132,45 +132,6 @@ class EngineFaultsTest {
   }
 
   @Test
-  void aLostDeviceEndsTheEngineAndTellsItsUsers() throws Exception {
-    FakeNetwork network =
-        new FakeNetwork(FakePrompts.VOCABULARY, FakePrompts.END, FakePrompts.PAUSE, 1000);
-    CompletableFuture<DeviceException> lost = new CompletableFuture<>();
-    network.beforePrefill =
-        prompts -> {
-          throw new DeviceException(Failure.LOST, "illegal address");
-        };
-    BatchingEngine engine =
-        new BatchingEngine(TestEngine.parts(network), TestEngine.options()).start();
-    Seat seat =
-        engine.attach(
-            new EngineListener() {
-              @Override
-              public void finished(List<RoundResult> results) {
-                throw new AssertionError("a result of a lost device");
-              }
-
-              @Override
-              public void lost(DeviceException cause) {
-                lost.complete(cause);
-              }
-            });
-    StreamSession session = seat.create("camera", TestEngine.settings());
-    seat.submit(session, TestEngine.chunk("camera", 0));
-    assertThat(lost.get(TestEngine.SECONDS, TimeUnit.SECONDS)).hasMessage("illegal address");
-    assertThatExceptionOfType(DeviceException.class)
-        .isThrownBy(() -> seat.create("other", TestEngine.settings()))
-        .withMessageContaining("illegal address");
-    assertThat(seat.snapshot(session))
-        .failsWithin(Duration.ofSeconds(TestEngine.SECONDS))
-        .withThrowableThat()
-        .withMessageContaining("illegal address");
-    seat.close();
-    engine.close();
-    assertThat(network.closed()).isTrue();
-  }
-
-  @Test
   void aBadFrameIsReplacedByTheGoodOneBeforeIt() throws Exception {
     EncodedFrame first = TestEngine.frame("camera", 0, 0);
     EncodedFrame second = TestEngine.frame("camera", 0, 1);

@@ -31,7 +31,8 @@ public final class FakeEngines implements AutoCloseable {
                     parts.settings().withInstruction(instruction),
                     model.repeat(64),
                     numerics.repeat(64)),
-                TestEngine.options())
+                TestEngine.options(),
+                TestEngine::mustNotHalt)
             .start();
   }
 

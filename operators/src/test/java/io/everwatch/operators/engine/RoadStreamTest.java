@@ -41,7 +41,8 @@ class RoadStreamTest {
     Backend backend = Backends.open("cpu", new BackendOptions(2, false));
     Model model = Model.load(ModelFolder.open("everwatch-tiny"), backend);
     EngineParts parts = EngineAssembly.parts(model, backend, settings, 64L << 20);
-    try (Engine engine = new BatchingEngine(parts, EngineOptions.of("everwatch-tiny")).start();
+    EngineOptions options = EngineOptions.of("everwatch-tiny");
+    try (Engine engine = new BatchingEngine(parts, options, TestEngine::mustNotHalt).start();
         Seat seat = engine.attach(results::addAll)) {
       StreamSession session = seat.create("road", settings);
       for (String line : lines.subList(1, lines.size())) {

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
@@ -29,17 +30,23 @@ final class TestEngine implements AutoCloseable {
   final FakeNetwork network;
   final BatchingEngine engine;
   final Seat seat;
+  final List<Integer> halted = new CopyOnWriteArrayList<>();
   final Map<String, List<RoundResult>> heard = new ConcurrentHashMap<>();
   private final LinkedBlockingQueue<RoundResult> results = new LinkedBlockingQueue<>();
 
   TestEngine(int slots, EngineOptions options) {
     network = new FakeNetwork(FakePrompts.VOCABULARY, FakePrompts.END, FakePrompts.PAUSE, slots);
-    engine = new BatchingEngine(parts(network), options).start();
+    engine = new BatchingEngine(parts(network), options, halted::add).start();
     seat = engine.attach(this::finished);
   }
 
   TestEngine() {
     this(200_000, options());
+  }
+
+  /** For engines whose device is never lost. */
+  static void mustNotHalt(int status) {
+    throw new AssertionError("halted with " + status);
   }
 
   static EngineOptions options() {
@@ -168,6 +175,7 @@ final class TestEngine implements AutoCloseable {
   public void close() {
     seat.close();
     engine.close();
+    assertThat(halted).as("halts").isEmpty();
     assertThat(network.openContexts()).as("contexts left open").isZero();
     assertThat(network.closed()).isTrue();
     assertThat(engine.metrics().rowsUsed()).as("rows left").isZero();
