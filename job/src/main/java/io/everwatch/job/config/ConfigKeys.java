@@ -150,6 +150,15 @@ public final class ConfigKeys {
           "64",
           "Chunks of one subtask that may be under way; beyond it the source waits.",
           Parsers.integer(1, 4096));
+  public static final ConfigKey<Duration> STEP_TIMEOUT =
+      key(
+          "engine.step-timeout",
+          "duration",
+          Parsers.write(ENGINE.stepTimeout()),
+          "After so long in one call a device counts as hung and its process ends with exit code"
+              + " 71, so that Flink restores its streams elsewhere; 0 = never. Above the longest"
+              + " prefill that there can be.",
+          Parsers.durationOf(Duration.ZERO, Duration.ofHours(24)));
   public static final ConfigKey<Duration> DRAIN_TIMEOUT =
       key(
           "checkpoint.drain-timeout",

@@ -98,6 +98,7 @@ public final class EverwatchConfig {
             .batchRounds(get(ConfigKeys.BATCH_ROUNDS))
             // A subtask's seat takes all that the subtask may give; it refuses the next.
             .queueRounds(get(ConfigKeys.MAX_IN_FLIGHT))
+            .stepTimeout(get(ConfigKeys.STEP_TIMEOUT))
             .overrides(withPrefix(ConfigKeys.STREAMING_PREFIX));
     if (get(ConfigKeys.THREADS) > 0) {
       options.threads(get(ConfigKeys.THREADS));

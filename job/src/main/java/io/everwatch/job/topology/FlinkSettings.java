@@ -85,6 +85,8 @@ public final class FlinkSettings {
     flink.set(RestOptions.BIND_ADDRESS, LOOPBACK);
     flink.set(JobManagerOptions.BIND_HOST, LOOPBACK);
     flink.set(TaskManagerOptions.BIND_HOST, LOOPBACK);
+    // What a full heap leaves behind in the process nobody knows; the next run goes on from state.
+    flink.set(TaskManagerOptions.KILL_ON_OUT_OF_MEMORY, true);
     // A page in a browser of this machine may look at the web interface, but not send it a job.
     flink.set(WebOptions.SUBMIT_ENABLE, false);
     // Two shuffles of a few frames a second; the default of 64 MiB is pinned from the start.
