@@ -45,6 +45,7 @@ import picocli.CommandLine.Spec;
       BenchCommand.class,
       VerifyModelCommand.class,
       TopicsCommand.class,
+      SpreadCommand.class,
       BrokerCommand.class,
       DoctorCommand.class,
       CommandLine.HelpCommand.class,

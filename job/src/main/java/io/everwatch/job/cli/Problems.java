@@ -3,6 +3,7 @@ package io.everwatch.job.cli;
 
 import io.everwatch.job.broker.UnreachableBrokerException;
 import io.everwatch.job.config.ConfigException;
+import io.everwatch.job.spread.BadSpreadException;
 import io.everwatch.operators.model.BadModelException;
 import io.everwatch.schemas.TextReadException;
 import java.io.IOException;
@@ -24,7 +25,8 @@ final class Problems {
           ConfigException.class,
           UnreachableBrokerException.class,
           TextReadException.class,
-          BadModelException.class);
+          BadModelException.class,
+          BadSpreadException.class);
 
   private Problems() {}
 

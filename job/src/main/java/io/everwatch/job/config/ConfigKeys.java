@@ -61,6 +61,15 @@ public final class ConfigKeys {
           "2",
           "Subtasks of each operator; they share one engine per process.",
           Parsers.integer(1, 128));
+  public static final ConfigKey<Optional<String>> SPREAD_REGISTRY =
+      key(
+          "spread.registry",
+          "path or URI",
+          "",
+          "File with a line place,streamId per stream, for an even load over the subtasks; read where"
+              + " the job is started. Streams that it does not name go by the hash of their ID.",
+          text -> text.isBlank() ? Optional.empty() : Optional.of(text.strip()));
+
   public static final ConfigKey<Duration> CHECKPOINT_INTERVAL =
       key(
           "checkpoint.interval",

@@ -3,6 +3,7 @@ package io.everwatch.job.topology;
 
 import io.everwatch.operators.flink.CommandRecordReader;
 import io.everwatch.operators.flink.FrameRecord;
+import io.everwatch.operators.flink.SpreadRegistry;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
 import org.apache.flink.util.Collector;
@@ -14,7 +15,11 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 final class CommandRecordSchema implements KafkaRecordDeserializationSchema<FrameRecord> {
   private static final long serialVersionUID = 1;
 
-  private final CommandRecordReader reader = new CommandRecordReader();
+  private final CommandRecordReader reader;
+
+  CommandRecordSchema(SpreadRegistry spreads) {
+    reader = new CommandRecordReader(spreads);
+  }
 
   @Override
   public void deserialize(ConsumerRecord<byte[], byte[]> record, Collector<FrameRecord> out) {

@@ -5,10 +5,12 @@ import io.everwatch.job.config.ConfigKeys;
 import io.everwatch.job.config.Delivery;
 import io.everwatch.job.config.EverwatchConfig;
 import io.everwatch.job.config.StartFrom;
+import io.everwatch.job.spread.SpreadSource;
 import io.everwatch.operators.flink.DeadLetterRecord;
 import io.everwatch.operators.flink.DeadLetters;
 import io.everwatch.operators.flink.EngineProvider;
 import io.everwatch.operators.flink.FrameRecord;
+import io.everwatch.operators.flink.SpreadRegistry;
 import io.everwatch.operators.flink.StreamKey;
 import io.everwatch.operators.flink.TextRecord;
 import io.everwatch.operators.flink.UnderstandOperatorFactory;
@@ -46,15 +48,16 @@ public final class EverwatchTopology {
 
   /** Adds the topology to an environment that {@link FlinkSettings} configured. */
   public static void build(StreamExecutionEnvironment environment, EverwatchConfig config) {
+    SpreadRegistry spreads = SpreadSource.registry(config);
     DataStream<FrameRecord> commands =
         environment
-            .fromSource(commands(config), WatermarkStrategy.noWatermarks(), COMMANDS)
+            .fromSource(commands(config, spreads), WatermarkStrategy.noWatermarks(), COMMANDS)
             .uid(COMMANDS)
             // A few a day: one reader is enough.
             .setParallelism(1);
     SingleOutputStreamOperator<TextRecord> text =
         environment
-            .fromSource(frames(config), WatermarkStrategy.noWatermarks(), FRAMES)
+            .fromSource(frames(config, spreads), WatermarkStrategy.noWatermarks(), FRAMES)
             .uid(FRAMES)
             .union(commands)
             .keyBy(FrameRecord::key, StreamKey.TYPE)
@@ -62,7 +65,7 @@ public final class EverwatchTopology {
                 UNDERSTAND,
                 TextRecord.TYPE,
                 new UnderstandOperatorFactory(
-                    EngineProvider.shared(config.engineOptions()), settings(config)))
+                    EngineProvider.shared(config.engineOptions()), settings(config), spreads))
             .uid(UNDERSTAND);
     text.sinkTo(textSink(config)).name(TEXT).uid(TEXT);
     text.getSideOutput(DeadLetters.TAG)
@@ -82,7 +85,7 @@ public final class EverwatchTopology {
         defaults.maxTextBytes());
   }
 
-  private static KafkaSource<FrameRecord> frames(EverwatchConfig config) {
+  private static KafkaSource<FrameRecord> frames(EverwatchConfig config, SpreadRegistry spreads) {
     int maxBytes = Math.toIntExact(config.get(ConfigKeys.MAX_RECORD));
     Properties properties = kafka(config);
     // Soft limits: a larger record still arrives, alone.
@@ -93,17 +96,17 @@ public final class EverwatchTopology {
         .setTopics(config.get(ConfigKeys.FRAMES))
         .setGroupId(config.get(ConfigKeys.GROUP))
         .setStartingOffsets(start(config.get(ConfigKeys.START)))
-        .setDeserializer(new FrameRecordSchema(maxBytes))
+        .setDeserializer(new FrameRecordSchema(maxBytes, spreads))
         .build();
   }
 
-  private static KafkaSource<FrameRecord> commands(EverwatchConfig config) {
+  private static KafkaSource<FrameRecord> commands(EverwatchConfig config, SpreadRegistry spreads) {
     return KafkaSource.<FrameRecord>builder()
         .setProperties(kafka(config))
         .setTopics(config.get(ConfigKeys.COMMANDS))
         .setGroupId(config.get(ConfigKeys.GROUP))
         .setStartingOffsets(start(config.get(ConfigKeys.START)))
-        .setDeserializer(new CommandRecordSchema())
+        .setDeserializer(new CommandRecordSchema(spreads))
         .build();
   }
 

@@ -5,6 +5,7 @@ import io.everwatch.job.config.ConfigKeys;
 import io.everwatch.job.config.EverwatchConfig;
 import io.everwatch.job.config.StateBackendKind;
 import io.everwatch.operators.flink.RocksDbOptions;
+import io.everwatch.operators.flink.SpreadRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.apache.flink.configuration.CheckpointingOptions;
@@ -25,7 +26,7 @@ import org.apache.flink.state.rocksdb.RocksDBOptions;
 /** Flink's configuration for a configuration of ours. */
 public final class FlinkSettings {
   /** Number of key groups; fixed for the life of the state. */
-  public static final int MAX_PARALLELISM = 128;
+  public static final int MAX_PARALLELISM = SpreadRegistry.KEY_GROUPS;
 
   private static final String LOOPBACK = "localhost";
 

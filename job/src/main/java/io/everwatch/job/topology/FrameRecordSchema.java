@@ -3,6 +3,7 @@ package io.everwatch.job.topology;
 
 import io.everwatch.operators.flink.FrameRecord;
 import io.everwatch.operators.flink.FrameRecordReader;
+import io.everwatch.operators.flink.SpreadRegistry;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
 import org.apache.flink.util.Collector;
@@ -21,8 +22,8 @@ final class FrameRecordSchema implements KafkaRecordDeserializationSchema<FrameR
   /**
    * @param maxBytes longest record that is looked into
    */
-  FrameRecordSchema(int maxBytes) {
-    reader = new FrameRecordReader(maxBytes);
+  FrameRecordSchema(int maxBytes, SpreadRegistry spreads) {
+    reader = new FrameRecordReader(maxBytes, spreads);
   }
 
   @Override

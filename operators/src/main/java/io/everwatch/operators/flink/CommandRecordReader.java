@@ -20,8 +20,10 @@ import org.jspecify.annotations.Nullable;
  * contains: a source that did would read the same record again for ever. A command that can be read
  * but not obeyed is refused by the stream, with a reason; what is unusable here is what nobody
  * could answer.
+ *
+ * @param spreads gives each stream its key, the same as for its frames
  */
-public record CommandRecordReader() implements Serializable {
+public record CommandRecordReader(SpreadRegistry spreads) implements Serializable {
   /** Longest record that is decoded: an instruction of the greatest length and some settings. */
   public static final int MAX_BYTES = 64 << 10;
 
@@ -56,7 +58,7 @@ public record CommandRecordReader() implements Serializable {
     try {
       CommandEvent event = WireFormat.decodeCommand(bytes, MAX_BYTES);
       return new FrameRecord(
-          StreamKey.of(event.getStreamId()), origin, arrivalMillis, content(event, bytes));
+          spreads.key(event.getStreamId()), origin, arrivalMillis, content(event, bytes));
     } catch (WireFormatException e) {
       Unusable content = unusable(e.reason().name(), String.valueOf(e.getMessage()), null, bytes);
       return new FrameRecord(FrameRecordReader.spreadOf(origin), origin, arrivalMillis, content);

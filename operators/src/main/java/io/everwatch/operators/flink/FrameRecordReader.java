@@ -23,8 +23,9 @@ import org.jspecify.annotations.Nullable;
  * contains: a source that did would read the same record again for ever.
  *
  * @param maxBytes longest record value that is decoded
+ * @param spreads gives each stream its key
  */
-public record FrameRecordReader(int maxBytes) implements Serializable {
+public record FrameRecordReader(int maxBytes, SpreadRegistry spreads) implements Serializable {
   /** Longest stream ID, bytes of UTF-8: it is part of each key and each event. */
   public static final int MAX_STREAM_ID_BYTES = 512;
 
@@ -34,9 +35,9 @@ public record FrameRecordReader(int maxBytes) implements Serializable {
   /** Of dead letters, besides those of {@link WireFormatException.Reason}. */
   static final List<String> REASONS = List.of(BAD_STREAM_ID, UNKNOWN_ENCODING);
 
-  /** Reads what the frames topic may carry. */
+  /** Reads what the frames topic may carry, without a registry of spreads. */
   public FrameRecordReader() {
-    this(WireFormat.MAX_RECORD_BYTES);
+    this(WireFormat.MAX_RECORD_BYTES, SpreadRegistry.NONE);
   }
 
   /**
@@ -61,7 +62,7 @@ public record FrameRecordReader(int maxBytes) implements Serializable {
           fault(event)
               .<Content>map(fault -> unusable(fault, event, bytes))
               .orElseGet(() -> content(event));
-      return new FrameRecord(StreamKey.of(event.getStreamId()), origin, arrivalMillis, content);
+      return new FrameRecord(spreads.key(event.getStreamId()), origin, arrivalMillis, content);
     } catch (WireFormatException e) {
       Unusable content =
           new Unusable(

@@ -17,7 +17,7 @@ public record StreamKey(int spread, String streamId) {
   public static final TypeInformation<StreamKey> TYPE =
       new VersionedType<>(StreamKey.class, new Serializer());
 
-  /** The key of a stream that no registry knows: its spread is the hash of its ID. */
+  /** The key of a stream that {@link SpreadRegistry} does not know: its spread is its ID's hash. */
   public static StreamKey of(String streamId) {
     return new StreamKey(streamId.hashCode(), streamId);
   }

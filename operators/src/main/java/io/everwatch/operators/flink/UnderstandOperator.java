@@ -11,6 +11,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.operators.MailboxExecutor;
+import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.flink.runtime.state.StateSnapshotContext;
 import org.apache.flink.runtime.state.VoidNamespace;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
@@ -33,9 +34,9 @@ import org.jspecify.annotations.Nullable;
  * step. A watermark leaves when all turns that entered before it have left. A checkpoint barrier
  * waits a bounded time for running rounds; turns that were not answered by then are stored.
  *
- * <p>Configuration: {@code engines}, {@code settings}. State: see {@link StreamStore}. Rebuilt in
- * {@code open}: engine and seat, from {@code engines}; the queues of streams that had turns
- * waiting, from state; all else when a stream's next frame comes.
+ * <p>Configuration: {@code engines}, {@code settings}, {@code spreads}. State: see {@link
+ * StreamStore}. Rebuilt in {@code open}: engine and seat, from {@code engines}; the queues of
+ * streams that had turns waiting, from state; all else when a stream's next frame comes.
  */
 final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
     implements OneInputStreamOperator<FrameRecord, TextRecord>, BoundedOneInput {
@@ -44,6 +45,7 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
   private final transient MailboxExecutor mailbox;
   private final transient EngineProvider engines;
   private final transient UnderstandSettings settings;
+  private final transient SpreadRegistry spreads;
   private final transient WatermarkGate gate = new WatermarkGate();
 
   private transient @Nullable Engine engine;
@@ -61,16 +63,19 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
   UnderstandOperator(
       StreamOperatorParameters<TextRecord> parameters,
       EngineProvider engines,
-      UnderstandSettings settings) {
+      UnderstandSettings settings,
+      SpreadRegistry spreads) {
     super(parameters);
     mailbox = parameters.getMailboxExecutor();
     this.engines = engines;
     this.settings = settings;
+    this.spreads = spreads;
   }
 
   @Override
   public void open() throws Exception {
     super.open();
+    checkSpreads();
     Engine opened = engines.acquire();
     engine = opened;
     Seat taken = opened.attach(new Listener());
@@ -98,13 +103,22 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
             metrics);
     understanding = made;
     metrics.gauges(made, opened);
-    made.resume(keysWithPending());
+    made.resume(keysWith(StreamStore.PENDING));
   }
 
-  private List<StreamKey> keysWithPending() {
+  /** Before a frame is lost to a second stream of the same name; starting again would not help. */
+  private void checkSpreads() {
+    spreads
+        .contradictions(keysWith(StreamStore.STREAM))
+        .ifPresent(
+            message -> {
+              throw new SuppressRestartsException(new IllegalStateException(message));
+            });
+  }
+
+  private List<StreamKey> keysWith(String state) {
     try (Stream<StreamKey> keys =
-        this.<StreamKey>getKeyedStateBackend()
-            .getKeys(StreamStore.PENDING, VoidNamespace.INSTANCE)) {
+        this.<StreamKey>getKeyedStateBackend().getKeys(state, VoidNamespace.INSTANCE)) {
       return keys.toList();
     }
   }

@@ -20,13 +20,17 @@ public final class UnderstandOperatorFactory extends AbstractStreamOperatorFacto
 
   private final EngineProvider engines;
   private final UnderstandSettings settings;
+  private final SpreadRegistry spreads;
 
   /** Of the runtime that the job is submitted with. */
   private final String runtimeVersion = RuntimeCheck.version();
 
-  public UnderstandOperatorFactory(EngineProvider engines, UnderstandSettings settings) {
+  /** Spreads are those that the records' keys were made with. */
+  public UnderstandOperatorFactory(
+      EngineProvider engines, UnderstandSettings settings, SpreadRegistry spreads) {
     this.engines = engines;
     this.settings = settings;
+    this.spreads = spreads;
     setChainingStrategy(ChainingStrategy.NEVER);
   }
 
@@ -36,7 +40,7 @@ public final class UnderstandOperatorFactory extends AbstractStreamOperatorFacto
   public <T extends StreamOperator<TextRecord>> T createStreamOperator(
       StreamOperatorParameters<TextRecord> parameters) {
     RuntimeCheck.verify(UnderstandOperator.class, runtimeVersion);
-    return (T) new UnderstandOperator(parameters, engines, settings);
+    return (T) new UnderstandOperator(parameters, engines, settings, spreads);
   }
 
   @Override

@@ -140,9 +140,21 @@ final class Bench implements AutoCloseable {
       @Nullable OperatorSubtaskState state,
       @Nullable StateBackend backend)
       throws Exception {
+    this(engine, settings, parallelism, index, state, backend, SpreadRegistry.NONE);
+  }
+
+  Bench(
+      Engine engine,
+      UnderstandSettings settings,
+      int parallelism,
+      int index,
+      @Nullable OperatorSubtaskState state,
+      @Nullable StateBackend backend,
+      SpreadRegistry spreads)
+      throws Exception {
     harness =
         new KeyedOneInputStreamOperatorTestHarness<>(
-            factory(engine, settings),
+            factory(engine, settings, spreads),
             FrameRecord::key,
             StreamKey.TYPE,
             MAX_PARALLELISM,
@@ -158,7 +170,7 @@ final class Bench implements AutoCloseable {
       MockEnvironment task,
       @Nullable OperatorSubtaskState state)
       throws Exception {
-    harness = new InTask(factory(engine, settings), task);
+    harness = new InTask(factory(engine, settings, SpreadRegistry.NONE), task);
     open(state, null);
   }
 
@@ -175,10 +187,12 @@ final class Bench implements AutoCloseable {
     }
   }
 
-  private UnderstandOperatorFactory factory(Engine engine, UnderstandSettings settings) {
+  private UnderstandOperatorFactory factory(
+      Engine engine, UnderstandSettings settings, SpreadRegistry spreads) {
     ENGINES.put(number, new Borrowed(engine, this));
     int own = number; // what the factory takes along must be serialisable
-    return new UnderstandOperatorFactory(() -> Objects.requireNonNull(ENGINES.get(own)), settings);
+    return new UnderstandOperatorFactory(
+        () -> Objects.requireNonNull(ENGINES.get(own)), settings, spreads);
   }
 
   private void open(@Nullable OperatorSubtaskState state, @Nullable StateBackend backend)

@@ -110,7 +110,7 @@ final class Camera {
   }
 
   FrameRecord rawCommand(byte @Nullable [] value) {
-    return new CommandRecordReader()
+    return new CommandRecordReader(SpreadRegistry.NONE)
         .read("commands", 0, commands++, id.getBytes(StandardCharsets.UTF_8), value, arrival());
   }
 

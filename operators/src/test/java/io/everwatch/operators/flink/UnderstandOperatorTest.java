@@ -323,7 +323,8 @@ class UnderstandOperatorTest {
                 () -> {
                   throw new IllegalArgumentException("no such model");
                 },
-                SETTINGS),
+                SETTINGS,
+                SpreadRegistry.NONE),
             FrameRecord::key,
             StreamKey.TYPE);
 
