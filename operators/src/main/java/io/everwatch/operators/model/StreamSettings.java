@@ -58,58 +58,20 @@ public record StreamSettings(
 
   /** The same but for the standing text. */
   public StreamSettings withInstruction(String value) {
-    return new StreamSettings(
-        fps,
-        chunkMicros,
-        minPixels,
-        maxPixels,
-        visualRounds,
-        textRounds,
-        cutText,
-        textSink,
-        textWindow,
-        maxNewTokens,
-        temperature,
-        repetitionPenalty,
-        topK,
-        topP,
-        seed,
-        value,
-        queryPlacement,
-        markerLimitSeconds,
-        allowedLatenessMicros,
-        maxGapMicros,
-        maxClockJumpMicros);
+    return with(this, seed, value);
   }
 
   /** The same but for the seed of sampling. */
   public StreamSettings withSeed(long value) {
-    return new StreamSettings(
-        fps,
-        chunkMicros,
-        minPixels,
-        maxPixels,
-        visualRounds,
-        textRounds,
-        cutText,
-        textSink,
-        textWindow,
-        maxNewTokens,
-        temperature,
-        repetitionPenalty,
-        topK,
-        topP,
-        value,
-        instruction,
-        queryPlacement,
-        markerLimitSeconds,
-        allowedLatenessMicros,
-        maxGapMicros,
-        maxClockJumpMicros);
+    return with(this, value, instruction);
   }
 
   /** The same but for how tokens are chosen: all on which no remembered row depends. */
   public StreamSettings withSamplingOf(StreamSettings other) {
+    return with(other, other.seed, instruction);
+  }
+
+  private StreamSettings with(StreamSettings sampling, long newSeed, String newInstruction) {
     return new StreamSettings(
         fps,
         chunkMicros,
@@ -120,13 +82,13 @@ public record StreamSettings(
         cutText,
         textSink,
         textWindow,
-        other.maxNewTokens,
-        other.temperature,
-        other.repetitionPenalty,
-        other.topK,
-        other.topP,
-        other.seed,
-        instruction,
+        sampling.maxNewTokens,
+        sampling.temperature,
+        sampling.repetitionPenalty,
+        sampling.topK,
+        sampling.topP,
+        newSeed,
+        newInstruction,
         queryPlacement,
         markerLimitSeconds,
         allowedLatenessMicros,
