@@ -5,6 +5,7 @@ import io.everwatch.operators.cache.StreamMemory;
 import io.everwatch.operators.engine.Engine;
 import io.everwatch.operators.engine.EngineListener;
 import io.everwatch.operators.engine.EngineMetrics;
+import io.everwatch.operators.engine.RebuiltMemory;
 import io.everwatch.operators.engine.RoundInput;
 import io.everwatch.operators.engine.RoundResult;
 import io.everwatch.operators.engine.RoundResult.Outcome;
@@ -120,6 +121,12 @@ final class FakeEngine implements Engine {
 
     @Override
     public StreamSession restore(SessionSnapshot snapshot) {
+      throw new UnsupportedOperationException("a fake remembers nothing");
+    }
+
+    @Override
+    public RebuiltMemory rebuild(
+        String streamId, List<byte[]> pieces, StreamSettings settings, long rounds) {
       throw new UnsupportedOperationException("a fake remembers nothing");
     }
 

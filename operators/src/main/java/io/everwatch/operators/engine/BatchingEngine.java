@@ -138,6 +138,15 @@ final class BatchingEngine implements Engine {
         new Session(seat, header.streamId(), settings, parts.policy().apply(settings), state));
   }
 
+  RebuiltMemory rebuild(
+      String streamId, List<byte[]> pieces, StreamSettings settings, long rounds) {
+    Rebuild.Result rebuilt =
+        new Rebuild(parts).rebuild(pieces, settings, rounds);
+    return new RebuiltMemory(
+        snapshot(streamId, rebuilt.settings(), rebuilt.committed(), new float[0][]),
+        rebuilt.source());
+  }
+
   private Session open(EngineSeat seat, Session session) {
     requireAlive();
     commands.add(
@@ -179,18 +188,24 @@ final class BatchingEngine implements Engine {
       StepLoop.Saved saved) {
     try {
       future.complete(
-          SessionSnapshot.of(
-              new SnapshotHeader(
-                  session.streamId(),
-                  parts.modelDigest(),
-                  parts.numericsIdentity(),
-                  Math.toIntExact(parts.network().rows().shape().rowElements()),
-                  settings,
-                  saved.committed()),
-              saved.rows()));
+          snapshot(session.streamId(), settings, saved.committed(), saved.rows()));
     } catch (RuntimeException | Error e) {
       future.completeExceptionally(e);
     }
+  }
+
+  private SessionSnapshot snapshot(
+      String streamId, StreamSettings settings, Committed committed, float[][] rows) {
+    return SessionSnapshot.of(
+        new SnapshotHeader(
+            streamId,
+            parts.modelDigest(),
+            parts.numericsIdentity(),
+            Math.toIntExact(parts.network().rows().shape().rowElements()),
+            settings,
+            committed,
+            Transcript.of(committed.memory(), parts.ending(), parts.words())),
+        rows);
   }
 
   void release(Session session) {
@@ -281,6 +296,10 @@ final class BatchingEngine implements Engine {
       if (clip.patches().isEmpty()) {
         prepared(() -> loop.unusable(job, noFrames(job, clip)));
         return;
+      }
+      String said = job.input.said();
+      if (said != null) {
+        job.prescribed(parts.ending().turn(said));
       }
       job.planned(
           parts

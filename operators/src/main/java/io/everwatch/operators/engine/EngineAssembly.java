@@ -87,10 +87,11 @@ final class EngineAssembly {
         new Clip.Maker(decoder, model.processor()),
         planner(model, new GrammarPrompts(grammar)),
         s -> policy(s, grammar.turnTokens()),
+        words(model),
         new TurnEnding(
             grammar.turnTokens(),
             grammar.endOfTurn(),
-            ids -> model.tokenizer().decode(ids, true),
+            words(model),
             CutTurn.PAUSE_AND_END),
         stops(grammar),
         StepBatcher.sampling(unused(model, vocabulary)),
@@ -107,6 +108,20 @@ final class EngineAssembly {
         vision.spatialMergeSize(),
         vision.temporalPatchSize(),
         vision.tokensPerSecond());
+  }
+
+  static Words words(Model model) {
+    return new Words() {
+      @Override
+      public int[] encode(String text) {
+        return model.grammar().outside(text);
+      }
+
+      @Override
+      public String decode(int[] ids) {
+        return model.tokenizer().decode(ids, true);
+      }
+    };
   }
 
   static BitSet stops(ChatGrammar grammar) {

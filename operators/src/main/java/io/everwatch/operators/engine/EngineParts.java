@@ -12,6 +12,7 @@ import java.util.function.Function;
  * @param network owned by the engine, which closes it
  * @param policy retention for the settings of a stream; throws {@link IllegalArgumentException}
  *     when they contradict each other
+ * @param words text and ids of the model's tokenizer
  * @param stops ids that end a turn
  * @param settings the model's own, with the job's overrides
  * @param modelDigest hex, 64 characters
@@ -22,6 +23,7 @@ record EngineParts(
     Clip.Maker clips,
     RoundPlanner planner,
     Function<StreamSettings, RetentionPolicy> policy,
+    Words words,
     TurnEnding ending,
     BitSet stops,
     StepBatcher.Chooser chooser,

@@ -35,6 +35,12 @@ final class EngineSeat implements Seat {
   }
 
   @Override
+  public RebuiltMemory rebuild(
+      String streamId, List<byte[]> pieces, StreamSettings settings, long rounds) {
+    return engine.rebuild(streamId, pieces, settings, rounds);
+  }
+
+  @Override
   public void resample(StreamSession session, StreamSettings settings) {
     requireOpen();
     Session own = own(session);

@@ -17,6 +17,7 @@ final class Job {
   // set by a worker before the step thread sees the job again
   private @Nullable RoundPlan plan;
   private List<BadFrame> badFrames = List.of();
+  private int @Nullable [] script;
   private long framesNanos;
   private long planNanos;
 
@@ -39,6 +40,11 @@ final class Job {
     planNanos = nanos;
   }
 
+  /** The answer was given before. */
+  void prescribed(int[] ids) {
+    script = ids;
+  }
+
   RoundPlan plan() {
     return require(plan, "plan");
   }
@@ -56,6 +62,9 @@ final class Job {
     Turn made = new Turn(session, plan(), kept, fresh);
     made.clock().frames = framesNanos;
     made.clock().load = planNanos;
+    if (script != null) {
+      made.prescribe(script);
+    }
     turn = made;
   }
 

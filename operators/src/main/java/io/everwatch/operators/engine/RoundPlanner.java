@@ -66,6 +66,10 @@ final class RoundPlanner {
     this.positionsPerSecond = positionsPerSecond;
   }
 
+  Prompts prompts() {
+    return prompts;
+  }
+
   RoundPlan plan(
       Committed committed,
       StreamSettings settings,

@@ -2,6 +2,7 @@
 package io.everwatch.operators.engine;
 
 import io.everwatch.operators.model.StreamSettings;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -18,6 +19,17 @@ public interface Seat extends AutoCloseable {
    * @throws CorruptSnapshotException when it was made by another model or does not fit the settings
    */
   StreamSession restore(SessionSnapshot snapshot);
+
+  /**
+   * What is left of a memory whose rows cannot be used, for {@link #restore}: damaged, or made by
+   * another model. Depends on the arguments and the model only.
+   *
+   * @param pieces of its snapshot; an empty one stands for one that is missing
+   * @param settings for a stream that cannot keep its own: they are lost, or another model's
+   * @param rounds that it had made, for when not even the header is left
+   */
+  RebuiltMemory rebuild(
+      String streamId, List<byte[]> pieces, StreamSettings settings, long rounds);
 
   /**
    * Changes how tokens are chosen from the next round on; the memory stays.

@@ -28,27 +28,36 @@ public final class SessionSnapshot {
   public static SessionSnapshot beginning(
       String streamId, StreamSettings settings, String modelDigest, String numericsIdentity) {
     return of(
-        new SnapshotHeader(streamId, modelDigest, numericsIdentity, 0, settings, Committed.NONE),
+        new SnapshotHeader(
+            streamId,
+            modelDigest,
+            numericsIdentity,
+            0,
+            settings,
+            Committed.NONE,
+            Transcript.UNKNOWN),
         new float[0][]);
   }
 
-  /** Pieces of at most 1 MiB; the first holds ids, list and counters, the others K and V. */
+  /**
+   * Pieces of at most 1 MiB; the first and the last hold ids, list, text and counters, the others K
+   * and V.
+   */
   public List<byte[]> pieces() {
     return pieces;
   }
 
   /**
-   * Checks version and every CRC.
+   * Checks version and every CRC. A damaged piece of the header does no harm while its copy is good.
    *
+   * @param pieces an empty one stands for one that is missing
    * @throws CorruptSnapshotException naming the piece
    */
   public static SessionSnapshot ofPieces(List<byte[]> pieces) {
-    if (pieces.isEmpty()) {
-      throw new CorruptSnapshotException(
-          "a snapshot without pieces; expected at least one; rebuild the stream from its log");
-    }
-    List<byte[]> copy = List.copyOf(pieces);
-    return new SessionSnapshot(copy, SnapshotHeader.read(SnapshotPieces.header(copy)));
+    FoundPieces found = FoundPieces.of(pieces);
+    SnapshotHeader header = found.header();
+    found.requireRows();
+    return new SessionSnapshot(List.copyOf(pieces), header);
   }
 
   public String streamId() {
@@ -85,7 +94,7 @@ public final class SessionSnapshot {
   }
 
   float[][] rows() {
-    return SnapshotPieces.rows(
-        pieces, header.committed().memory().cachedRows(), header.rowElements());
+    return FoundPieces.of(pieces)
+        .rows(header.committed().memory().cachedRows(), header.rowElements());
   }
 }

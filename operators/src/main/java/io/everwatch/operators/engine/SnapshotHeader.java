@@ -21,13 +21,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * All of a session but K and V. Version {@value SnapshotPieces#VERSION}; big-endian, strings are
- * UTF-8 with a length before, enums are their names. A field more needs a new version; the older
+ * All of a session but K and V. Layout {@value SnapshotPieces#VERSION}; big-endian, strings are
+ * UTF-8 with a length before, enums are their names. A field more needs a new layout; the older
  * ones stay readable.
  *
  * @param modelDigest of the model that computed the rows
  * @param numerics identity of what computed them
  * @param rowElements elements of one row; of no meaning when there is none
+ * @param transcript of the memory, for a model with another vocabulary
  */
 record SnapshotHeader(
     String streamId,
@@ -35,8 +36,12 @@ record SnapshotHeader(
     String numerics,
     int rowElements,
     StreamSettings settings,
-    Committed committed) {
+    Committed committed,
+    Transcript transcript) {
   private static final String ROW_TYPE = "F32";
+
+  /** The layout that was the first to have a transcript. */
+  private static final int WITH_TRANSCRIPT = 2;
 
   byte[] write() {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -50,6 +55,10 @@ record SnapshotHeader(
       out.writeLong(committed.rounds());
       out.writeLong(committed.nextSegment());
       write(out, committed.memory());
+      out.writeInt(transcript.texts().size());
+      for (String text : transcript.texts()) {
+        text(out, text);
+      }
     } catch (IOException e) {
       throw new UncheckedIOException(e); // memory does not fail
     }
@@ -57,9 +66,10 @@ record SnapshotHeader(
   }
 
   /**
+   * @param version layout of the bytes
    * @throws CorruptSnapshotException when the bytes are not what {@link #write} makes
    */
-  static SnapshotHeader read(byte[] bytes) {
+  static SnapshotHeader read(byte[] bytes, int version) {
     try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes))) {
       String streamId = text(in);
       String model = text(in);
@@ -74,6 +84,7 @@ record SnapshotHeader(
       StreamSettings settings = settings(in);
       long rounds = in.readLong();
       long nextSegment = in.readLong();
+      StreamMemory memory = memory(in);
       SnapshotHeader header =
           new SnapshotHeader(
               streamId,
@@ -81,7 +92,8 @@ record SnapshotHeader(
               numerics,
               elements,
               settings,
-              new Committed(memory(in), rounds, nextSegment));
+              new Committed(memory, rounds, nextSegment),
+              version < WITH_TRANSCRIPT ? Transcript.UNKNOWN : transcript(in, memory));
       if (in.available() > 0) {
         throw new IOException(in.available() + " bytes more than expected");
       }
@@ -92,6 +104,20 @@ record SnapshotHeader(
               .formatted(e.getMessage(), SnapshotPieces.VERSION),
           e);
     }
+  }
+
+  private static Transcript transcript(DataInputStream in, StreamMemory memory)
+      throws IOException {
+    int slices = count(in, Integer.BYTES);
+    if (slices != memory.slices().size()) {
+      throw new IOException(
+          "texts of %d slices; the memory has %d".formatted(slices, memory.slices().size()));
+    }
+    List<String> texts = new ArrayList<>(slices);
+    for (int i = 0; i < slices; i++) {
+      texts.add(text(in));
+    }
+    return new Transcript(texts);
   }
 
   private static void write(DataOutputStream out, StreamSettings s) throws IOException {

@@ -9,20 +9,23 @@ import java.util.List;
 import java.util.zip.CRC32C;
 
 /**
- * Cuts a snapshot into pieces and puts it together again. A piece is, big-endian: magic (4),
- * version (2), part (2: 0 header, 1 rows), index (4), number of pieces (4), length (4), content,
- * CRC32C of all before (4). Rows are float32, little-endian, a whole number to a piece.
+ * Cuts a snapshot into pieces; {@link FoundPieces} puts it together again. A piece is, big-endian:
+ * magic (4), version (2), part (2: 0 header, 1 rows), index (4), number of pieces (4), length (4),
+ * content, CRC32C of all before (4). Rows are float32, little-endian, a whole number to a piece.
+ *
+ * <p>The pieces of the header lie at both ends, the rows in between: no single piece takes the
+ * words of a stream with it when it is damaged. Version 1 has them in front only.
  */
 final class SnapshotPieces {
-  static final int VERSION = 1;
+  static final int VERSION = 2;
   static final int MAX_PIECE = 1 << 20;
 
   private static final int MAGIC = 0x45575353; // EWSS
   private static final int FRONT = 20;
   private static final int AROUND = FRONT + Integer.BYTES;
   private static final int MAX_CONTENT = MAX_PIECE - AROUND;
-  private static final short HEADER = 0;
-  private static final short ROWS = 1;
+  static final short HEADER = 0;
+  static final short ROWS = 1;
 
   private SnapshotPieces() {}
 
@@ -38,15 +41,9 @@ final class SnapshotPieces {
           "a cached row of this model has %d bytes, but a snapshot's piece holds %d"
               .formatted(rowBytes, MAX_CONTENT));
     }
-    int count = headers + ceilDiv(rows.length, rowsPerPiece);
+    int count = 2 * headers + ceilDiv(rows.length, rowsPerPiece);
     List<byte[]> pieces = new ArrayList<>(count);
-    for (int i = 0; i < headers; i++) {
-      int from = i * MAX_CONTENT;
-      int length = Math.min(MAX_CONTENT, header.length - from);
-      byte[] piece = open(HEADER, pieces.size(), count, length);
-      System.arraycopy(header, from, piece, FRONT, length);
-      pieces.add(close(piece));
-    }
+    cutHeader(header, pieces, count);
     for (int from = 0; from < rows.length; from += rowsPerPiece) {
       int to = Math.min(rows.length, from + rowsPerPiece);
       byte[] piece = open(ROWS, pieces.size(), count, (to - from) * rowBytes);
@@ -61,61 +58,19 @@ final class SnapshotPieces {
       }
       pieces.add(close(piece));
     }
+    cutHeader(header, pieces, count);
     return pieces;
   }
 
-  /**
-   * Checks every piece and joins those of the header.
-   *
-   * @throws CorruptSnapshotException naming the piece
-   */
-  static byte[] header(List<byte[]> pieces) {
-    ByteBuffer header =
-        ByteBuffer.allocate(Math.multiplyExact(MAX_CONTENT, Math.max(1, headers(pieces))));
-    for (int i = 0; i < pieces.size(); i++) {
-      ByteBuffer content = content(pieces.get(i), i, pieces.size());
-      if (part(pieces.get(i)) == HEADER) {
-        header.put(content);
-      }
-    }
-    byte[] bytes = new byte[header.position()];
-    header.flip().get(bytes);
-    return bytes;
-  }
-
-  /**
-   * The rows of checked pieces.
-   *
-   * @throws CorruptSnapshotException when they are not {@code count} rows
-   */
-  static float[][] rows(List<byte[]> pieces, int count, int rowElements) {
-    float[][] rows = new float[count][];
-    int at = 0;
-    for (int i = 0; i < pieces.size(); i++) {
-      if (part(pieces.get(i)) != ROWS) {
-        continue;
-      }
-      ByteBuffer content = content(pieces.get(i), i, pieces.size());
-      int here = content.remaining() / (rowElements * Float.BYTES);
-      if (here * rowElements * Float.BYTES != content.remaining() || at + here > count) {
-        throw bad(
-            i,
-            pieces.size(),
-            "%d bytes of rows, %d rows before".formatted(content.remaining(), at),
-            "at most %d rows in all, of %d values each".formatted(count, rowElements));
-      }
-      FloatBuffer values = content.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
-      for (int n = 0; n < here; n++) {
-        rows[at] = new float[rowElements];
-        values.get(rows[at++]);
-      }
-    }
-    if (at != count) {
-      throw new CorruptSnapshotException(
-          "the pieces of a snapshot hold %d rows; expected %d; a piece is missing: rebuild the stream"
-              .formatted(at, count));
-    }
-    return rows;
+  private static void cutHeader(byte[] header, List<byte[]> pieces, int count) {
+    int from = 0;
+    do {
+      int length = Math.min(MAX_CONTENT, header.length - from);
+      byte[] piece = open(HEADER, pieces.size(), count, length);
+      System.arraycopy(header, from, piece, FRONT, length);
+      pieces.add(close(piece));
+      from += length;
+    } while (from < header.length);
   }
 
   /** A piece whose content and CRC are still to be written. */
@@ -137,13 +92,27 @@ final class SnapshotPieces {
     return piece;
   }
 
-  private static ByteBuffer content(byte[] piece, int index, int count) {
+  /**
+   * One piece as it was found.
+   *
+   * @param content big-endian
+   */
+  record Piece(int version, short part, ByteBuffer content) {}
+
+  /**
+   * Checks a piece.
+   *
+   * @throws CorruptSnapshotException naming it
+   */
+  static Piece check(byte[] piece, int index, int count) {
     ByteBuffer in = ByteBuffer.wrap(piece);
     if (piece.length < AROUND || piece.length > MAX_PIECE || in.getInt() != MAGIC) {
       throw bad(
           index,
           count,
-          "%d bytes without the magic number".formatted(piece.length),
+          piece.length == 0
+              ? "it is missing"
+              : "%d bytes without the magic number".formatted(piece.length),
           "at least %d and at most %d that begin with it".formatted(AROUND, MAX_PIECE));
     }
     int crc = crc(piece, piece.length - Integer.BYTES);
@@ -152,10 +121,10 @@ final class SnapshotPieces {
       throw bad(index, count, "CRC32C %08x".formatted(crc), "the stored %08x".formatted(stored));
     }
     int version = in.getShort();
-    if (version != VERSION) {
-      throw bad(index, count, "version " + version, "version " + VERSION);
+    if (version < 1 || version > VERSION) {
+      throw bad(index, count, "version " + version, "1 to " + VERSION);
     }
-    in.getShort();
+    short part = in.getShort();
     int place = in.getInt();
     int places = in.getInt();
     int length = in.getInt();
@@ -166,16 +135,7 @@ final class SnapshotPieces {
           "it calls itself piece %d of %d with %d bytes".formatted(place, places, length),
           "piece %d of %d with %d".formatted(index, count, piece.length - AROUND));
     }
-    return in.slice(FRONT, length);
-  }
-
-  private static int headers(List<byte[]> pieces) {
-    return (int)
-        pieces.stream().filter(piece -> piece.length >= FRONT && part(piece) == HEADER).count();
-  }
-
-  private static short part(byte[] piece) {
-    return ByteBuffer.wrap(piece).getShort(6);
+    return new Piece(version, part, in.slice(FRONT, length));
   }
 
   private static int crc(byte[] bytes, int length) {
@@ -188,9 +148,9 @@ final class SnapshotPieces {
     return (a + b - 1) / b;
   }
 
-  private static CorruptSnapshotException bad(int index, int count, String found, String expected) {
+  static CorruptSnapshotException bad(int index, int count, String found, String expected) {
     return new CorruptSnapshotException(
-        "piece %d of a snapshot of %d pieces is damaged: %s; expected %s; rebuild the stream from its log"
+        "piece %d of a snapshot of %d pieces is damaged: %s; expected %s; rebuild the stream from its words and its log"
             .formatted(index, count, found, expected));
   }
 }

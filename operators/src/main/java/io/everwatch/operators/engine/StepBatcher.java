@@ -133,7 +133,8 @@ final class StepBatcher {
     long nowMillis = System.currentTimeMillis();
     for (int i = 0; i < turns.size(); i++) {
       network.logits(i, row);
-      int token = chooser.next(turns.get(i), row);
+      int prescribed = turns.get(i).prescribed();
+      int token = prescribed < 0 ? chooser.next(turns.get(i), row) : prescribed;
       turns.get(i).say(token, stops.get(token), nowMillis);
     }
     long nanos = System.nanoTime() - start;

@@ -87,7 +87,7 @@ public final class StreamProbe implements AutoCloseable {
         new TurnEnding(
             grammar.turnTokens(),
             grammar.endOfTurn(),
-            ids -> model.tokenizer().decode(ids, true),
+            EngineAssembly.words(model),
             CutTurn.END_ONLY);
     batcher =
         new StepBatcher(

@@ -27,6 +27,7 @@ final class Turn {
   private final StageClock clock = new StageClock();
   private final int[] slot = new int[1];
   private final float[][] position = new float[3][1];
+  private int @Nullable [] script; // the answer's ids, when it was given before
   private @Nullable Context context;
   private int said;
   private boolean finished;
@@ -45,6 +46,16 @@ final class Turn {
     this.output = new int[plan.room()];
     this.seen = new BitSet();
     see();
+  }
+
+  /** Says these ids, whatever the logits are. */
+  void prescribe(int[] ids) {
+    script = ids;
+  }
+
+  /** The next token of a prescribed answer; -1: the logits decide. */
+  int prescribed() {
+    return script == null ? -1 : script[said];
   }
 
   private void see() {

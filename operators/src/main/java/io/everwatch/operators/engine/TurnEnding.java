@@ -7,7 +7,6 @@ import io.everwatch.operators.engine.RoundResult.Silent;
 import io.everwatch.operators.engine.RoundResult.Spoke;
 import io.everwatch.operators.engine.RoundResult.StopReason;
 import java.util.Arrays;
-import java.util.function.Function;
 
 /** What a finished turn means, and how it is remembered (StreamingVLM §5, §6.6, §16.1). */
 final class TurnEnding {
@@ -21,17 +20,16 @@ final class TurnEnding {
 
   private final TurnTokens tokens;
   private final int endOfTurn;
-  private final Function<int[], String> decode;
+  private final Words words;
   private final CutTurn cut;
 
   /**
    * @param endOfTurn the id that closes a chat turn, one of {@code tokens.ends()}
-   * @param decode text of ids
    */
-  TurnEnding(TurnTokens tokens, int endOfTurn, Function<int[], String> decode, CutTurn cut) {
+  TurnEnding(TurnTokens tokens, int endOfTurn, Words words, CutTurn cut) {
     this.tokens = tokens;
     this.endOfTurn = endOfTurn;
-    this.decode = decode;
+    this.words = words;
     this.cut = cut;
   }
 
@@ -55,12 +53,32 @@ final class TurnEnding {
   Outcome outcome(int[] output) {
     boolean ended = tokens.ends().contains(output[output.length - 1]);
     StopReason stop = ended ? StopReason.END_OF_TURN : StopReason.MAX_NEW_TOKENS;
-    int words = ended ? output.length - 1 : output.length;
-    if (words > 0 && output[words - 1] == tokens.pause()) {
-      words--;
-    }
-    return words == 0
+    int spoken = spoken(output);
+    return spoken == 0
         ? new Silent(output.length, stop)
-        : new Spoke(decode.apply(Arrays.copyOf(output, words)), output.length, stop);
+        : new Spoke(words.decode(Arrays.copyOf(output, spoken)), output.length, stop);
+  }
+
+  /** The text of a whole turn; empty: silence. */
+  String text(int[] turn) {
+    return words.decode(Arrays.copyOf(turn, spoken(turn)));
+  }
+
+  /** The turn that has this text, closed as the model closes it. */
+  int[] turn(String text) {
+    int[] spoken = words.encode(text);
+    int[] ids = Arrays.copyOf(spoken, spoken.length + 2);
+    ids[spoken.length] = tokens.pause();
+    ids[spoken.length + 1] = endOfTurn;
+    return ids;
+  }
+
+  /** Ids before the end and the pause. */
+  private int spoken(int[] turn) {
+    int count = turn.length;
+    while (count > 0 && tokens.ends().contains(turn[count - 1])) {
+      count--;
+    }
+    return count > 0 && turn[count - 1] == tokens.pause() ? count - 1 : count;
   }
 }

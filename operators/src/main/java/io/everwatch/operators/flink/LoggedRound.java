@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.zip.CRC32C;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A round that was answered after the last snapshot of its stream's memory: run again, in order, it
@@ -18,10 +19,18 @@ import org.apache.flink.core.memory.DataOutputView;
  *
  * @param sampling what commands had changed of its sampling
  * @param outcome checksum of what was said, to tell when running it again says something else
+ * @param said the words, empty for silence: a memory that must be rebuilt takes them as they were;
+ *     null: written in a layout that did not keep them
  */
-record LoggedRound(RoundInput input, Map<String, String> sampling, int outcome) {
+record LoggedRound(
+    RoundInput input, Map<String, String> sampling, int outcome, @Nullable String said) {
   LoggedRound(RoundInput input, Map<String, String> sampling, Outcome outcome) {
-    this(input, sampling, checksum(outcome));
+    this(input, sampling, checksum(outcome), text(outcome));
+  }
+
+  /** The chunk, to be answered as it was before. */
+  RoundInput asSaid() {
+    return said == null ? input : input.answered(said);
   }
 
   /** Whether running it again came to the same. */
@@ -47,15 +56,22 @@ record LoggedRound(RoundInput input, Map<String, String> sampling, int outcome) 
     return (int) crc.getValue();
   }
 
+  private static String text(Outcome outcome) {
+    return outcome.match(spoke -> spoke.text(), silent -> "", failed -> "");
+  }
+
   static final class Serializer extends VersionedSerializer<LoggedRound> {
     private static final long serialVersionUID = 1;
 
     /** The layout that was the first to have changes of sampling. */
     private static final int WITH_SAMPLING = 2;
 
+    /** The layout that was the first to have the words. */
+    private static final int WITH_WORDS = 3;
+
     @Override
     int version() {
-      return 2;
+      return 3;
     }
 
     @Override
@@ -70,6 +86,8 @@ record LoggedRound(RoundInput input, Map<String, String> sampling, int outcome) 
       Repeats.of(round.input.frames()).write(StoredPicture::write, out);
       out.writeInt(round.outcome);
       Fields.writeMap(round.sampling, out);
+      out.writeBoolean(round.said != null);
+      Fields.writeString(round.said == null ? "" : round.said, out);
     }
 
     @Override
@@ -81,12 +99,19 @@ record LoggedRound(RoundInput input, Map<String, String> sampling, int outcome) 
       return new LoggedRound(
           new RoundInput(chunk, frames.all(), dropVision),
           version < WITH_SAMPLING ? Map.of() : Fields.readMap(in),
-          outcome);
+          outcome,
+          version < WITH_WORDS ? null : readWords(in));
+    }
+
+    private static @Nullable String readWords(DataInputView in) throws IOException {
+      boolean known = in.readBoolean();
+      String words = Fields.readString(in);
+      return known ? words : null;
     }
 
     @Override
     public LoggedRound createInstance() {
-      return new LoggedRound(new RoundInput(0, List.of(), false), Map.of(), 0);
+      return new LoggedRound(new RoundInput(0, List.of(), false), Map.of(), 0, null);
     }
 
     @Override

@@ -86,6 +86,7 @@ final class OperatorMetrics {
   private final Map<String, Counter> deadLetters = new HashMap<>();
   private final Map<TextKind, Counter> events;
   private final Map<Mark, Counter> marks;
+  private final Map<SessionOpener.Cause, Counter> rebuilds;
   private final Counter rounds;
   private final Counter roundsReplayed;
   private final Counter promptRows;
@@ -121,6 +122,12 @@ final class OperatorMetrics {
             EnumSet.complementOf(EnumSet.of(Mark.UNKNOWN)),
             "mark",
             g -> g.counter("markedEvents"));
+    rebuilds =
+        each(
+            SessionOpener.Cause.class,
+            EnumSet.allOf(SessionOpener.Cause.class),
+            "cause",
+            g -> g.counter("rebuilds"));
     rounds = group.counter("rounds");
     roundsReplayed = group.counter("roundsReplayed");
     promptRows = group.counter("promptRows");
@@ -203,6 +210,11 @@ final class OperatorMetrics {
       of(frames, Fate.SKIPPED)
           .inc(counts.getReceived() - counts.getSurplus() - counts.getDuplicate());
     }
+  }
+
+  /** The memory of a stream could not be used. */
+  void rebuilt(SessionOpener.Cause cause) {
+    of(rebuilds, cause).inc();
   }
 
   /** A round of the log was run again. */

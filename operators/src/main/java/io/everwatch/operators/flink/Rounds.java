@@ -35,6 +35,7 @@ final class Rounds {
   /** Could submit a round, but as many as may be are at the engine. */
   private final Set<StreamState> stalled = new LinkedHashSet<>();
 
+  private final Rebuilds rebuilds = new Rebuilds();
   private int running;
   private boolean paused;
 
@@ -87,15 +88,28 @@ final class Rounds {
       StreamSession session = stream.session;
       if (session != null && stream.replaying()) {
         LoggedRound logged = store.logged(stream.key, stream.nextReplayed);
-        submit(stream, session, logged.input(), logged.sampling());
+        submit(
+            stream,
+            session,
+            stream.replaysAsSaid() ? logged.asSaid() : logged.input(),
+            logged.sampling());
         return;
       }
       Queued head = stream.queue.peek();
-      if (head == null) {
+      if (head == null || mustWait(stream, head.turn())) {
         return;
       }
       begin(stream, head.turn());
     }
+  }
+
+  /** Whether the chunk needs a memory that is to be rebuilt, and others are at it. */
+  private boolean mustWait(StreamState stream, Turn turn) {
+    return turn instanceof ChunkTurn
+        && stream.session == null
+        && !stream.orders.stopped()
+        && streams.mustRebuild(stream)
+        && !rebuilds.mayBegin(stream);
   }
 
   /** What is done with each kind of turn when its time has come. */
@@ -147,6 +161,12 @@ final class Rounds {
     running--;
     answers.apply(stream, result);
     advance(stream);
+    if (!stream.replaying()) {
+      var next = rebuilds.over(stream);
+      if (next.isPresent()) {
+        advance(next.get());
+      }
+    }
     while (!paused && running < maxRunning && !stalled.isEmpty()) {
       StreamState next = stalled.iterator().next();
       stalled.remove(next);

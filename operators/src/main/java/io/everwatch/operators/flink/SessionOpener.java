@@ -4,6 +4,7 @@ package io.everwatch.operators.flink;
 import io.everwatch.operators.engine.CorruptSnapshotException;
 import io.everwatch.operators.engine.Engine;
 import io.everwatch.operators.engine.LogContext;
+import io.everwatch.operators.engine.RebuiltMemory;
 import io.everwatch.operators.engine.RoundResult;
 import io.everwatch.operators.engine.Seat;
 import io.everwatch.operators.engine.SessionSnapshot;
@@ -11,6 +12,7 @@ import io.everwatch.operators.engine.StreamSession;
 import io.everwatch.operators.model.SamplingChanges;
 import io.everwatch.operators.model.StreamSettings;
 import io.everwatch.schemas.avro.Mark;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -18,8 +20,11 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Gives a stream its session: a new one, the one of its stored memory, or, when that cannot be
- * used, one rebuilt from its log. Whatever is wrong with one stream's memory concerns that stream
- * only.
+ * used, one rebuilt from the words of the memory and the chunks of the log. Whatever is wrong with
+ * one stream's memory concerns that stream only.
+ *
+ * <p>What a rebuilt stream begins with is stored at once, in the place of what could not be used:
+ * from then on it is restored like any other, to the same bytes, however often.
  */
 final class SessionOpener {
   private static final Logger LOG = LoggerFactory.getLogger(SessionOpener.class);
@@ -27,11 +32,21 @@ final class SessionOpener {
   private final Engine engine;
   private final Seat seat;
   private final StreamStore store;
+  private final OperatorMetrics metrics;
 
-  SessionOpener(Engine engine, Seat seat, StreamStore store) {
+  /** Why a memory is rebuilt. */
+  enum Cause {
+    /** A piece is damaged or missing. */
+    DAMAGED,
+    /** Another model made it. */
+    MODEL
+  }
+
+  SessionOpener(Engine engine, Seat seat, StreamStore store, OperatorMetrics metrics) {
     this.engine = engine;
     this.seat = seat;
     this.store = store;
+    this.metrics = metrics;
   }
 
   /** Opens the session; the rounds that the log holds are to be run again before anything else. */
@@ -44,28 +59,17 @@ final class SessionOpener {
   private StreamSession openInContext(StreamState stream) throws Exception {
     checkNumerics(stream);
     Optional<MemoryName> memory = store.memory(stream.key);
-    long nextNumber = memory.map(MemoryName::number).orElse(0L) + 1;
-    store.dropUnfinished(stream.key, nextNumber);
-    stream.nextReplayed = memory.map(MemoryName::nextLogged).orElse(0L);
-    stream.memoryBytes = memory.map(MemoryName::sizeBytes).orElse(0L);
-
-    boolean sameModel = stream.model.equals(engine.modelDigest());
+    store.dropUnfinished(stream.key, memory.map(MemoryName::number).orElse(0L) + 1);
     StreamSession session =
-        sameModel && memory.isPresent()
-            ? restored(stream, memory.get())
-            : seat.create(stream.key.streamId(), settings(stream));
-    if (memory.isEmpty()) {
-      begin(stream, session);
-    }
-    if (!sameModel) {
-      rebuilt(
-          stream,
-          "its memory was made by model %.16s, and this is model %.16s"
-              .formatted(stream.model, engine.modelDigest()));
-      stream.model = engine.modelDigest();
-    }
+        memory.isPresent() ? remembered(stream, memory.get()) : beginning(stream);
+    stream.model = engine.modelDigest();
     stream.session = session;
     return session;
+  }
+
+  /** Whether another model made its memory: opening it takes as long as all its words and log. */
+  boolean mustRebuild(StreamState stream) {
+    return !stream.model.equals(engine.modelDigest());
   }
 
   /**
@@ -77,49 +81,101 @@ final class SessionOpener {
     return instruction == null ? engine.settings() : engine.settings().withInstruction(instruction);
   }
 
-  /**
-   * Stores the settings at once: whether the first memory was written in time is a matter of luck.
-   */
-  private void begin(StreamState stream, StreamSession session) throws Exception {
+  private StreamSession beginning(StreamState stream) throws Exception {
+    StreamSession session = seat.create(stream.key.streamId(), settings(stream));
+    // Stored at once: whether the first memory was written in time is a matter of luck.
     SessionSnapshot beginning =
         SessionSnapshot.beginning(
             stream.key.streamId(),
             session.settings(),
             engine.modelDigest(),
             engine.numericsIdentity());
-    for (int i = 0; i < beginning.pieces().size(); i++) {
-      store.putPiece(stream.key, 1, i, beginning.pieces().get(i));
-    }
-    store.complete(stream.key, new MemoryName(1, beginning.pieces().size(), 0, 0));
+    store(stream, beginning, new MemoryName(1, beginning.pieces().size(), 0, 0, 0, 0));
+    return session;
   }
 
-  private StreamSession restored(StreamState stream, MemoryName memory) throws Exception {
+  private StreamSession remembered(StreamState stream, MemoryName memory) throws Exception {
+    stream.nextReplayed = memory.nextLogged();
+    stream.saidBefore = memory.saidBefore();
+    stream.memoryBytes = memory.sizeBytes();
+    List<byte[]> pieces = store.pieces(stream.key, memory);
+    if (mustRebuild(stream)) {
+      String why =
+          "its memory was made by model %.16s, and this is model %.16s"
+              .formatted(stream.model, engine.modelDigest());
+      return rebuilt(stream, memory, pieces, Cause.MODEL, why);
+    }
     try {
-      StreamSession session = seat.restore(store.snapshot(stream.key, memory));
-      // what commands have changed is meant to differ
-      Map<String, String> changes = stream.orders.sampling();
-      KeptSettings.differing(
-              SamplingChanges.apply(session.settings(), changes),
-              SamplingChanges.apply(settings(stream), changes))
-          .ifPresent(
-              differing ->
-                  LOG.warn(
-                      "stream {} keeps the settings that it began with, though the job's are others"
-                          + " now: {}; they hold for streams that begin from now on; to change this"
-                          + " one, end it (end-of-stream record) or start the job without its state",
-                      stream.key.streamId(),
-                      differing));
+      StreamSession session = seat.restore(SessionSnapshot.ofPieces(pieces));
+      tellOfOtherSettings(stream, session);
       return session;
     } catch (CorruptSnapshotException e) {
-      rebuilt(stream, "its memory cannot be used (%s)".formatted(e.getMessage()));
-      return seat.create(stream.key.streamId(), settings(stream));
+      return rebuilt(stream, memory, pieces, Cause.DAMAGED, String.valueOf(e.getMessage()));
     }
+  }
+
+  private void tellOfOtherSettings(StreamState stream, StreamSession session) {
+    Map<String, String> changes = stream.orders.sampling(); // are meant to differ
+    KeptSettings.differing(
+            SamplingChanges.apply(session.settings(), changes),
+            SamplingChanges.apply(settings(stream), changes))
+        .ifPresent(
+            differing ->
+                LOG.warn(
+                    "stream {} keeps the settings that it began with, though the job's are others"
+                        + " now: {}; they hold for streams that begin from now on; to change this"
+                        + " one, end it (end-of-stream record) or start the job without its state",
+                    stream.key.streamId(),
+                    differing));
+  }
+
+  private StreamSession rebuilt(
+      StreamState stream, MemoryName memory, List<byte[]> pieces, Cause cause, String why)
+      throws Exception {
+    RebuiltMemory rebuilt =
+        seat.rebuild(stream.key.streamId(), pieces, settings(stream), memory.rounds());
+    SessionSnapshot words = rebuilt.snapshot();
+    stream.saidBefore = stream.nextLogged;
+    stream.memoryBytes = 0;
+    store(
+        stream,
+        words,
+        new MemoryName(
+            memory.number() + 1,
+            words.pieces().size(),
+            memory.nextLogged(),
+            0,
+            words.rounds(),
+            stream.saidBefore));
+    stream.marks.add(Mark.REBUILT);
+    metrics.rebuilt(cause);
+    LOG.warn(
+        "stream {}: {}; it is rebuilt from {} and the {} chunks of its log; its next event is marked"
+            + " REBUILT, and other streams are as they were",
+        stream.key.streamId(),
+        why,
+        switch (rebuilt.source()) {
+          case IDS -> "the words that it remembers, as token ids,";
+          case TEXT -> "the words that it remembers, as text,";
+          case NOTHING -> "no words, for they are lost as well,";
+        },
+        stream.nextLogged - stream.nextReplayed);
+    return seat.restore(words);
+  }
+
+  private void store(StreamState stream, SessionSnapshot snapshot, MemoryName name)
+      throws Exception {
+    for (int i = 0; i < name.pieces(); i++) {
+      store.putPiece(stream.key, name.number(), i, snapshot.pieces().get(i));
+    }
+    store.complete(stream.key, name);
   }
 
   /** One round of the log has been run again: compares what was said with what it came to then. */
   void replayed(StreamState stream, LoggedRound logged, RoundResult result) {
     stream.logBytes += logged.sizeBytes();
-    if (!logged.cameTo(result.outcome()) && stream.marks.isEmpty()) {
+    boolean asSaid = stream.replaysAsSaid();
+    if (!asSaid && !logged.cameTo(result.outcome()) && stream.marks.isEmpty()) {
       try (var context = LogContext.of(stream.key.streamId(), result.input().chunk())) {
         LOG.error(
             "stream {}: chunk {}, run again after a restore, said something else than before ({});"
@@ -145,16 +201,5 @@ final class SessionOpener {
       stream.marks.add(Mark.NUMERICS_CHANGED);
       stream.numerics = engine.numericsIdentity();
     }
-  }
-
-  private static void rebuilt(StreamState stream, String why) {
-    LOG.warn(
-        "stream {}: {}; it begins with an empty memory and the {} chunks of its log, which is all"
-            + " that this release rebuilds from; its next event is marked REBUILT, and other streams"
-            + " are as they were",
-        stream.key.streamId(),
-        why,
-        stream.nextLogged - stream.nextReplayed);
-    stream.marks.add(Mark.REBUILT);
   }
 }

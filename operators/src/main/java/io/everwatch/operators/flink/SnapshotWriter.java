@@ -140,7 +140,13 @@ final class SnapshotWriter {
     }
     long number = store.memory(stream.key).map(MemoryName::number).orElse(0L) + 1;
     MemoryName name =
-        new MemoryName(number, snapshot.pieces().size(), nextLogged, snapshot.sizeBytes());
+        new MemoryName(
+            number,
+            snapshot.pieces().size(),
+            nextLogged,
+            snapshot.sizeBytes(),
+            snapshot.rounds(),
+            0);
     put(stream, session, snapshot.pieces(), 0, name, logBytes);
   }
 

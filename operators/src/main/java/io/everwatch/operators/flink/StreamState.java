@@ -51,6 +51,9 @@ final class StreamState {
   /** Next round of the log to run again; {@link #nextLogged} when the memory is up to date. */
   long nextReplayed;
 
+  /** Rounds of the log below this number take the answer that they had. */
+  long saidBefore;
+
   /** The chunk after the last one that was closed, and where that one ended. */
   long nextChunk;
 
@@ -134,6 +137,7 @@ final class StreamState {
     session = null;
     nextLogged = 0;
     nextReplayed = 0;
+    saidBefore = 0;
     logBytes = 0;
     memoryBytes = 0;
     memoryFailed = false;
@@ -181,5 +185,10 @@ final class StreamState {
 
   boolean replaying() {
     return nextReplayed < nextLogged;
+  }
+
+  /** The next round to run again lies behind a memory that was rebuilt. */
+  boolean replaysAsSaid() {
+    return nextReplayed < saidBefore;
   }
 }

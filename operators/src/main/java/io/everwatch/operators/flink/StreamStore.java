@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.flink;
 
-import io.everwatch.operators.engine.CorruptSnapshotException;
-import io.everwatch.operators.engine.SessionSnapshot;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -42,6 +40,7 @@ final class StreamStore {
   static final String MEMORY = "memory";
   static final String PIECES = "pieces";
 
+  private static final byte[] MISSING = new byte[0];
   private static final int PIECE_BITS = 20; // 1 TiB of memory in pieces of 1 MiB
 
   private final Consumer<StreamKey> setKey;
@@ -127,23 +126,15 @@ final class StreamStore {
     return Optional.ofNullable(memory.value());
   }
 
-  /**
-   * The complete snapshot of a stream's memory.
-   *
-   * @throws CorruptSnapshotException when a piece is missing or damaged
-   */
-  SessionSnapshot snapshot(StreamKey key, MemoryName name) throws Exception {
+  /** The pieces of a snapshot; an empty one stands for one that is missing. */
+  List<byte[]> pieces(StreamKey key, MemoryName name) throws Exception {
     setKey.accept(key);
     List<byte[]> found = new ArrayList<>(name.pieces());
     for (int i = 0; i < name.pieces(); i++) {
       byte[] piece = pieces.get(pieceKey(name.number(), i));
-      if (piece == null) {
-        throw new CorruptSnapshotException(
-            "piece %d of %d of snapshot %d is missing".formatted(i, name.pieces(), name.number()));
-      }
-      found.add(piece);
+      found.add(piece == null ? MISSING : piece);
     }
-    return SessionSnapshot.ofPieces(found);
+    return found;
   }
 
   void putPiece(StreamKey key, long snapshot, int index, byte[] piece) throws Exception {

@@ -65,7 +65,10 @@ final class StreamTable {
     return Optional.ofNullable(streams.get(key));
   }
 
-  /** A stream that is only in state comes back, with its session. */
+  /**
+   * A stream that is only in state comes back, with its session; one that {@link #mustRebuild} gets
+   * that with its next chunk.
+   */
   Optional<StreamState> restore(StreamKey key) throws Exception {
     Optional<StoredStream> stored = store.stream(key);
     if (stored.isEmpty()) {
@@ -73,8 +76,17 @@ final class StreamTable {
     }
     StreamState stream = StreamState.restore(key, chunks, stored.get());
     streams.put(key, stream);
-    open(stream);
+    if (mustRebuild(stream)) {
+      stream.promptDigest = EventBuilder.promptDigest(sessions.settings(stream));
+    } else {
+      open(stream);
+    }
     return Optional.of(stream);
+  }
+
+  /** Whether another model made its memory. */
+  boolean mustRebuild(StreamState stream) {
+    return sessions.mustRebuild(stream);
   }
 
   /** A stream begins. */

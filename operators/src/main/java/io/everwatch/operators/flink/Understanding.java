@@ -48,7 +48,7 @@ final class Understanding {
     this.store = store;
     this.outlet = outlet;
     this.metrics = metrics;
-    SessionOpener sessions = new SessionOpener(engine, seat, store);
+    SessionOpener sessions = new SessionOpener(engine, seat, store, metrics);
     EventBuilder events = new EventBuilder(engine, settings.maxTextBytes(), metrics);
     turns = new TurnMaker(outlet, clock);
     streams = new StreamTable(engine, seat, store, snapshots, sessions, clock);

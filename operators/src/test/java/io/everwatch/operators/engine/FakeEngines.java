@@ -25,6 +25,7 @@ public final class FakeEngines implements AutoCloseable {
                     parts.clips(),
                     parts.planner(),
                     parts.policy(),
+                    parts.words(),
                     parts.ending(),
                     parts.stops(),
                     parts.chooser(),

@@ -54,7 +54,20 @@ final class FakePrompts implements RoundPlanner.Prompts {
     return new RoundPlanner.Part(kind, ids, null);
   }
 
-  static String text(int[] ids) {
-    return Arrays.stream(ids).mapToObj(id -> " w" + id).collect(Collectors.joining());
-  }
+  /** Words w2, w11 …: one id each. */
+  static final Words WORDS =
+      new Words() {
+        @Override
+        public int[] encode(String text) {
+          return Arrays.stream(text.split(" ", -1))
+              .filter(word -> !word.isEmpty())
+              .mapToInt(word -> Integer.parseInt(word.substring(1)))
+              .toArray();
+        }
+
+        @Override
+        public String decode(int[] ids) {
+          return Arrays.stream(ids).mapToObj(id -> " w" + id).collect(Collectors.joining());
+        }
+      };
 }

@@ -244,7 +244,8 @@ class SeatTest {
                   header.numerics(),
                   header.rowElements(),
                   header.settings(),
-                  header.committed()),
+                  header.committed(),
+                  header.transcript()),
               own.rows());
       assertThatExceptionOfType(CorruptSnapshotException.class)
           .isThrownBy(() -> engine.seat.restore(other))

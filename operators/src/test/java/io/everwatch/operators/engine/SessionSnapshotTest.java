@@ -13,6 +13,7 @@ import io.everwatch.operators.model.StreamSettings;
 import io.everwatch.operators.model.StreamSettings.QueryPlacement;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -20,6 +21,28 @@ import org.junit.jupiter.api.Test;
 class SessionSnapshotTest {
   private static final int ELEMENTS = 3000;
   private static final int ROWS = 400; // 4.8 MB: header, then 87 rows to a piece
+
+  private static final String LAYOUT_1_HEADER =
+      "45575353000100000000000000000002000002250000000467617465000000406d6d6d6d"
+      + "6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d"
+      + "6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d6d000000406e6e6e6e6e6e6e6e"
+      + "6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e"
+      + "6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e6e00000003463332000000024000000000"
+      + "00000000000000000f4240000000000000006400000000000000c8000000100000001001"
+      + "00000010000000c0000000143f6666663f866666000000323f4ccccd000000000000002a"
+      + "0000000657617463682e00000007434f4e5445585440c194000000000000000000000000"
+      + "01000000000000000200000000000000030000000000000005000000000000000d000000"
+      + "0300000000000000000000000653595354454dffffffffffffffff000000030000000100"
+      + "000002000000030000000000000000070000000947454e45524154454400000000000000"
+      + "0300000005000000090000000800000007000000010000000000000000000000000c0000"
+      + "000947454e45524154454400000000000000040000000300000005000000010000000000"
+      + "000000030000000000000000000000030000000653595354454dffffffffffffffff0000"
+      + "00010000000000000002000000064d454d4f5259ffffffffffffffff0000000200000000"
+      + "000000030000000947454e455241544544000000000000000400000002deaeb3b2";
+
+  private static final String LAYOUT_1_ROWS =
+      "45575353000100010000000100000002000000100000803f000000400000404000008040"
+      + "d9375f92";
 
   @Test
   void comesBackAsItWas() {
@@ -46,7 +69,7 @@ class SessionSnapshotTest {
 
   @Test
   void keepsPiecesBelowOneMebibyte() {
-    assertThat(snapshot().pieces()).hasSize(6).allMatch(piece -> piece.length <= 1 << 20);
+    assertThat(snapshot().pieces()).hasSize(7).allMatch(piece -> piece.length <= 1 << 20);
     assertThat(snapshot().sizeBytes()).isGreaterThan(4L * ELEMENTS * ROWS);
   }
 
@@ -55,28 +78,69 @@ class SessionSnapshotTest {
     Segment segment = new Segment(0, SegmentKind.MEMORY, -1, new int[600_000], null);
     Committed committed = new Committed(new StreamMemory(List.of(Slice.whole(segment)), 0), 1, 1);
     SessionSnapshot large = SessionSnapshot.of(header(committed), new float[0][]);
-    assertThat(large.pieces()).hasSize(3);
+    assertThat(large.pieces()).hasSize(6);
     assertThat(SessionSnapshot.ofPieces(large.pieces()).header().committed().memory().rows())
         .isEqualTo(600_000);
   }
 
   @Test
-  void namesThePieceInWhichABitWasFlipped() {
+  void namesThePieceOfRowsInWhichABitWasFlipped() {
     List<byte[]> pieces = snapshot().pieces();
-    Random random = new Random(5);
-    for (int i = 0; i < pieces.size(); i++) {
-      for (int n = 0; n < 40; n++) {
-        List<byte[]> damaged = new ArrayList<>(pieces);
-        byte[] piece = pieces.get(i).clone();
-        int at = n < 24 ? n : random.nextInt(piece.length);
-        piece[at] ^= (byte) (1 << random.nextInt(8));
-        damaged.set(i, piece);
+    for (int i = 1; i < pieces.size() - 1; i++) {
+      for (List<byte[]> damaged : flipped(pieces, i)) {
         assertThatExceptionOfType(CorruptSnapshotException.class)
-            .as("byte %d of piece %d", at, i)
             .isThrownBy(() -> SessionSnapshot.ofPieces(damaged))
-            .withMessageContaining("piece " + i + " of a snapshot of 6 pieces");
+            .withMessageContaining("piece " + i + " of a snapshot of 7 pieces");
+        assertThat(FoundPieces.of(damaged).header().committed().rounds()).isEqualTo(70_000);
       }
     }
+  }
+
+  @Test
+  void readsTheHeaderFromItsCopyWhenABitOfItWasFlipped() {
+    List<byte[]> pieces = snapshot().pieces();
+    for (int i : new int[] {0, pieces.size() - 1}) {
+      for (List<byte[]> damaged : flipped(pieces, i)) {
+        SessionSnapshot read = SessionSnapshot.ofPieces(damaged);
+        assertThat(read.header().write()).isEqualTo(snapshot().header().write());
+        assertThat(Arrays.deepEquals(read.rows(), rows())).isTrue();
+      }
+    }
+    List<byte[]> both = new ArrayList<>(pieces);
+    both.set(0, new byte[0]);
+    both.set(pieces.size() - 1, new byte[0]);
+    assertThatExceptionOfType(CorruptSnapshotException.class)
+        .isThrownBy(() -> SessionSnapshot.ofPieces(both))
+        .withMessageContaining("piece 0 of a snapshot of 7 pieces is damaged: it is missing");
+  }
+
+  /** Each with one bit of piece {@code i} flipped: all of its front, some of its content. */
+  private static List<List<byte[]>> flipped(List<byte[]> pieces, int i) {
+    Random random = new Random(5 + i);
+    List<List<byte[]>> all = new ArrayList<>();
+    for (int n = 0; n < 40; n++) {
+      byte[] piece = pieces.get(i).clone();
+      int at = n < 24 ? n : random.nextInt(piece.length);
+      piece[at] ^= (byte) (1 << random.nextInt(8));
+      List<byte[]> damaged = new ArrayList<>(pieces);
+      damaged.set(i, piece);
+      all.add(damaged);
+    }
+    return all;
+  }
+
+  /** Layout 1: one header, no texts. */
+  @Test
+  void readsAnEarlierLayout() {
+    HexFormat hex = HexFormat.of();
+    List<byte[]> pieces = List.of(hex.parseHex(LAYOUT_1_HEADER), hex.parseHex(LAYOUT_1_ROWS));
+
+    SessionSnapshot read = SessionSnapshot.ofPieces(pieces);
+
+    assertThat(read.rounds()).isEqualTo(5);
+    assertThat(read.header().committed().memory().ids()).containsExactly(1, 2, 3, 9, 8, 5, 1, 0);
+    assertThat(read.header().transcript()).isEqualTo(Transcript.UNKNOWN);
+    assertThat(Arrays.deepEquals(read.rows(), new float[][] {{1, 2}, {3, 4}})).isTrue();
   }
 
   @Test
@@ -88,10 +152,10 @@ class SessionSnapshotTest {
     List<byte[]> cut = new ArrayList<>(pieces);
     cut.set(3, Arrays.copyOf(pieces.get(3), 1000));
     List<byte[]> empty = new ArrayList<>(pieces);
-    empty.set(0, new byte[0]);
+    empty.set(2, new byte[0]);
     for (List<byte[]> bad :
         List.of(
-            List.<byte[]>of(), pieces.subList(0, 5), pieces.subList(1, 6), swapped, cut, empty)) {
+            List.<byte[]>of(), pieces.subList(0, 6), pieces.subList(1, 7), swapped, cut, empty)) {
       assertThatExceptionOfType(CorruptSnapshotException.class)
           .isThrownBy(() -> SessionSnapshot.ofPieces(bad));
     }
@@ -105,7 +169,7 @@ class SessionSnapshotTest {
       byte[] damaged = bytes.clone();
       damaged[random.nextInt(bytes.length)] = (byte) random.nextInt();
       try {
-        SnapshotHeader.read(damaged); // a changed number may still be a number
+        SnapshotHeader.read(damaged, SnapshotPieces.VERSION); // a changed number may still be a number
       } catch (CorruptSnapshotException e) {
         assertThat(e).hasMessageContaining("rebuild the stream");
       }
@@ -113,7 +177,7 @@ class SessionSnapshotTest {
     for (int length = 0; length < bytes.length; length += 7) {
       byte[] cut = Arrays.copyOf(bytes, length);
       assertThatExceptionOfType(CorruptSnapshotException.class)
-          .isThrownBy(() -> SnapshotHeader.read(cut));
+          .isThrownBy(() -> SnapshotHeader.read(cut, SnapshotPieces.VERSION));
     }
   }
 
@@ -123,7 +187,13 @@ class SessionSnapshotTest {
 
   private static SnapshotHeader header(Committed committed) {
     return new SnapshotHeader(
-        "gate/北", "m".repeat(64), "n".repeat(64), ELEMENTS, settings(), committed);
+        "gate/北",
+        "m".repeat(64),
+        "n".repeat(64),
+        ELEMENTS,
+        settings(),
+        committed,
+        new Transcript(committed.memory().slices().stream().map(s -> "said ä " + s.to()).toList()));
   }
 
   private static StreamMemory memory() {

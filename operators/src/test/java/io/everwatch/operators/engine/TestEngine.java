@@ -69,8 +69,12 @@ final class TestEngine implements AutoCloseable {
             new FrameDecoder(FrameLimits.defaults()), new FrameProcessor(14, 2, 2, MEAN, MEAN)),
         new RoundPlanner(new FakePrompts(), new ContiguousPositions(), 2, 2, 2),
         TestEngine::policy,
+        FakePrompts.WORDS,
         new TurnEnding(
-            FakePrompts.TURN, FakePrompts.END, FakePrompts::text, TurnEnding.CutTurn.PAUSE_AND_END),
+            FakePrompts.TURN,
+            FakePrompts.END,
+            FakePrompts.WORDS,
+            TurnEnding.CutTurn.PAUSE_AND_END),
         stops,
         StepBatcher.sampling(new int[0]),
         settings(),

@@ -4,6 +4,7 @@ package io.everwatch.operators.flink;
 import io.everwatch.operators.engine.Engine;
 import io.everwatch.operators.engine.EngineListener;
 import io.everwatch.operators.engine.EngineMetrics;
+import io.everwatch.operators.engine.RebuiltMemory;
 import io.everwatch.operators.engine.RoundInput;
 import io.everwatch.operators.engine.Seat;
 import io.everwatch.operators.engine.SessionSnapshot;
@@ -89,6 +90,12 @@ final class Bench implements AutoCloseable {
         @Override
         public StreamSession restore(SessionSnapshot snapshot) {
           return seat.restore(snapshot);
+        }
+
+        @Override
+        public RebuiltMemory rebuild(
+            String streamId, List<byte[]> pieces, StreamSettings settings, long rounds) {
+          return seat.rebuild(streamId, pieces, settings, rounds);
         }
 
         @Override

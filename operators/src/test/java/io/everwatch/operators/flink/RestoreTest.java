@@ -278,12 +278,7 @@ class RestoreTest {
       seconds(bench, 1, one, two);
       bench.settle();
       if (damage) {
-        bench.operator().setCurrentKey(StreamKey.of("a"));
-        MapState<Long, byte[]> pieces = pieces(bench);
-        long key = pieces.keys().iterator().next();
-        byte[] piece = pieces.get(key).clone();
-        piece[piece.length / 2] ^= 1;
-        pieces.put(key, piece);
+        damage(bench, "a", 1);
       }
       state = bench.snapshot();
     }
@@ -302,9 +297,8 @@ class RestoreTest {
       bench.settle();
       bench.snapshot();
       bench.awaitSnapshots(1);
-      bench.operator().setCurrentKey(StreamKey.of("a"));
-      MapState<Long, byte[]> pieces = pieces(bench);
-      pieces.remove(pieces.keys().iterator().next());
+      long second = piecesOf(bench, "a").keySet().stream().sorted().toList().get(1);
+      pieces(bench).remove(second);
       state = bench.snapshot();
     }
     try (Bench bench = restored(fake, EACH_CHECKPOINT, state)) {
@@ -313,6 +307,100 @@ class RestoreTest {
       assertThat(bench.events())
           .extracting(TextEvent::getChunk, TextEvent::getMarks)
           .containsExactly(tuple(4L, List.of(Mark.REBUILT)));
+    }
+  }
+
+  /** Header, rows, and the header again. */
+  private static void damage(Bench bench, String stream, int index) throws Exception {
+    Map<Long, byte[]> all = piecesOf(bench, stream);
+    assertThat(all).hasSize(3);
+    long key = all.keySet().stream().sorted().toList().get(index);
+    byte[] piece = requireNonNull(all.get(key)).clone();
+    piece[piece.length / 2] ^= 1;
+    pieces(bench).put(key, piece);
+  }
+
+  @Test
+  void isAsItWasWhenOneOfTheTwoHeadersIsDamaged() throws Exception {
+    OperatorSubtaskState whole = stateOfFourSeconds();
+    OperatorSubtaskState damaged;
+    try (Bench bench = restored(fake, NEVER, whole)) {
+      damage(bench, "a", 0);
+      damaged = bench.snapshot();
+    }
+    Camera again = cameraAfter(4);
+    assertThat(nextSeconds(damaged, again, 2)).isEqualTo(nextSeconds(whole, cameraAfter(4), 2));
+  }
+
+  private List<TextEvent> nextSeconds(OperatorSubtaskState state, Camera camera, int count)
+      throws Exception {
+    try (Bench bench = restored(fake, NEVER, state)) {
+      seconds(bench, count, camera);
+      bench.settle();
+      return bench.events();
+    }
+  }
+
+  private static Camera cameraAfter(int seconds) {
+    Camera camera = new Camera("a");
+    for (int i = 0; i < 2 * seconds; i++) {
+      camera.frame();
+    }
+    return camera;
+  }
+
+  /** With rounds in the log, before and after the rebuild; stopped after each second. */
+  @Test
+  void aRebuiltStreamIsRestoredToTheSameBytesHoweverOften() throws Exception {
+    OperatorSubtaskState damaged = damagedAfterThreeLoggedSeconds();
+    List<TextEvent> whole = nextSeconds(damaged, cameraAfter(7), 4);
+    List<TextEvent> pieces = new ArrayList<>();
+    OperatorSubtaskState state = damaged;
+    Camera camera = cameraAfter(7);
+    for (int i = 0; i < 4; i++) {
+      try (Bench bench = restored(fake, NEVER, state)) {
+        seconds(bench, 1, camera);
+        bench.settle();
+        pieces.addAll(bench.events());
+        state = bench.snapshot();
+      }
+    }
+
+    assertThat(pieces).isEqualTo(whole);
+    assertThat(whole)
+        .extracting(TextEvent::getRound, TextEvent::getMarks)
+        .containsExactly(
+            tuple(7L, List.of(Mark.REBUILT)),
+            tuple(8L, List.of()),
+            tuple(9L, List.of()),
+            tuple(10L, List.of()));
+  }
+
+  private OperatorSubtaskState damagedAfterThreeLoggedSeconds() throws Exception {
+    try (Bench bench = restored(fake, NEVER, stateOfFourSeconds())) {
+      bench.snapshotsFail.set(true); // the log would be as large as this small memory
+      seconds(bench, 3, a);
+      bench.settle();
+      assertThat(logOf(bench, "a")).hasSize(3);
+      damage(bench, "a", 1);
+      return bench.snapshot();
+    }
+  }
+
+  /** What was said of the chunks of the log is remembered as it was said. */
+  @Test
+  void rebuildsFromTheAnswersOfTheLogAsTheyWere() throws Exception {
+    OperatorSubtaskState damaged = damagedAfterThreeLoggedSeconds();
+    try (Bench bench = restored(fake, NEVER, damaged)) {
+      seconds(bench, 1, a);
+      bench.settle();
+
+      assertThat(bench.submitted).extracting(RoundInput::chunk).containsExactly(4L, 5L, 6L, 7L);
+      assertThat(bench.submitted.subList(0, 3))
+          .extracting(RoundInput::said)
+          .doesNotContainNull()
+          .isEqualTo(logOf(bench, "a").values().stream().limit(3).map(LoggedRound::said).toList());
+      assertThat(bench.submitted.get(3).said()).isNull();
     }
   }
 
@@ -333,7 +421,7 @@ class RestoreTest {
       assertThat(bench.events())
           .extracting(TextEvent::getChunk, TextEvent::getRound, TextEvent::getMarks)
           .containsExactly(tuple(4L, 4L, List.of()));
-      assertThat(piecesOf(bench, "a")).containsOnlyKeys(1L << 20);
+      assertThat(piecesOf(bench, "a")).containsOnlyKeys(1L << 20, 1L << 20 | 1);
     }
   }
 
@@ -420,7 +508,7 @@ class RestoreTest {
       seconds(bench, 2, a);
       bench.settle();
       LoggedRound round = requireNonNull(logOf(bench, "a").get(1L));
-      log(bench).put(1L, new LoggedRound(round.input(), Map.of(), round.outcome() + 1));
+      log(bench).put(1L, new LoggedRound(round.input(), Map.of(), round.outcome() + 1, round.said()));
       state = bench.snapshot();
     }
     UnderstandSettings impatient = settings(0, 0);
@@ -459,6 +547,76 @@ class RestoreTest {
           .extracting(TextEvent::getMarks, TextEvent::getModelDigest)
           .containsExactly(
               tuple(List.of(Mark.REBUILT), "d".repeat(16)), tuple(List.of(), "d".repeat(16)));
+    }
+  }
+
+  @Test
+  void rebuildsAFewStreamsAtATimeWithAnotherModel() throws Exception {
+    List<Camera> cameras = tenCameras();
+    OperatorSubtaskState state = fiveSecondsOf(cameras);
+    try (FakeEngines other = FakeEngines.start("d", "b");
+        Bench bench = restored(other, NEVER, state)) {
+      other.hold();
+      seconds(bench, 1, cameras.toArray(Camera[]::new));
+      assertThat(bench.submitted).as("one round each").hasSize(Rebuilds.AT_ONCE);
+      other.letAllGo();
+      bench.settle();
+
+      assertThat(bench.events())
+          .hasSize(10)
+          .allSatisfy(event -> assertThat(event.getMarks()).containsExactly(Mark.REBUILT))
+          .allSatisfy(event -> assertThat(event.getRound()).isEqualTo(5));
+      assertThat(bench.events().subList(0, Rebuilds.AT_ONCE))
+          .as("those whose frames came first speak first")
+          .extracting(TextEvent::getStreamId)
+          .containsExactlyInAnyOrder("camera-0", "camera-1", "camera-2", "camera-3");
+    }
+  }
+
+  /** Whoever notices at once that it was the wrong model loses nothing but what was begun. */
+  @Test
+  void aStreamThatWaitsToBeRebuiltGoesBackToItsModelUnharmed() throws Exception {
+    List<Camera> cameras = tenCameras();
+    OperatorSubtaskState state = fiveSecondsOf(cameras);
+    UnderstandSettings impatient = settings(0, 3_600_000);
+    OperatorSubtaskState second;
+    try (FakeEngines other = FakeEngines.start("d", "b");
+        Bench bench = restored(other, impatient, state)) {
+      other.hold();
+      seconds(bench, 1, cameras.toArray(Camera[]::new));
+      second = bench.snapshot();
+      other.letAllGo();
+    }
+    try (Bench bench = restored(fake, impatient, second)) {
+      bench.settle();
+      assertThat(bench.events()).hasSize(10);
+      assertThat(bench.events())
+          .filteredOn(event -> event.getMarks().isEmpty())
+          .extracting(TextEvent::getStreamId)
+          .containsExactlyInAnyOrder(
+              "camera-4", "camera-5", "camera-6", "camera-7", "camera-8", "camera-9");
+    }
+  }
+
+  private static List<Camera> tenCameras() {
+    List<Camera> cameras = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      cameras.add(new Camera("camera-" + i, i));
+    }
+    return cameras;
+  }
+
+  /** With a log of two seconds. */
+  private OperatorSubtaskState fiveSecondsOf(List<Camera> cameras) throws Exception {
+    Camera[] all = cameras.toArray(Camera[]::new);
+    try (Bench bench = new Bench(fake.engine(), EACH_CHECKPOINT)) {
+      seconds(bench, 3, all);
+      bench.settle();
+      bench.snapshot();
+      bench.awaitSnapshots(all.length);
+      seconds(bench, 2, all);
+      bench.settle();
+      return bench.snapshot();
     }
   }
 

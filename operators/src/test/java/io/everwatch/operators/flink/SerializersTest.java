@@ -109,8 +109,11 @@ class SerializersTest {
             "LoggedRound",
             new LoggedRound.Serializer(),
             new LoggedRound(
-                new RoundInput(7, List.of(PICTURE, PICTURE), true), Map.of("top_k", "5"), 12345)),
-        new Case<>("MemoryName", new MemoryName.Serializer(), new MemoryName(1, 2, 3, 4)),
+                new RoundInput(7, List.of(PICTURE, PICTURE), true),
+                Map.of("top_k", "5"),
+                12345,
+                "a car")),
+        new Case<>("MemoryName", new MemoryName.Serializer(), new MemoryName(1, 2, 3, 4, 5, 6)),
         new Case<>(
             "StoredStream",
             new StoredStreamSerializer(),
@@ -161,6 +164,18 @@ class SerializersTest {
     assertThat(one.serializer.deserialize(new DataInputDeserializer(bytes)))
         .usingRecursiveComparison()
         .isEqualTo(one.value);
+  }
+
+  /** Layouts that were written before words were logged and memories rebuilt. */
+  @Test
+  void readValuesOfTheLayoutBefore() throws IOException {
+    LoggedRound round = new LoggedRound.Serializer().deserialize(stored("LoggedRound.layout2"));
+    assertThat(round.sampling()).containsExactly(Map.entry("top_k", "5"));
+    assertThat(round.said()).isNull();
+    assertThat(round.asSaid()).isEqualTo(round.input());
+
+    MemoryName name = new MemoryName.Serializer().deserialize(stored("MemoryName.layout1"));
+    assertThat(name).isEqualTo(new MemoryName(1, 2, 3, 4, 0, 0));
   }
 
   /** Layouts that were written before commands came. */
@@ -244,7 +259,7 @@ class SerializersTest {
         write(
             serializer,
             new LoggedRound(
-                new RoundInput(0, List.of(PICTURE, PICTURE, other), false), Map.of(), 0));
+                new RoundInput(0, List.of(PICTURE, PICTURE, other), false), Map.of(), 0, ""));
 
     List<EncodedFrame> read =
         serializer.deserialize(new DataInputDeserializer(bytes)).input().frames();
