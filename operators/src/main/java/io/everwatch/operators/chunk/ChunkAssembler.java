@@ -17,11 +17,11 @@ import java.util.Optional;
  * follow the stream's clock, or a sequence that goes back while the clock goes on, is held until
  * the next frame agrees (a new clock, a restarted camera) or not (dead letter; copies do not vote).
  * What can follow a clock: a time at most {@code maxClockJump} before it, and at most as much ahead
- * of it as the record arrived later, and {@code maxClockJump} more. So a camera that was away for an
- * hour has an hour without frames, and frames that were late in a burst are as if they had not been.
- * <em>Ordered</em>: it waits while a smaller sequence is missing, so that what
- * comes out does not depend on disorder within the allowed lateness. <em>Placed</em>: it takes its
- * grid point, or is surplus when an earlier frame has it.
+ * of it as the record arrived later, and {@code maxClockJump} more. So a camera that was away for
+ * an hour has an hour without frames, and frames that were late in a burst are as if they had not
+ * been. <em>Ordered</em>: it waits while a smaller sequence is missing, so that what comes out does
+ * not depend on disorder within the allowed lateness. <em>Placed</em>: it takes its grid point, or
+ * is surplus when an earlier frame has it.
  *
  * <p>A chunk closes when all its points have frames, or when the clock passes its end by {@code
  * allowedLateness}; missing sequences before the frames that were waiting for it are then given up.
@@ -240,8 +240,7 @@ public final class ChunkAssembler<P> {
     if (jumped) {
       chunks.closeAll(out);
       chunks.resetClock(
-          Math.max(
-              suspect.captureMicros() - clockMicros, suspect.arrivedAfter(clockArrivalMicros)),
+          Math.max(suspect.captureMicros() - clockMicros, suspect.arrivedAfter(clockArrivalMicros)),
           suspect.captureMicros());
       setClock(suspect);
     }

@@ -7,8 +7,9 @@ package io.everwatch.operators.chunk;
  *
  * @param sequence increasing per stream; a restarted camera may start again
  * @param captureMicros capture time, microseconds since the epoch
- * @param arrivalMicros when its record was written to the topic, microseconds since the epoch; tells
- *     an outage from a clock that was set; {@link #ARRIVAL_UNKNOWN} or any negative: not known
+ * @param arrivalMicros when its record was written to the topic, microseconds since the epoch;
+ *     tells an outage from a clock that was set; {@link #ARRIVAL_UNKNOWN} or any negative: not
+ *     known
  * @param payload what the caller carries along (the encoded picture, its source); never looked at
  */
 public record Frame<P>(long sequence, long captureMicros, long arrivalMicros, P payload) {

@@ -140,8 +140,7 @@ final class BatchingEngine implements Engine {
 
   RebuiltMemory rebuild(
       String streamId, List<byte[]> pieces, StreamSettings settings, long rounds) {
-    Rebuild.Result rebuilt =
-        new Rebuild(parts).rebuild(pieces, settings, rounds);
+    Rebuild.Result rebuilt = new Rebuild(parts).rebuild(pieces, settings, rounds);
     return new RebuiltMemory(
         snapshot(streamId, rebuilt.settings(), rebuilt.committed(), new float[0][]),
         rebuilt.source());
@@ -187,8 +186,7 @@ final class BatchingEngine implements Engine {
       StreamSettings settings,
       StepLoop.Saved saved) {
     try {
-      future.complete(
-          snapshot(session.streamId(), settings, saved.committed(), saved.rows()));
+      future.complete(snapshot(session.streamId(), settings, saved.committed(), saved.rows()));
     } catch (RuntimeException | Error e) {
       future.completeExceptionally(e);
     }

@@ -89,10 +89,7 @@ final class EngineAssembly {
         s -> policy(s, grammar.turnTokens()),
         words(model),
         new TurnEnding(
-            grammar.turnTokens(),
-            grammar.endOfTurn(),
-            words(model),
-            CutTurn.PAUSE_AND_END),
+            grammar.turnTokens(), grammar.endOfTurn(), words(model), CutTurn.PAUSE_AND_END),
         stops(grammar),
         StepBatcher.sampling(unused(model, vocabulary)),
         settings,

@@ -18,9 +18,9 @@ import java.util.function.Function;
 
 /**
  * The memory of a stream without its K and V, when those cannot be used: all words in their places,
- * no pictures, no row computed. The next round computes the rows together with its own prompt, as it
- * does with the last token of any turn. A pure function of what is left of the snapshot, the model
- * and the settings.
+ * no pictures, no row computed. The next round computes the rows together with its own prompt, as
+ * it does with the last token of any turn. A pure function of what is left of the snapshot, the
+ * model and the settings.
  */
 final class Rebuild {
   /** Stands for any clip where the grammar asks for one. */
@@ -96,8 +96,7 @@ final class Rebuild {
         }
       }
     }
-    Committed own =
-        new Committed(new StreamMemory(slices, 0), header.committed().rounds(), next);
+    Committed own = new Committed(new StreamMemory(slices, 0), header.committed().rounds(), next);
     return new Result(settings, blind(own, settings), Source.TEXT);
   }
 

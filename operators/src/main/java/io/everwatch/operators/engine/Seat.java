@@ -28,8 +28,7 @@ public interface Seat extends AutoCloseable {
    * @param settings for a stream that cannot keep its own: they are lost, or another model's
    * @param rounds that it had made, for when not even the header is left
    */
-  RebuiltMemory rebuild(
-      String streamId, List<byte[]> pieces, StreamSettings settings, long rounds);
+  RebuiltMemory rebuild(String streamId, List<byte[]> pieces, StreamSettings settings, long rounds);
 
   /**
    * Changes how tokens are chosen from the next round on; the memory stays.

@@ -48,7 +48,8 @@ public final class SessionSnapshot {
   }
 
   /**
-   * Checks version and every CRC. A damaged piece of the header does no harm while its copy is good.
+   * Checks version and every CRC. A damaged piece of the header does no harm while its copy is
+   * good.
    *
    * @param pieces an empty one stands for one that is missing
    * @throws CorruptSnapshotException naming the piece

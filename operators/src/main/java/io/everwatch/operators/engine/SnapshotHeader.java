@@ -106,8 +106,7 @@ record SnapshotHeader(
     }
   }
 
-  private static Transcript transcript(DataInputStream in, StreamMemory memory)
-      throws IOException {
+  private static Transcript transcript(DataInputStream in, StreamMemory memory) throws IOException {
     int slices = count(in, Integer.BYTES);
     if (slices != memory.slices().size()) {
       throw new IOException(

@@ -36,8 +36,7 @@ final class StepBatcher {
    * @param stops ids that end a turn
    * @param watchdog told of each prefill and each decode
    */
-  StepBatcher(
-      Network network, Chooser chooser, BitSet stops, StageClock clock, Watchdog watchdog) {
+  StepBatcher(Network network, Chooser chooser, BitSet stops, StageClock clock, Watchdog watchdog) {
     this.network = network;
     this.chooser = chooser;
     this.stops = stops;

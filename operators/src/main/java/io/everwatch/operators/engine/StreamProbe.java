@@ -91,11 +91,7 @@ public final class StreamProbe implements AutoCloseable {
             CutTurn.END_ONLY);
     batcher =
         new StepBatcher(
-            network,
-            this::choose,
-            EngineAssembly.stops(grammar),
-            new StageClock(),
-            Watchdog.off());
+            network, this::choose, EngineAssembly.stops(grammar), new StageClock(), Watchdog.off());
     slots = new RowSlots(network.rows().slots());
     session =
         new Session(this, "probe", settings, policy, new State(Committed.NONE, SessionRows.NONE));

@@ -9,8 +9,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * What the slices of a memory say, in text: from it a model with another vocabulary makes ids of its
- * own. Only of what was said or depends on the chunk; the rest is the grammar's.
+ * What the slices of a memory say, in text: from it a model with another vocabulary makes ids of
+ * its own. Only of what was said or depends on the chunk; the rest is the grammar's.
  *
  * @param texts one per slice, empty where the grammar knows; no text at all: not known
  */

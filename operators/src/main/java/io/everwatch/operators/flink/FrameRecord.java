@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
  * order per stream. {@link FrameRecordReader} and {@link CommandRecordReader} make them.
  *
  * @param key whose state it belongs to; of an unusable record a key that only spreads the load
- * @param arrivalMillis the record's own time, milliseconds since the epoch: when the broker stored it
- *     ({@code LogAppendTime}), or what its producer says ({@code CreateTime}); the same whenever it
- *     is read, since chunk assembly looks at it
+ * @param arrivalMillis the record's own time, milliseconds since the epoch: when the broker stored
+ *     it ({@code LogAppendTime}), or what its producer says ({@code CreateTime}); the same whenever
+ *     it is read, since chunk assembly looks at it
  */
 public record FrameRecord(StreamKey key, Origin origin, long arrivalMillis, Content content) {
   public static final TypeInformation<FrameRecord> TYPE =

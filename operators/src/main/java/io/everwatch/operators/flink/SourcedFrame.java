@@ -15,7 +15,8 @@ record SourcedFrame(EncodedFrame picture, Origin origin, long arrivalMillis) {
   /** The frame that carries it. */
   Frame<SourcedFrame> frame(long sequence, long captureMicros) {
     boolean known = arrivalMillis >= 0 && arrivalMillis <= MAX_MILLIS;
-    return new Frame<>(sequence, captureMicros, known ? arrivalMillis * 1000 : Frame.ARRIVAL_UNKNOWN, this);
+    return new Frame<>(
+        sequence, captureMicros, known ? arrivalMillis * 1000 : Frame.ARRIVAL_UNKNOWN, this);
   }
 
   static void write(SourcedFrame frame, DataOutputView out) throws IOException {

@@ -94,7 +94,8 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
     Fields.writeList(state.held(), TurnsSerializer::writeFrame, out);
   }
 
-  private static AssemblerState<SourcedFrame> readAssembler(int version, DataInputView in) throws IOException {
+  private static AssemblerState<SourcedFrame> readAssembler(int version, DataInputView in)
+      throws IOException {
     return new AssemblerState<>(
         in.readLong(),
         in.readInt(),

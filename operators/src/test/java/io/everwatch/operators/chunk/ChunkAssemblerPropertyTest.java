@@ -70,7 +70,8 @@ class ChunkAssemblerPropertyTest {
           new ChunkSettings(1_000_000, 1 + random.nextInt(8), 3_000_000, 16_000_000, 10_000_000);
       double fps = 2 + random.nextInt(59);
       int disorder = (int) (fps * 2); // two of three seconds
-      FakeCamera camera = new FakeCamera(fps, 0, random.nextInt(2) * 0.1, 0, disorder, 0, 0, 0, Arrivals.BROKER);
+      FakeCamera camera =
+          new FakeCamera(fps, 0, random.nextInt(2) * 0.1, 0, disorder, 0, 0, 0, Arrivals.BROKER);
       List<Frame<Integer>> records = camera.records(random, 400);
       List<Frame<Integer>> sorted = new ArrayList<>(records);
       sorted.sort((a, b) -> Long.compare(a.sequence(), b.sequence()));

@@ -2,7 +2,6 @@
 package io.everwatch.operators.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.everwatch.kernels.DeviceException;
 import io.everwatch.kernels.DeviceException.Failure;
@@ -10,13 +9,10 @@ import io.everwatch.operators.engine.RoundResult.Failed;
 import io.everwatch.operators.model.BadFrameException.Reason;
 import io.everwatch.operators.model.EncodedFrame;
 import io.everwatch.operators.model.EncodedFrame.Encoding;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;

@@ -205,8 +205,7 @@ class RebuildTest {
     RoundResult cut = engine.round(session, TestEngine.chunk("a", 0).answered(words));
 
     assertThat(cut.outcome())
-        .isEqualTo(
-            new RoundResult.Spoke(words, longest, RoundResult.StopReason.MAX_NEW_TOKENS));
+        .isEqualTo(new RoundResult.Spoke(words, longest, RoundResult.StopReason.MAX_NEW_TOKENS));
   }
 
   /** A prescribed answer makes the rows that the same answer made when it was given. */

@@ -71,10 +71,7 @@ final class TestEngine implements AutoCloseable {
         TestEngine::policy,
         FakePrompts.WORDS,
         new TurnEnding(
-            FakePrompts.TURN,
-            FakePrompts.END,
-            FakePrompts.WORDS,
-            TurnEnding.CutTurn.PAUSE_AND_END),
+            FakePrompts.TURN, FakePrompts.END, FakePrompts.WORDS, TurnEnding.CutTurn.PAUSE_AND_END),
         stops,
         StepBatcher.sampling(new int[0]),
         settings(),

@@ -508,7 +508,8 @@ class RestoreTest {
       seconds(bench, 2, a);
       bench.settle();
       LoggedRound round = requireNonNull(logOf(bench, "a").get(1L));
-      log(bench).put(1L, new LoggedRound(round.input(), Map.of(), round.outcome() + 1, round.said()));
+      log(bench)
+          .put(1L, new LoggedRound(round.input(), Map.of(), round.outcome() + 1, round.said()));
       state = bench.snapshot();
     }
     UnderstandSettings impatient = settings(0, 0);

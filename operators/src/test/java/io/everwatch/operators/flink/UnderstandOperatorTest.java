@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.everwatch.operators.engine.FakeEngines;
-import io.everwatch.schemas.EventHeaders;
 import io.everwatch.operators.engine.RoundInput;
+import io.everwatch.schemas.EventHeaders;
 import io.everwatch.schemas.avro.TextEvent;
 import io.everwatch.schemas.avro.TextKind;
 import java.time.Duration;
