@@ -16,7 +16,7 @@ final class LastEvents {
     REPEATED
   }
 
-  private record Identity(String streamId, long chunk, String subject) {}
+  private record Identity(String streamId, long beganMicros, long chunk, String subject) {}
 
   /** First 128 bits of SHA-256. */
   private record Digest(long high, long low) {}
@@ -45,7 +45,9 @@ final class LastEvents {
     Digest digest = new Digest(hash.getLong(), hash.getLong());
     Digest before =
         digests.put(
-            new Identity(event.getStreamId(), event.getChunk(), event.getSubject()), digest);
+            new Identity(
+                event.getStreamId(), event.getBeganMicros(), event.getChunk(), event.getSubject()),
+            digest);
     if (before == null) {
       return Seen.NEW;
     }

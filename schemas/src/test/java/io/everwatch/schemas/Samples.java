@@ -35,6 +35,7 @@ final class Samples {
   static TextEvent text(String streamId, long chunk, String text) {
     return TextEvent.newBuilder()
         .setStreamId(streamId)
+        .setBeganMicros(6)
         .setChunk(chunk)
         .setKind(TextKind.COMMENT)
         .setStartMicros(7)

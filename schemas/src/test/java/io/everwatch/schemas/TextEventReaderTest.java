@@ -69,6 +69,15 @@ class TextEventReaderTest {
   }
 
   @Test
+  void tellsTheLivesOfAStreamApart() {
+    TextEventReader reader = reader(OPTIONS, 1);
+    add(0, Samples.text("a", 1, "one"));
+    add(0, TextEvent.newBuilder(Samples.text("a", 1, "other")).setBeganMicros(60).build());
+
+    assertThat(reader.poll(Duration.ZERO)).extracting(ReceivedText::changed).containsOnly(false);
+  }
+
+  @Test
   void forgetsTheLongestUnseenBeyondItsBound() {
     TextEventReader reader = reader(OPTIONS.rememberedEvents(2), 1);
     add(0, Samples.text("a", 1, "one"));

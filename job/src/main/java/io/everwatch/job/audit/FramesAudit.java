@@ -94,7 +94,7 @@ final class FramesAudit {
 
   private void end(String streamId, int partition, long offset) {
     Life life = at(streamId, partition, offset);
-    if (life == null || !life.ended()) {
+    if (life == null || !life.ended() || life.forgotten()) {
       return; // of a stream that never was, or its event is still to come
     }
     if (life.endOffset() == offset) {
@@ -124,7 +124,7 @@ final class FramesAudit {
     for (Life life : endsFound.keySet()) {
       found += life.found();
       compare(life);
-      if (!life.ended()) {
+      if (!life.ended() || life.forgotten()) {
         pending += Math.max(0, life.found() - life.reported());
       }
     }
@@ -132,7 +132,7 @@ final class FramesAudit {
   }
 
   private void compare(Life life) {
-    boolean exact = life.ended() && letters.whole();
+    boolean exact = life.ended() && !life.forgotten() && letters.whole();
     long found = life.found();
     if (found < life.reported() || (exact && found > life.reported())) {
       violations.accept(
@@ -151,7 +151,7 @@ final class FramesAudit {
                       life.ended() ? " to the end of the stream at " + life.endOffset() : " on",
                       exact ? "the same" : "at least as many")));
     }
-    if (life.ended() && !endsFound.getOrDefault(life, false)) {
+    if (life.ended() && !life.forgotten() && !endsFound.getOrDefault(life, false)) {
       violations.accept(
           TextAudit.violation(
               textTopic,

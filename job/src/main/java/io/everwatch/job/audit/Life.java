@@ -12,6 +12,7 @@ final class Life {
   private final int partition;
   private final long firstOffset;
   private long endOffset = Long.MAX_VALUE;
+  private boolean forgotten;
   private boolean whole;
   private long reported;
   private long found;
@@ -39,6 +40,11 @@ final class Life {
     endOffset = offset;
   }
 
+  /** It ended without a record of its end. */
+  void forget() {
+    forgotten = true;
+  }
+
   /** A frame of this life lies on the frames topic. */
   void find() {
     found++;
@@ -61,7 +67,12 @@ final class Life {
   }
 
   boolean ended() {
-    return endOffset != Long.MAX_VALUE;
+    return forgotten || endOffset != Long.MAX_VALUE;
+  }
+
+  /** No record on the topic says where it ends: what follows may be of the next life. */
+  boolean forgotten() {
+    return forgotten;
   }
 
   /** All its events are known, and all its frames lie in one partition. */

@@ -3,7 +3,6 @@ package io.everwatch.job.audit;
 
 import io.everwatch.job.audit.Violation.Kind;
 import io.everwatch.schemas.WireFormatException;
-import io.everwatch.schemas.avro.SourceRange;
 import io.everwatch.schemas.avro.TextEvent;
 import io.everwatch.schemas.avro.TextKind;
 import java.util.HashMap;
@@ -14,13 +13,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Checks the live reading of a text topic, aborted transactions included: an event that is seen
- * again has the same bytes (architecture §8). Keeps per stream its last {@link
+ * again has the same bytes (architecture §8); only a STALE depends on when it was said. Keeps per stream its last {@link
  * RecentEvents#CAPACITY} identities.
  */
 public final class LiveAudit {
   private static final class Stream {
     private final RecentEvents recent = new RecentEvents();
-    private @Nullable SourceRange end;
+    private @Nullable TextEvent end;
   }
 
   private final String topic;
@@ -61,7 +60,7 @@ public final class LiveAudit {
     stream
         .recent
         .putIfNew(text)
-        .filter(before -> !before.sameBytes(text))
+        .filter(before -> !before.sameBytes(text) && event.getKind() != TextKind.STALE)
         .ifPresent(
             before ->
                 violations.accept(
@@ -72,8 +71,8 @@ public final class LiveAudit {
                         "live readers saw other bytes for it at partition %d offset %d; expected"
                                 .formatted(before.partition(), before.offset())
                             + " the same bytes again")));
-    if (event.getKind() == TextKind.ENDED && !event.getSources().isEmpty()) {
-      stream.end = event.getSources().get(0);
+    if (event.getKind() == TextKind.ENDED) {
+      stream.end = event;
     }
   }
 

@@ -18,7 +18,7 @@ final class RecentEvents {
     }
   }
 
-  private record Identity(long chunk, String subject) {}
+  private record Identity(long beganMicros, long chunk, String subject) {}
 
   private final Map<Identity, Seen> events =
       new LinkedHashMap<>() {
@@ -34,7 +34,8 @@ final class RecentEvents {
   Optional<Seen> putIfNew(StoredText text) {
     return Optional.ofNullable(
         events.putIfAbsent(
-            new Identity(text.event().getChunk(), text.event().getSubject()),
+            new Identity(
+                text.event().getBeganMicros(), text.event().getChunk(), text.event().getSubject()),
             new Seen(text.digest(), text.partition(), text.offset())));
   }
 

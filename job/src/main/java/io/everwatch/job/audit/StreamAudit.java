@@ -44,9 +44,10 @@ final class StreamAudit {
   private long firstChunk = -1;
   private long nextChunk = -1;
   private @Nullable Long endMicros;
+  private long beganMicros;
   private Optional<Long> chunkMicros = Optional.empty();
   private Optional<Integer> points = Optional.empty();
-  private @Nullable SourceRange end;
+  private @Nullable TextEvent end;
 
   StreamAudit(boolean fromStart, boolean repeatsAllowed, Sink sink) {
     this.fromStart = fromStart;
@@ -70,35 +71,91 @@ final class StreamAudit {
       end = null;
       nextChunk = 0;
       endMicros = null;
+      beganMicros = 0;
     }
     Optional<RecentEvents.Seen> before = recent.putIfNew(text);
     if (before.isPresent()) {
       repeated(text, before.get());
       return;
     }
-    if (end != null && event.getKind() != TextKind.NOTICE) { // one refuses what comes too late
+    if (end != null && !frameless(event)) {
       sink.violation(
           Kind.AFTER_END,
           text,
-          "the stream ended before, with the record at offset %d of %s partition %d; expected"
-                  .formatted(end.getFirstOffset(), end.getTopic(), end.getPartition())
-              + " nothing more, or a new life from later records");
+          "the stream's life that began at %d us ended before%s; expected nothing more, or a new"
+                  .formatted(
+                      end.getBeganMicros(),
+                      end.getSources().stream()
+                          .map(
+                              source ->
+                                  ", with the record at offset %d of %s partition %d"
+                                      .formatted(
+                                          source.getFirstOffset(),
+                                          source.getTopic(),
+                                          source.getPartition()))
+                          .findFirst()
+                          .orElse(""))
+              + " life from later records");
       return;
     }
     EventRules.fields(event).forEach(detail -> sink.violation(Kind.FIELDS, text, detail));
+    sameLife(text);
     if (EventRules.explains(event)) {
       explained(text);
+    } else if (frameless(event)) {
+      return;
+    } else if (event.getKind() == TextKind.STALE) {
+      stale(text);
     } else if (event.getKind() == TextKind.ENDED) {
       ended(text);
     }
   }
 
-  /** Whether the event was made of records after the end of the stream's life before. */
-  static boolean beginsAnew(TextEvent event, SourceRange end) {
-    boolean explains = EventRules.explains(event); // a gap that names records has frames too
-    if (event.getSources().isEmpty() || !(explains || event.getKind() == TextKind.ENDED)) {
+  /** A life has one name from its first frame on. */
+  private void sameLife(StoredText text) {
+    long began = text.event().getBeganMicros();
+    if (frameless(text.event())) {
+      return;
+    }
+    if (beganMicros != 0 && began != beganMicros) { // 0: written by a release that named none
+      sink.violation(
+          Kind.FIELDS,
+          text,
+          "of the life that began at %d us; expected %d us as before, or the end of that one first"
+              .formatted(began, beganMicros));
+    }
+    beganMicros = began;
+  }
+
+  /**
+   * An event of a stream that has no frame yet, made by a command and perhaps forgotten, or the
+   * answer to a command that comes too late: it is no part of the walk over the chunks.
+   */
+  private static boolean frameless(TextEvent event) {
+    return event.getKind() == TextKind.NOTICE
+        || (event.getBeganMicros() == 0
+            && event.getSources().isEmpty()
+            && (event.getKind() == TextKind.STALE || event.getKind() == TextKind.ENDED));
+  }
+
+  /**
+   * Whether the event is of another life than the one that ended: by its name, or by records after
+   * that end when both lives have the same name.
+   */
+  static boolean beginsAnew(TextEvent event, TextEvent ended) {
+    if (frameless(event)) {
       return false;
     }
+    if (event.getBeganMicros() != ended.getBeganMicros()) {
+      return true;
+    }
+    boolean explains = EventRules.explains(event); // a gap that names records has frames too
+    if (event.getSources().isEmpty()
+        || ended.getSources().isEmpty()
+        || !(explains || event.getKind() == TextKind.ENDED)) {
+      return false;
+    }
+    SourceRange end = ended.getSources().get(0);
     SourceRange source = event.getSources().get(0);
     boolean samePlace =
         source.getTopic().equals(end.getTopic()) && source.getPartition() == end.getPartition();
@@ -139,6 +196,32 @@ final class StreamAudit {
     endMicros = event.getEndMicros();
     book(text);
     totals.chunks(event.getKind(), last - chunk + 1);
+  }
+
+  /** The silence of a stream: before a chunk that is still to come. */
+  private void stale(StoredText text) {
+    TextEvent event = text.event();
+    if (event.getFrames().getReceived() != 0) {
+      sink.violation(
+          Kind.COUNTS,
+          text,
+          "a STALE that tells of %d frames; expected none"
+              .formatted(event.getFrames().getReceived()));
+    }
+    if (event.getChunk() < nextChunk) {
+      sink.violation(
+          Kind.OUT_OF_ORDER,
+          text,
+          "silent before chunk %d, which came; expected %d or later"
+              .formatted(event.getChunk(), nextChunk));
+    }
+    if (event.getStartMicros() != event.getEndMicros()) {
+      sink.violation(
+          Kind.INTERVAL,
+          text,
+          "silent since [%d, %d) us; expected twice the newest capture time"
+              .formatted(event.getStartMicros(), event.getEndMicros()));
+    }
   }
 
   private boolean inOrder(StoredText text) {
@@ -222,16 +305,20 @@ final class StreamAudit {
                   event.getEndMicros(),
                   before == null ? "the same" : before + " us, the end of the last chunk"));
     }
+    end = event;
     if (event.getSources().size() == 1) {
-      end = event.getSources().get(0);
       book(text);
       life().ifPresent(life -> life.end(event.getSources().get(0).getFirstOffset()));
+    } else if (event.getSources().isEmpty() && !event.getText().isEmpty()) {
+      book(text);
+      life().ifPresent(Life::forget);
     } else {
       sink.violation(
           Kind.FIELDS,
           text,
-          "ENDED with %d sources; expected the end-of-stream record"
-              .formatted(event.getSources().size()));
+          "ENDED with %d sources and %s; expected the end-of-stream record, or why it was forgotten"
+              .formatted(
+                  event.getSources().size(), event.getText().isEmpty() ? "no text" : "a text"));
       life().ifPresent(life -> book(text));
     }
     nextChunk = event.getChunk();

@@ -23,6 +23,7 @@ final class CaptionEvents {
   private final String streamId;
   private final String modelDigest;
   private final String numericsDigest;
+  private long beganMicros;
 
   CaptionEvents(String streamId, Engine engine) {
     this.streamId = streamId;
@@ -68,8 +69,12 @@ final class CaptionEvents {
   }
 
   private TextEvent.Builder event(long chunk, long startMicros, long endMicros, Counts counts) {
+    if (chunk == 0) {
+      beganMicros = startMicros;
+    }
     return WireFormat.newTextEvent()
         .setStreamId(streamId)
+        .setBeganMicros(beganMicros)
         .setChunk(chunk)
         .setStartMicros(startMicros)
         .setEndMicros(endMicros)

@@ -97,6 +97,31 @@ final class RecordedStream {
             .setSubject("ended")
             .setSources(List.of(new SourceRange(TOPIC, 0, offset, offset)))
             .build());
+    beginAnew();
+  }
+
+  /** Nothing has come for long; so it has ended without a record that says so. */
+  void forget() {
+    assembler.finish().forEach(this::add);
+    events.add(
+        event(TextKind.ENDED, nextChunk, endMicros, endMicros, assembler.unreported(), 0)
+            .setSubject("ended")
+            .setText("no record for 24 h")
+            .build());
+    beginAnew();
+  }
+
+  /** Nothing has come for a while. */
+  void stale() {
+    long clock = assembler.clockMicros();
+    events.add(
+        event(TextKind.STALE, assembler.nextChunk(), clock, clock, new Counts(0, 0, 0, 0, 0), 0)
+            .setSubject("stale")
+            .setText("no record for 30 s")
+            .build());
+  }
+
+  private void beginAnew() {
     assembler = ChunkAssembler.start(settings);
     nextChunk = 0;
     endMicros = 0;
@@ -153,6 +178,7 @@ final class RecordedStream {
       TextKind kind, long chunk, long start, long end, Counts counts, int bad) {
     return WireFormat.newTextEvent()
         .setStreamId(streamId)
+        .setBeganMicros(assembler.beganMicros())
         .setKind(kind)
         .setChunk(chunk)
         .setStartMicros(start)

@@ -159,6 +159,11 @@ public final class ChunkAssembler<P> {
     return chunks.beganMicros();
   }
 
+  /** First chunk that is not closed. */
+  public long nextChunk() {
+    return chunks.next();
+  }
+
   /** Largest capture time so far; 0 before the first frame. */
   public long clockMicros() {
     return clockMicros;

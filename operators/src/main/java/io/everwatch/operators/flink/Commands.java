@@ -25,7 +25,7 @@ final class Commands {
   /** A command has come: its turn, unless it is for a stream that does not come about by it. */
   List<Turn> take(
       Optional<StreamState> found, FrameRecord record, Command command, long timestamp) {
-    CommandTurn turn = turns.command(record, command, found.isEmpty(), timestamp);
+    CommandTurn turn = turns.command(found, record, command, timestamp);
     if (found.isEmpty()) {
       Verdict verdict = Verdict.of(StreamOrders.NONE, command, /* isNew= */ true);
       if (!verdict.obeyed()) { // no stream comes about; nothing is remembered

@@ -131,27 +131,23 @@ final class EventBuilder {
 
   /** The answer to a command; names the chunk before which it took effect. */
   TextRecord notice(StreamState stream, CommandTurn turn, String text) {
-    Origin origin = turn.origin();
     TextEvent.Builder event =
         common(stream)
             .setMarks(List.of()) // and no commands: both are for the event of a chunk
             .setAppliedCommands(List.of())
+            .setBeganMicros(turn.beganMicros()) // a first frame may have come since
             .setKind(TextKind.NOTICE)
             .setSubject(turn.command().id())
             .setChunk(stream.nextChunk)
             .setStartMicros(stream.endMicros)
             .setEndMicros(stream.endMicros)
             .setText(Texts.bounded(text, maxTextBytes))
-            .setSources(
-                List.of(
-                    new SourceRange(
-                        origin.topic(), origin.partition(), origin.offset(), origin.offset())));
+            .setSources(List.of(source(turn.origin())));
     return record(event, closedAt(turn, turn.arrivalMillis()));
   }
 
   /** The stream has ended; names the chunk after its last. */
   TextRecord ended(StreamState stream, EndTurn turn) {
-    Origin origin = turn.origin();
     TextEvent.Builder event =
         common(stream)
             .setKind(TextKind.ENDED)
@@ -161,16 +157,37 @@ final class EventBuilder {
             .setEndMicros(stream.endMicros)
             .setLastSequence(turn.sequence())
             .setFrames(counts(turn.tail(), 0))
-            .setSources(
-                List.of(
-                    new SourceRange(
-                        origin.topic(), origin.partition(), origin.offset(), origin.offset())));
+            .setText(turn.reason())
+            .setSources(turn.origin().map(EventBuilder::source).stream().toList());
     return record(event, closedAt(turn, turn.arrivalMillis()));
+  }
+
+  /**
+   * Nothing has come of the stream for long. Names the chunk that would be closed next and the
+   * newest capture time; tells of no frame, and takes no marks and no commands from the next event.
+   */
+  TextRecord stale(StreamState stream, String text, long nowMillis) {
+    TextEvent.Builder event =
+        common(stream)
+            .setMarks(List.of())
+            .setAppliedCommands(List.of())
+            .setKind(TextKind.STALE)
+            .setSubject("stale")
+            .setChunk(stream.assembler.nextChunk())
+            .setStartMicros(stream.assembler.clockMicros())
+            .setEndMicros(stream.assembler.clockMicros())
+            .setText(text);
+    return record(event, closedAt(nowMillis, EventHeaders.ABSENT));
+  }
+
+  private static SourceRange source(Origin origin) {
+    return new SourceRange(origin.topic(), origin.partition(), origin.offset(), origin.offset());
   }
 
   private TextEvent.Builder common(StreamState stream) {
     return WireFormat.newTextEvent()
         .setStreamId(stream.key.streamId())
+        .setBeganMicros(stream.assembler.beganMicros())
         .setAppliedCommands(stream.orders.applied())
         .setMarks(List.copyOf(stream.marks)) // in the order of the enum: it is an EnumSet
         .setPromptDigest(stream.promptDigest)
@@ -238,10 +255,14 @@ final class EventBuilder {
   }
 
   private static EventHeaders closedAt(Turn turn, long arrivalMillis) {
+    return closedAt(turn.closedMillis(), arrivalMillis);
+  }
+
+  private static EventHeaders closedAt(long closedMillis, long arrivalMillis) {
     return new EventHeaders(
         EventHeaders.ABSENT,
         arrivalMillis,
-        turn.closedMillis(),
+        closedMillis,
         EventHeaders.ABSENT,
         EventHeaders.ABSENT,
         EventHeaders.ABSENT);

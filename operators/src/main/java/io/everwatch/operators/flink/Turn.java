@@ -2,6 +2,7 @@
 package io.everwatch.operators.flink;
 
 import io.everwatch.operators.chunk.Assembled;
+import java.util.Optional;
 
 /**
  * What waits in a stream's queue until all before it has been answered; stored as it is when a
@@ -27,24 +28,30 @@ sealed interface Turn {
    * A command; takes effect before the chunk that is closed next.
    *
    * @param isNew it began the stream
+   * @param beganMicros what names the life of the stream when the command came; 0 when no frame had
    */
   record CommandTurn(
       Command command,
       Origin origin,
       boolean isNew,
+      long beganMicros,
       long arrivalMillis,
       long timestamp,
       long closedMillis)
       implements Turn {}
 
   /**
-   * The end-of-stream record.
+   * The end of the stream.
    *
+   * @param origin of the end-of-stream record; none: the stream was forgotten
+   * @param sequence of that record; -1: there is none
+   * @param reason why it was forgotten; empty: it was not
    * @param tail surplus and duplicates that came after the last chunk was closed
    */
   record EndTurn(
-      Origin origin,
+      Optional<Origin> origin,
       long sequence,
+      String reason,
       long arrivalMillis,
       Assembled.Counts tail,
       long timestamp,

@@ -13,6 +13,7 @@ import io.everwatch.operators.flink.Turn.CommandTurn;
 import io.everwatch.operators.flink.Turn.EndTurn;
 import io.everwatch.operators.flink.Turn.GapTurn;
 import io.everwatch.operators.model.StreamSettings;
+import io.everwatch.schemas.EventHeaders;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -56,8 +57,9 @@ final class TurnMaker {
     List<Turn> turns = turns(stream, stream.assembler.finish(), timestamp);
     turns.add(
         new EndTurn(
-            record.origin(),
+            Optional.of(record.origin()),
             end.sequence(),
+            "",
             record.arrivalMillis(),
             stream.assembler.unreported(),
             timestamp,
@@ -65,12 +67,29 @@ final class TurnMaker {
     return turns;
   }
 
+  /** The same for a stream that is forgotten without such a record. */
+  List<Turn> forget(StreamState stream, String reason) {
+    List<Turn> turns = turns(stream, stream.assembler.finish(), Turn.NO_TIMESTAMP);
+    turns.add(
+        new EndTurn(
+            Optional.empty(),
+            /* sequence= */ -1,
+            reason,
+            EventHeaders.ABSENT,
+            stream.assembler.unreported(),
+            Turn.NO_TIMESTAMP,
+            clock.getCurrentProcessingTime()));
+    return turns;
+  }
+
   /** A command, behind all chunks that are closed. */
-  CommandTurn command(FrameRecord record, Command command, boolean isNew, long timestamp) {
+  CommandTurn command(
+      Optional<StreamState> found, FrameRecord record, Command command, long timestamp) {
     return new CommandTurn(
         command,
         record.origin(),
-        isNew,
+        found.isEmpty(),
+        found.map(stream -> stream.assembler.beganMicros()).orElse(0L),
         record.arrivalMillis(),
         timestamp,
         clock.getCurrentProcessingTime());

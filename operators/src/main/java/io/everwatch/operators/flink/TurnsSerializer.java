@@ -11,6 +11,7 @@ import io.everwatch.operators.flink.Turn.EndTurn;
 import io.everwatch.operators.flink.Turn.GapTurn;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
 
@@ -22,9 +23,12 @@ final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
   private static final int END = 2;
   private static final int COMMAND = 3;
 
+  /** The layout that was the first to tell the lives of a stream apart. */
+  private static final int WITH_LIFE = 2;
+
   @Override
   int version() {
-    return 1;
+    return 2;
   }
 
   @Override
@@ -39,7 +43,7 @@ final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
 
   @Override
   List<Turn> read(int version, DataInputView in) throws IOException {
-    return Fields.readList(TurnsSerializer::readTurn, in);
+    return Fields.readList(from -> readTurn(version, from), in);
   }
 
   private static void writeTurn(Turn turn, DataOutputView out) throws IOException {
@@ -54,12 +58,17 @@ final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
       Command.write(command.command(), out);
       Origin.write(command.origin(), out);
       out.writeBoolean(command.isNew());
+      out.writeLong(command.beganMicros());
       out.writeLong(command.arrivalMillis());
     } else {
       EndTurn end = (EndTurn) turn;
       out.writeByte(END);
-      Origin.write(end.origin(), out);
+      out.writeBoolean(end.origin().isPresent());
+      if (end.origin().isPresent()) {
+        Origin.write(end.origin().get(), out);
+      }
       out.writeLong(end.sequence());
+      Fields.writeString(end.reason(), out);
       out.writeLong(end.arrivalMillis());
       writeCounts(end.tail(), out);
     }
@@ -67,15 +76,18 @@ final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
     out.writeLong(turn.closedMillis());
   }
 
-  private static Turn readTurn(DataInputView in) throws IOException {
+  private static Turn readTurn(int version, DataInputView in) throws IOException {
     int kind = in.readUnsignedByte();
     return switch (kind) {
       case CHUNK -> new ChunkTurn(readChunk(in), in.readLong(), in.readLong());
       case GAP -> new GapTurn(readGap(in), in.readLong(), in.readLong());
       case END ->
           new EndTurn(
-              Origin.read(in),
+              version < WITH_LIFE || in.readBoolean()
+                  ? Optional.of(Origin.read(in))
+                  : Optional.empty(),
               in.readLong(),
+              version < WITH_LIFE ? "" : Fields.readString(in),
               in.readLong(),
               readCounts(in),
               in.readLong(),
@@ -85,6 +97,7 @@ final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
               Command.read(in),
               Origin.read(in),
               in.readBoolean(),
+              version < WITH_LIFE ? 0 : in.readLong(),
               in.readLong(),
               in.readLong(),
               in.readLong());

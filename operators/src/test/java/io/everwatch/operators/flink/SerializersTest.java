@@ -28,6 +28,7 @@ import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.typeutils.TypeSerializer;
@@ -103,8 +104,9 @@ class SerializersTest {
                     16,
                     17),
                 new GapTurn(new Gap<>(21, 22, 23, 24, counts), Turn.NO_TIMESTAMP, 25),
-                new EndTurn(ORIGIN, 31, 32, counts, 33, 34),
-                new CommandTurn(COMMAND, ORIGIN, true, 35, 36, 37))),
+                new EndTurn(Optional.of(ORIGIN), 31, "", 32, counts, 33, 34),
+                new EndTurn(Optional.empty(), -1, "forgotten", -1, counts, 38, 39),
+                new CommandTurn(COMMAND, ORIGIN, true, 40, 35, 36, 37))),
         new Case<>(
             "LoggedRound",
             new LoggedRound.Serializer(),
@@ -185,6 +187,15 @@ class SerializersTest {
     assertThat(round.sampling()).isEmpty();
     assertThat(round.outcome()).isEqualTo(12345);
     assertThat(round.input().chunk()).isEqualTo(7);
+
+    List<Turn> turns = new TurnsSerializer().deserialize(stored("Turns.layout1"));
+    assertThat(turns.subList(2, 4))
+        .usingRecursiveComparison()
+        .isEqualTo(
+            List.of(
+                new EndTurn(
+                    Optional.of(ORIGIN), 31, "", 32, new Counts(1, 2, 3, 4, 5), 33, 34),
+                new CommandTurn(COMMAND, ORIGIN, true, 0, 35, 36, 37)));
 
     StoredStream stream = new StoredStreamSerializer().deserialize(stored("StoredStream.layout1"));
     assertThat(stream.orders()).isEqualTo(StreamOrders.NONE);

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.everwatch.operators.engine.FakeEngines;
 import io.everwatch.operators.engine.RoundInput;
 import io.everwatch.schemas.EventHeaders;
+import io.everwatch.schemas.avro.CommandKind;
 import io.everwatch.schemas.avro.TextEvent;
 import io.everwatch.schemas.avro.TextKind;
 import java.time.Duration;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
@@ -233,6 +235,57 @@ class UnderstandOperatorTest {
       assertThat(bench.events())
           .extracting(TextEvent::getChunk, TextEvent::getClockReset)
           .containsExactly(tuple(0L, false), tuple(1L, true), tuple(2L, false));
+    }
+  }
+
+  @Test
+  void namesTheLifeOfAStreamInEachOfItsEvents() throws Exception {
+    try (Bench bench = new Bench(fake.engine(), SETTINGS)) {
+      Camera camera = new Camera("a");
+      bench.offer(camera.command("c-1", CommandKind.START));
+      long first = camera.micros;
+      bench.offer(camera.frame());
+      bench.offer(camera.frame());
+      bench.offer(camera.command("c-2", CommandKind.RESET));
+      camera.setClock(3600);
+      for (int i = 0; i < 4; i++) {
+        bench.offer(camera.frame());
+      }
+      bench.offer(camera.end());
+      long second = camera.micros;
+      bench.offer(camera.frame());
+      bench.offer(camera.frame());
+      bench.settle();
+
+      assertThat(bench.events())
+          .extracting(TextEvent::getChunk, TextEvent::getSubject, TextEvent::getBeganMicros)
+          .containsExactly(
+              tuple(0L, "c-1", 0L),
+              tuple(0L, "", first),
+              tuple(1L, "c-2", first),
+              tuple(1L, "", first),
+              tuple(2L, "", first),
+              tuple(3L, "ended", first),
+              tuple(0L, "", second));
+    }
+  }
+
+  /** The command was there before the frame: what a barrier holds back must not change that. */
+  @Test
+  void answersACommandInTheLifeInWhichItCame() throws Exception {
+    OperatorSubtaskState state;
+    Camera camera = new Camera("a");
+    try (Bench bench = new Bench(fake.engine(), SETTINGS)) {
+      bench.harness.prepareSnapshotPreBarrier(1);
+      bench.offer(camera.command("c-1", CommandKind.START));
+      bench.offer(camera.frame());
+      state = bench.harness.snapshot(1, 1);
+      bench.settle();
+      assertThat(bench.events()).extracting(TextEvent::getBeganMicros).containsExactly(0L);
+    }
+    try (Bench bench = new Bench(fake.engine(), SETTINGS, 1, 0, state, null)) {
+      bench.settle();
+      assertThat(bench.events()).extracting(TextEvent::getBeganMicros).containsExactly(0L);
     }
   }
 
