@@ -12,6 +12,11 @@ import org.jspecify.annotations.Nullable;
  * @param key the record's key as it was; null: it had none
  */
 public record Origin(String topic, int partition, long offset, byte @Nullable [] key) {
+  /** The place alone. */
+  Origin withoutKey() {
+    return new Origin(topic, partition, offset, null);
+  }
+
   static void write(Origin origin, DataOutputView out) throws IOException {
     Fields.writeString(origin.topic, out);
     out.writeInt(origin.partition);

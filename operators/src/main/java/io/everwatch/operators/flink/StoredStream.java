@@ -3,6 +3,7 @@ package io.everwatch.operators.flink;
 
 import io.everwatch.operators.chunk.AssemblerState;
 import io.everwatch.schemas.avro.Mark;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -20,6 +21,7 @@ import java.util.Set;
  * @param seenMillis when its last record came; processing time, for {@code staleAfter} and {@code
  *     forgetAfter} only
  * @param staleChunk chunk before which its silence was told last; -1: never
+ * @param lastFrame the newest record of the frames topic that it took, without its key
  */
 record StoredStream(
     AssemblerState<SourcedFrame> assembler,
@@ -32,7 +34,8 @@ record StoredStream(
     String numerics,
     StreamOrders orders,
     long seenMillis,
-    long staleChunk) {
+    long staleChunk,
+    Optional<Origin> lastFrame) {
   /** Nothing was told of its silence. */
   static final long NEVER_STALE = -1;
 }

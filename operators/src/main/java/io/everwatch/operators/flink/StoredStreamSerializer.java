@@ -11,6 +11,7 @@ import io.everwatch.schemas.avro.Mark;
 import java.io.IOException;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
@@ -22,7 +23,7 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
   /** The layout that was the first to have orders. */
   private static final int WITH_ORDERS = 2;
 
-  /** The layout that was the first to say when the stream began and when it was heard of last. */
+  /** The layout that was the first to say when the stream began and what it was heard of last. */
   private static final int WITH_LIFE = 3;
 
   @Override
@@ -49,6 +50,7 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
     StreamOrders.write(stream.orders(), out);
     out.writeLong(stream.seenMillis());
     out.writeLong(stream.staleChunk());
+    Fields.writeList(stream.lastFrame().stream().toList(), Origin::write, out);
   }
 
   @Override
@@ -64,7 +66,10 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
         Fields.readString(in),
         version < WITH_ORDERS ? StreamOrders.NONE : StreamOrders.read(in),
         version < WITH_LIFE ? 0 : in.readLong(),
-        version < WITH_LIFE ? StoredStream.NEVER_STALE : in.readLong());
+        version < WITH_LIFE ? StoredStream.NEVER_STALE : in.readLong(),
+        version < WITH_LIFE
+            ? Optional.empty()
+            : Fields.readList(Origin::read, in).stream().findFirst());
   }
 
   private static Set<Mark> readMarks(DataInputView in) throws IOException {
@@ -188,7 +193,8 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
         "",
         StreamOrders.NONE,
         0,
-        StoredStream.NEVER_STALE);
+        StoredStream.NEVER_STALE,
+        Optional.empty());
   }
 
   @Override

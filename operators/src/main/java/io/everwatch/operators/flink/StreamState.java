@@ -12,6 +12,7 @@ import io.everwatch.schemas.avro.Mark;
 import java.util.ArrayDeque;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -77,6 +78,9 @@ final class StreamState {
   /** Chunk before which its silence was told last. */
   long staleChunk = StoredStream.NEVER_STALE;
 
+  /** The newest record of the frames topic that it took; a command's place in the order of all. */
+  Optional<Origin> lastFrame = Optional.empty();
+
   /** Digest of the model and identity of the numerics that its memory was made with. */
   String model;
 
@@ -110,6 +114,7 @@ final class StreamState {
     stream.endMicros = stored.endMicros();
     stream.seenMillis = stored.seenMillis();
     stream.staleChunk = stored.staleChunk();
+    stream.lastFrame = stored.lastFrame();
     return stream;
   }
 
@@ -129,7 +134,8 @@ final class StreamState {
         numerics,
         orders,
         seenMillis,
-        staleChunk);
+        staleChunk,
+        lastFrame);
   }
 
   /** It remembers nothing and begins with the next chunk, as a new stream does. */

@@ -118,6 +118,7 @@ final class Understanding {
       metrics.received();
       StreamState stream = found.isPresent() ? found.get() : streams.start(key);
       streams.changed(stream);
+      stream.lastFrame = Optional.of(record.origin().withoutKey());
       return turns.frame(stream, record, picture, timestamp);
     }
     if (record.content() instanceof Command command) {

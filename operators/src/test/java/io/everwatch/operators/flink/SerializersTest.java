@@ -139,7 +139,8 @@ class SerializersTest {
                 new StreamOrders(
                     "c-9", "gate", Map.of("seed", "7"), List.of("a", "b"), List.of("b"), 77),
                 64,
-                65)));
+                65,
+                Optional.of(ORIGIN.withoutKey()))));
   }
 
   @ParameterizedTest
@@ -208,6 +209,7 @@ class SerializersTest {
     assertThat(progress.surplus()).isEqualTo(7);
     assertThat(stream.seenMillis()).isZero();
     assertThat(stream.staleChunk()).isEqualTo(StoredStream.NEVER_STALE);
+    assertThat(stream.lastFrame()).isEmpty();
   }
 
   private static DataInputDeserializer stored(String name) throws IOException {
