@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.flink;
 
+import io.everwatch.operators.cache.ContiguousPositions;
 import io.everwatch.operators.cache.SegmentKind;
 import io.everwatch.operators.cache.Slice;
 import io.everwatch.operators.cache.StreamMemory;
@@ -96,6 +97,7 @@ final class OperatorMetrics {
   private final Counter snapshotBytes;
   private final Map<Stage, Histogram> stages;
   private final Map<Rows, Histogram> rows;
+  private final Histogram positions;
   private final Histogram queue;
   private final Histogram firstToken;
   private final Histogram perToken;
@@ -138,6 +140,7 @@ final class OperatorMetrics {
     stages =
         each(Stage.class, EnumSet.allOf(Stage.class), "stage", g -> histogram(g, "stageMicros"));
     rows = each(Rows.class, EnumSet.allOf(Rows.class), "rows", g -> histogram(g, "streamRows"));
+    positions = histogram(group, "streamPosition");
     queue = histogram(group, "queueMillis");
     firstToken = histogram(group, "timeToFirstTokenMillis");
     perToken = histogram(group, "timePerOutputTokenMicros");
@@ -271,6 +274,8 @@ final class OperatorMetrics {
       counts.merge(Rows.of(slice.kind()), slice.rows(), Integer::sum);
     }
     rows.forEach((kind, histogram) -> histogram.update(counts.getOrDefault(kind, 0)));
+    float[] times = new ContiguousPositions().positions(memory)[0];
+    positions.update(times.length == 0 ? 0 : (long) times[times.length - 1]);
   }
 
   /** A round was written to the log. */

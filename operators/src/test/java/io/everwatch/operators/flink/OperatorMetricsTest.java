@@ -106,6 +106,8 @@ class OperatorMetricsTest {
     assertThat(scrape.value("timeToFirstTokenMillis_count", "")).isEqualTo(5);
     assertThat(scrape.value("stage_stageMicros_count", "stage=PREFILL")).isEqualTo(5);
     assertThat(scrape.value("rows_streamRows_count", "rows=VISION")).isEqualTo(5);
+    assertThat(scrape.value("streamPosition_count", "")).isEqualTo(5);
+    assertThat(scrape.value("streamPosition", "")).isPositive();
     assertThat(scrape.value("streams", "")).isZero();
     assertThat(scrape.value("inFlight", "")).isZero();
   }

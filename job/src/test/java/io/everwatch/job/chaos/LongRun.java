@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.chaos;
+
+import io.everwatch.job.audit.AuditOptions;
+import io.everwatch.job.audit.AuditReport;
+import io.everwatch.job.audit.TopicAudit;
+import io.everwatch.job.broker.TopicLimits;
+import io.everwatch.job.broker.TopicNames;
+import io.everwatch.job.broker.Topics;
+import io.everwatch.schemas.ReceivedText;
+import io.everwatch.schemas.TextEventReader;
+import io.everwatch.schemas.TextReaderOptions;
+import io.everwatch.schemas.TextReaderOptions.FromBeginning;
+import io.everwatch.schemas.TextReaderOptions.FromTime;
+import io.everwatch.schemas.TextReaderOptions.Reading;
+import io.everwatch.schemas.avro.TextKind;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.ToDoubleFunction;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.common.config.ConfigResource;
+
+/**
+ * Hours of video through the real job in fast mode: a broker and {@code everwatch run} (Flink,
+ * RocksDB, the shipped model) as processes of their own, fed as fast as they answer. Samples what
+ * must not grow, and says of each figure whether it did ({@link Flatness}).
+ *
+ * <pre>
+ *   --streams 1 --hours 24      what to reach
+ *   --limit-minutes 1000000     of wall clock, after which it ends with what it has
+ *   --sample-seconds 20         between two samples
+ *   --dir target/long-run       logs, records and checkpoints; some GB
+ *   --out long-run.md           the table; written anew with each sample
+ *   --jar target/everwatch-all.jar
+ * </pre>
+ */
+public final class LongRun {
+  private static final int PARTITIONS = 2;
+  private static final int LOOP_SECONDS = 600;
+  private static final int MAX_LOOPS = 4;
+  private static final Duration START = Duration.ofMinutes(2);
+  private static final Duration SILENCE = Duration.ofMinutes(3);
+  private static final Duration POLL = Duration.ofMillis(5);
+  private static final int TABLE_ROWS = 16;
+
+  private final Options options;
+  private final Path dir;
+  private final List<JobSample> samples = new ArrayList<>();
+
+  private LongRun(Options options) {
+    this.options = options;
+    this.dir = Path.of(options.text("dir")).toAbsolutePath();
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    Options options =
+        new Options(
+            Map.of(
+                "streams", "1",
+                "hours", "24",
+                "limit-minutes", "1000000",
+                "sample-seconds", "20",
+                "threads", "1",
+                "dir", "target/long-run",
+                "out", "long-run.md",
+                "jar", "target/everwatch-all.jar"),
+            arguments);
+    new LongRun(options).run();
+  }
+
+  private void run() throws Exception {
+    Files.createDirectories(dir);
+    int port = freePort();
+    int ui = freePort();
+    String brokers = "localhost:" + port;
+    Path jar = Path.of(options.text("jar")).toAbsolutePath();
+    try (Jvm broker =
+        Jvm.start(
+            dir,
+            "broker",
+            jar,
+            List.of("-Xmx256m", "-XX:+UseSerialGC"),
+            "broker",
+            "--dir",
+            dir.resolve("kafka").toString(),
+            "--port",
+            Integer.toString(port))) {
+      createTopics(brokers, broker);
+      try (Jvm job = startJob(jar, brokers, ui);
+          JobWatch watch = watch(job, ui);
+          FastFeed feed = feed(brokers);
+          TextEventReader reader = reader(brokers)) {
+        feed(feed, reader, watch, job);
+        Instant end = Instant.now();
+        feed.end();
+        awaitEnd(feed, brokers, end);
+        report(feed, audit(brokers));
+      }
+    }
+  }
+
+  private Jvm startJob(Path jar, String brokers, int ui) throws IOException {
+    // A heap of fixed size that is there from the start: what resident memory gains is native.
+    return Jvm.start(
+        dir,
+        "job",
+        jar,
+        List.of("-Xms320m", "-Xmx320m", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC"),
+        "run",
+        "--brokers",
+        brokers,
+        "--checkpoint.dir",
+        dir.resolve("checkpoints").toString(),
+        "--start",
+        "earliest",
+        "--parallelism",
+        options.number("streams") == 1 ? "1" : "2",
+        "--threads",
+        options.text("threads"),
+        "--ui",
+        Integer.toString(ui));
+  }
+
+  private JobWatch watch(Jvm job, int ui) throws Exception {
+    FlinkRest rest = new FlinkRest(ui);
+    long deadline = System.nanoTime() + START.toNanos();
+    Optional<String> id = rest.runningJob();
+    while (id.isEmpty()) {
+      job.requireAlive();
+      if (System.nanoTime() - deadline > 0) {
+        throw new IOException("the job does not run after " + START + "; see " + dir);
+      }
+      Thread.sleep(200);
+      id = rest.runningJob();
+    }
+    return new JobWatch(rest, id.get(), ProcessProbe.of(job.pid()));
+  }
+
+  private FastFeed feed(String brokers) {
+    int streams = options.integer("streams");
+    List<SceneLoop> loops = new ArrayList<>();
+    for (int i = 0; i < Math.min(streams, MAX_LOOPS); i++) {
+      loops.add(SceneLoop.draw(1 + i, LOOP_SECONDS));
+    }
+    List<LoopCamera> cameras = new ArrayList<>();
+    for (int i = 0; i < streams; i++) {
+      cameras.add(
+          new LoopCamera(
+              "camera-" + (i + 1),
+              loops.get(i % loops.size()),
+              (long) i / loops.size() * SceneLoop.FPS * 37,
+              LoopCamera.START_MICROS));
+    }
+    return new FastFeed(
+        Map.of("bootstrap.servers", brokers),
+        TopicNames.FRAMES,
+        PARTITIONS,
+        streams == 1 ? 32 : 4,
+        cameras);
+  }
+
+  private static TextEventReader reader(String brokers) {
+    return TextEventReader.open(
+        TextReaderOptions.of(brokers, TopicNames.TEXT)
+            .reading(Reading.LIVE)
+            .start(new FromBeginning()));
+  }
+
+  private void feed(FastFeed feed, TextEventReader reader, JobWatch watch, Jvm job)
+      throws Exception {
+    long goal = Math.round(options.real("hours") * 3600);
+    long end = System.nanoTime() + Duration.ofMinutes(options.number("limit-minutes")).toNanos();
+    long interval = Duration.ofSeconds(options.number("sample-seconds")).toNanos();
+    long nextSample = System.nanoTime() + interval;
+    long lastAnswer = System.nanoTime();
+    while (feed.seconds() < goal && System.nanoTime() - end < 0) {
+      feed.send(goal);
+      long before = feed.chunks();
+      reader.poll(POLL).forEach(feed::answered);
+      long now = System.nanoTime();
+      if (feed.chunks() > before) {
+        lastAnswer = now;
+      } else if (now - lastAnswer > SILENCE.toNanos()) {
+        throw new IllegalStateException(
+            "no answer for %s after chunk %d".formatted(SILENCE, feed.seconds()));
+      }
+      if (now - nextSample > 0) {
+        job.requireAlive();
+        samples.add(watch.sample(feed.seconds(), feed.chunks()));
+        nextSample = System.nanoTime() + interval;
+        write(feed, "running");
+      }
+    }
+    samples.add(watch.sample(feed.seconds(), feed.chunks()));
+  }
+
+  /** Until the committed reading has the end of every stream. */
+  private static void awaitEnd(FastFeed feed, String brokers, Instant start) {
+    long deadline = System.nanoTime() + SILENCE.toNanos();
+    int ended = 0;
+    try (TextEventReader reader =
+        TextEventReader.open(
+            TextReaderOptions.of(brokers, TopicNames.TEXT)
+                .reading(Reading.COMMITTED)
+                .start(new FromTime(start)))) {
+      while (ended < feed.streamIds().size() && System.nanoTime() - deadline < 0) {
+        for (ReceivedText text : reader.poll(Duration.ofMillis(200))) {
+          ended += text.event().getKind() == TextKind.ENDED ? 1 : 0;
+        }
+      }
+    }
+  }
+
+  private static AuditReport audit(String brokers) {
+    return TopicAudit.run(
+        new AuditOptions(
+            Map.of("bootstrap.servers", brokers),
+            TopicNames.defaults(),
+            Set.of(),
+            /* frames= */ false,
+            /* atLeastOnce= */ false,
+            Duration.ofSeconds(30)),
+        violation -> System.err.println(violation.line()));
+  }
+
+  private void report(FastFeed feed, AuditReport audit) throws IOException {
+    write(
+        feed,
+        "ended; `everwatch audit` of the topics: %s, %,d committed events"
+            .formatted(
+                audit.clean() ? "clean" : audit.violations() + " violations",
+                audit.committedEvents()));
+  }
+
+  private List<Flatness> verdicts() {
+    return List.of(
+        verdict("rows", JobSample::rows, 0.01),
+        verdict("position", JobSample::position, 0.01),
+        verdict("heap after GC, MiB", JobSample::heapMiB, 0.05),
+        verdict("resident, MiB", JobSample::residentMiB, 0.05),
+        verdict("direct buffers, MiB", JobSample::directMiB, 0.05),
+        verdict("threads", JobSample::threads, 0.02),
+        verdict("CPU per chunk, ms", JobSample::cpuMillis, 0.1),
+        verdict("model per chunk, ms", JobSample::modelMillis, 0.1),
+        verdict("checkpoint, KiB", JobSample::stateKiB, 0.1));
+  }
+
+  private Flatness verdict(String name, ToDoubleFunction<JobSample> figure, double tolerance) {
+    return Flatness.of(
+        name, samples.stream().map(figure::applyAsDouble).map(Double::valueOf).toList(), tolerance);
+  }
+
+  private void write(FastFeed feed, String state) throws IOException {
+    try (PrintStream out =
+        new PrintStream(Path.of(options.text("out")).toFile(), StandardCharsets.UTF_8)) {
+      JobSample last = samples.get(samples.size() - 1);
+      out.printf(
+          Locale.ROOT,
+          "%d stream(s): %.1f of %s hours of video each, %,d chunks (%,d with words) in %.1f min; %d"
+              + " samples; %s.%n%n",
+          feed.streamIds().size(),
+          last.streamSeconds() / 3600.0,
+          options.text("hours"),
+          feed.chunks(),
+          feed.comments(),
+          last.wallSeconds() / 60,
+          samples.size(),
+          state);
+      out.println("| figure | first third | last third | growth | allowed | verdict |");
+      out.println("| --- | --- | --- | --- | --- | --- |");
+      verdicts().forEach(verdict -> out.println(verdict.row()));
+      out.println();
+      out.println(JobSample.HEAD);
+      int step = Math.max(1, (samples.size() + TABLE_ROWS - 1) / TABLE_ROWS);
+      for (int i = 0; i < samples.size(); i += step) {
+        out.println(samples.get(i).row());
+      }
+      if ((samples.size() - 1) % step != 0) {
+        out.println(last.row());
+      }
+    }
+  }
+
+  /** Frames need not be kept for an hour of fast mode: what the newest checkpoint needs will do. */
+  private static void createTopics(String brokers, Jvm broker) throws Exception {
+    Map<String, Object> client = Map.of("bootstrap.servers", brokers);
+    long deadline = System.nanoTime() + START.toNanos();
+    while (true) {
+      try {
+        Topics.create(client, TopicNames.defaults(), TopicLimits.of(PARTITIONS));
+        break;
+      } catch (RuntimeException notYet) {
+        broker.requireAlive();
+        if (System.nanoTime() - deadline > 0) {
+          throw notYet;
+        }
+      }
+    }
+    try (Admin admin = Admin.create(client)) {
+      admin
+          .incrementalAlterConfigs(
+              Map.of(
+                  new ConfigResource(ConfigResource.Type.TOPIC, TopicNames.FRAMES),
+                  List.of(set("retention.bytes", "1073741824"), set("segment.bytes", "134217728"))))
+          .all()
+          .get();
+    }
+  }
+
+  private static AlterConfigOp set(String key, String value) {
+    return new AlterConfigOp(new ConfigEntry(key, value), AlterConfigOp.OpType.SET);
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+}
