@@ -4,9 +4,8 @@ package io.everwatch.job.chaos;
 import io.everwatch.job.audit.AuditOptions;
 import io.everwatch.job.audit.AuditReport;
 import io.everwatch.job.audit.TopicAudit;
-import io.everwatch.job.broker.TopicLimits;
 import io.everwatch.job.broker.TopicNames;
-import io.everwatch.job.broker.Topics;
+import io.everwatch.job.process.Cluster;
 import io.everwatch.schemas.ReceivedText;
 import io.everwatch.schemas.TextEventReader;
 import io.everwatch.schemas.TextReaderOptions;
@@ -16,10 +15,7 @@ import io.everwatch.schemas.TextReaderOptions.Reading;
 import io.everwatch.schemas.avro.TextKind;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -27,7 +23,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import org.apache.kafka.clients.admin.Admin;
@@ -36,8 +31,8 @@ import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.common.config.ConfigResource;
 
 /**
- * Hours of video through the real job in fast mode: a broker and {@code everwatch run} (Flink,
- * RocksDB, the shipped model) as processes of their own, fed as fast as they answer. Samples what
+ * Hours of video through the real job in fast mode: broker, JobManager and TaskManager
+ * (RocksDB, the shipped model) as processes of their own, fed as fast as they answer. Samples what
  * must not grow, and says of each figure whether it did ({@link Flatness}).
  *
  * <pre>
@@ -46,14 +41,13 @@ import org.apache.kafka.common.config.ConfigResource;
  *   --sample-seconds 20         between two samples
  *   --dir target/long-run       logs, records and checkpoints; some GB
  *   --out long-run.md           the table; written anew with each sample
- *   --jar target/everwatch-all.jar
  * </pre>
  */
 public final class LongRun {
-  private static final int PARTITIONS = 2;
+  private static final int PARTITIONS = 4; // as the cluster makes its topics
+  private static final int PARALLELISM = 2;
   private static final int LOOP_SECONDS = 600;
   private static final int MAX_LOOPS = 4;
-  private static final Duration START = Duration.ofMinutes(2);
   private static final Duration SILENCE = Duration.ofMinutes(3);
   private static final Duration POLL = Duration.ofMillis(5);
   private static final int TABLE_ROWS = 16;
@@ -77,78 +71,47 @@ public final class LongRun {
                 "sample-seconds", "20",
                 "threads", "1",
                 "dir", "target/long-run",
-                "out", "long-run.md",
-                "jar", "target/everwatch-all.jar"),
+                "out", "long-run.md"),
             arguments);
     new LongRun(options).run();
   }
 
   private void run() throws Exception {
-    Files.createDirectories(dir);
-    int port = freePort();
-    int ui = freePort();
-    String brokers = "localhost:" + port;
-    Path jar = Path.of(options.text("jar")).toAbsolutePath();
-    try (Jvm broker =
-        Jvm.start(
-            dir,
-            "broker",
-            jar,
-            List.of("-Xmx256m", "-XX:+UseSerialGC"),
-            "broker",
-            "--dir",
-            dir.resolve("kafka").toString(),
-            "--port",
-            Integer.toString(port))) {
-      createTopics(brokers, broker);
-      try (Jvm job = startJob(jar, brokers, ui);
-          JobWatch watch = watch(job, ui);
-          FastFeed feed = feed(brokers);
-          TextEventReader reader = reader(brokers)) {
-        feed(feed, reader, watch, job);
+    int streams = options.integer("streams");
+    try (Cluster cluster =
+        Cluster.at(dir)
+            .jvmFlags("-XX:+UseSerialGC")
+            // A heap that is there from the start: what resident memory gains is native.
+            .taskManagerFlags("-XX:+AlwaysPreTouch")
+            .start()) {
+      limitFrames(cluster);
+      String job =
+          cluster
+              .jobs()
+              .submit(
+                  "parallelism",
+                  Integer.toString(Math.min(streams, PARALLELISM)),
+                  "threads",
+                  options.text("threads"),
+                  "checkpoint.interval",
+                  "10 s",
+                  "engine.kv-memory",
+                  "256 MiB",
+                  "start",
+                  "earliest");
+      try (JobWatch watch =
+              new JobWatch(
+                  new OperatorFigures(cluster.rest(), job),
+                  ProcessProbe.of(cluster.taskManagers().get(0).pid()));
+          FastFeed feed = feed(cluster.brokers());
+          TextEventReader reader = reader(cluster.brokers())) {
+        feed(feed, reader, watch);
         Instant end = Instant.now();
         feed.end();
-        awaitEnd(feed, brokers, end);
-        report(feed, audit(brokers));
+        awaitEnd(feed, cluster.brokers(), end);
+        report(feed, audit(cluster.brokers()));
       }
     }
-  }
-
-  private Jvm startJob(Path jar, String brokers, int ui) throws IOException {
-    // A heap of fixed size that is there from the start: what resident memory gains is native.
-    return Jvm.start(
-        dir,
-        "job",
-        jar,
-        List.of("-Xms320m", "-Xmx320m", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC"),
-        "run",
-        "--brokers",
-        brokers,
-        "--checkpoint.dir",
-        dir.resolve("checkpoints").toString(),
-        "--start",
-        "earliest",
-        "--parallelism",
-        options.number("streams") == 1 ? "1" : "2",
-        "--threads",
-        options.text("threads"),
-        "--ui",
-        Integer.toString(ui));
-  }
-
-  private JobWatch watch(Jvm job, int ui) throws Exception {
-    FlinkRest rest = new FlinkRest(ui);
-    long deadline = System.nanoTime() + START.toNanos();
-    Optional<String> id = rest.runningJob();
-    while (id.isEmpty()) {
-      job.requireAlive();
-      if (System.nanoTime() - deadline > 0) {
-        throw new IOException("the job does not run after " + START + "; see " + dir);
-      }
-      Thread.sleep(200);
-      id = rest.runningJob();
-    }
-    return new JobWatch(rest, id.get(), ProcessProbe.of(job.pid()));
   }
 
   private FastFeed feed(String brokers) {
@@ -181,7 +144,7 @@ public final class LongRun {
             .start(new FromBeginning()));
   }
 
-  private void feed(FastFeed feed, TextEventReader reader, JobWatch watch, Jvm job)
+  private void feed(FastFeed feed, TextEventReader reader, JobWatch watch)
       throws Exception {
     long goal = Math.round(options.real("hours") * 3600);
     long end = System.nanoTime() + Duration.ofMinutes(options.number("limit-minutes")).toNanos();
@@ -200,7 +163,6 @@ public final class LongRun {
             "no answer for %s after chunk %d".formatted(SILENCE, feed.seconds()));
       }
       if (now - nextSample > 0) {
-        job.requireAlive();
         samples.add(watch.sample(feed.seconds(), feed.chunks()));
         nextSample = System.nanoTime() + interval;
         write(feed, "running");
@@ -297,21 +259,8 @@ public final class LongRun {
   }
 
   /** Frames need not be kept for an hour of fast mode: what the newest checkpoint needs will do. */
-  private static void createTopics(String brokers, Jvm broker) throws Exception {
-    Map<String, Object> client = Map.of("bootstrap.servers", brokers);
-    long deadline = System.nanoTime() + START.toNanos();
-    while (true) {
-      try {
-        Topics.create(client, TopicNames.defaults(), TopicLimits.of(PARTITIONS));
-        break;
-      } catch (RuntimeException notYet) {
-        broker.requireAlive();
-        if (System.nanoTime() - deadline > 0) {
-          throw notYet;
-        }
-      }
-    }
-    try (Admin admin = Admin.create(client)) {
+  private static void limitFrames(Cluster cluster) throws Exception {
+    try (Admin admin = Admin.create(cluster.clientProperties())) {
       admin
           .incrementalAlterConfigs(
               Map.of(
@@ -324,11 +273,5 @@ public final class LongRun {
 
   private static AlterConfigOp set(String key, String value) {
     return new AlterConfigOp(new ConfigEntry(key, value), AlterConfigOp.OpType.SET);
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
   }
 }

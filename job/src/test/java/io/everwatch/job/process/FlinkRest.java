@@ -196,6 +196,13 @@ public final class FlinkRest {
     return operation.has("location") ? Optional.of(text(operation, "location")) : Optional.empty();
   }
 
+  /** Begins a checkpoint now; returns when the JobManager has heard of it. */
+  public void triggerCheckpoint(String job) throws IOException, InterruptedException {
+    ObjectNode wanted = JSON.createObjectNode();
+    wanted.put("checkpointType", "CONFIGURED");
+    send("POST", "/jobs/" + job + "/checkpoints", wanted);
+  }
+
   /**
    * Counts, sizes and durations of checkpoints, as {@code GET /jobs/:id/checkpoints} shows them.
    */
