@@ -103,10 +103,7 @@ final class FastFeed implements AutoCloseable {
       throw new IllegalStateException(
           "expected chunk %d of stream %s, once; got %s%s"
               .formatted(
-                  stream.answered,
-                  event.getStreamId(),
-                  event,
-                  text.changed() ? ", changed" : ""));
+                  stream.answered, event.getStreamId(), event, text.changed() ? ", changed" : ""));
     }
     switch (event.getKind()) {
       case COMMENT -> comments++;

@@ -70,8 +70,8 @@ public final class KillCampaign {
   }
 
   public static void main(String[] arguments) throws Exception {
-    Options options =
-        new Options(
+    Arguments options =
+        new Arguments(
             Map.of(
                 "kills", "30",
                 "seed", "1",

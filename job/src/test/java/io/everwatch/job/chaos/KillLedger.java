@@ -114,7 +114,8 @@ final class KillLedger {
       long from = chunk(index, different.getKey());
       long to = index + 1 < entries.size() ? chunk(index + 1, different.getKey()) : Long.MAX_VALUE;
       if (different.getValue() >= from && different.getValue() < to) {
-        return "**differs** from chunk %d of %s".formatted(different.getValue(), different.getKey());
+        return "**differs** from chunk %d of %s"
+            .formatted(different.getValue(), different.getKey());
       }
     }
     return "equal";
@@ -127,7 +128,8 @@ final class KillLedger {
   /** Medians and maxima by what was killed, double kills apart. */
   List<String> summary() {
     List<String> rows = new ArrayList<>();
-    rows.add("| killed | kills | text goes on, all streams: median | longest | longest live silence: median | longest |");
+    rows.add(
+        "| killed | kills | text goes on, all streams: median | longest | longest live silence: median | longest |");
     rows.add("| --- | --- | --- | --- | --- | --- |");
     for (Target target : Target.values()) {
       rows.add(

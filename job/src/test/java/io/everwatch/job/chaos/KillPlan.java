@@ -14,7 +14,9 @@ import java.util.Random;
  * fourth, the seventh … each target has one.
  */
 final class KillPlan {
-  /** Pauses between text going on and the next kill: into every phase of checkpoints and snapshots. */
+  /**
+   * Pauses between text going on and the next kill: into every phase of checkpoints and snapshots.
+   */
   private static final int LONGEST_PAUSE_MILLIS = 8_000;
 
   private static final int LONGEST_OUTAGE_MILLIS = 3_000;

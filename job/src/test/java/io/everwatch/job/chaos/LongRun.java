@@ -31,9 +31,9 @@ import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.common.config.ConfigResource;
 
 /**
- * Hours of video through the real job in fast mode: broker, JobManager and TaskManager
- * (RocksDB, the shipped model) as processes of their own, fed as fast as they answer. Samples what
- * must not grow, and says of each figure whether it did ({@link Flatness}).
+ * Hours of video through the real job in fast mode: broker, JobManager and TaskManager (RocksDB,
+ * the shipped model) as processes of their own, fed as fast as they answer. Samples what must not
+ * grow, and says of each figure whether it did ({@link Flatness}).
  *
  * <pre>
  *   --streams 1 --hours 24      what to reach
@@ -52,18 +52,18 @@ public final class LongRun {
   private static final Duration POLL = Duration.ofMillis(5);
   private static final int TABLE_ROWS = 16;
 
-  private final Options options;
+  private final Arguments options;
   private final Path dir;
   private final List<JobSample> samples = new ArrayList<>();
 
-  private LongRun(Options options) {
+  private LongRun(Arguments options) {
     this.options = options;
     this.dir = Path.of(options.text("dir")).toAbsolutePath();
   }
 
   public static void main(String[] arguments) throws Exception {
-    Options options =
-        new Options(
+    Arguments options =
+        new Arguments(
             Map.of(
                 "streams", "1",
                 "hours", "24",
@@ -144,8 +144,7 @@ public final class LongRun {
             .start(new FromBeginning()));
   }
 
-  private void feed(FastFeed feed, TextEventReader reader, JobWatch watch)
-      throws Exception {
+  private void feed(FastFeed feed, TextEventReader reader, JobWatch watch) throws Exception {
     long goal = Math.round(options.real("hours") * 3600);
     long end = System.nanoTime() + Duration.ofMinutes(options.number("limit-minutes")).toNanos();
     long interval = Duration.ofSeconds(options.number("sample-seconds")).toNanos();

@@ -12,6 +12,9 @@ import java.util.TreeMap;
 final class OperatorFigures {
   private static final String PREFIX = "understand.everwatch.";
 
+  /** Twice the cluster's metrics.fetcher.update-interval. */
+  private static final long FETCH_MILLIS = 1_000;
+
   private final FlinkRest rest;
   private final String job;
 
@@ -36,6 +39,9 @@ final class OperatorFigures {
     String path =
         "/jobs/%s/vertices/%s/subtasks/metrics?agg=%s&get=%s%s"
             .formatted(job, vertex(), how, PREFIX, String.join("," + PREFIX, names));
+    // The JobManager answers with what it had fetched for the question before, and fetches again.
+    rest.get(path);
+    Thread.sleep(FETCH_MILLIS);
     for (JsonNode metric : rest.get(path)) {
       values.put(
           metric.path("id").asText().substring(PREFIX.length()), metric.path(how).asDouble());

@@ -7,7 +7,9 @@ import io.everwatch.operators.model.EncodedFrame;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Frames of a synthetic road, drawn once and shown again and again, so that drawing costs nothing. */
+/**
+ * Frames of a synthetic road, drawn once and shown again and again, so that drawing costs nothing.
+ */
 final class SceneLoop {
   /** Frames a second of the road. */
   static final int FPS = 2;

@@ -5,24 +5,22 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** {@code --name value …} of a program of this package; an unknown name is an error. */
-final class Options {
+final class Arguments {
   private final Map<String, String> values;
 
   /**
    * @param defaults every name that there is, with its default
    */
-  Options(Map<String, String> defaults, String... arguments) {
+  Arguments(Map<String, String> defaults, String... words) {
     values = new TreeMap<>(defaults);
-    for (int i = 0; i < arguments.length; i += 2) {
-      String name = arguments[i].replaceFirst("^--", "");
-      if (!arguments[i].startsWith("--")
-          || !values.containsKey(name)
-          || i + 1 == arguments.length) {
+    for (int i = 0; i < words.length; i += 2) {
+      String name = words[i].replaceFirst("^--", "");
+      if (!words[i].startsWith("--") || !values.containsKey(name) || i + 1 == words.length) {
         throw new IllegalArgumentException(
-            "%s is not understood here; expected --name value of %s (defaults)"
-                .formatted(arguments[i], values));
+            "%s is not understood; expected --name value of %s (defaults)"
+                .formatted(words[i], values));
       }
-      values.put(name, arguments[i + 1]);
+      values.put(name, words[i + 1]);
     }
   }
 
