@@ -131,8 +131,7 @@ final class RunCommand implements Callable<Integer> {
         state == null || state.isEmpty()
             ? Path.of(System.getProperty("user.home"), ".local", "state")
             : Path.of(state);
-    Path dir =
-        base.resolve("everwatch").resolve("checkpoints").resolve(config.get(ConfigKeys.GROUP));
+    Path dir = base.resolve("everwatch").resolve("checkpoints");
     return config.with(ConfigKeys.CHECKPOINT_DIR.name(), dir.toString(), "default of run");
   }
 
@@ -151,6 +150,6 @@ final class RunCommand implements Callable<Integer> {
       }
       return Optional.of(path.toAbsolutePath());
     }
-    return config.get(ConfigKeys.CHECKPOINT_DIR).flatMap(Checkpoints::newest);
+    return Checkpoints.of(config).flatMap(Checkpoints::newest);
   }
 }

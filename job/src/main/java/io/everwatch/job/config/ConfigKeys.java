@@ -82,17 +82,17 @@ public final class ConfigKeys {
           "checkpoint.dir",
           "path or URI",
           "",
-          "Where checkpoints go; must outlive the process, one per job. Without it, run uses"
-              + " ~/.local/state/everwatch/checkpoints/<group>, a cluster what its own configuration"
-              + " says.",
+          "Where checkpoints go, each group's in a folder of its own there; must outlive the"
+              + " process. Without it, run uses ~/.local/state/everwatch/checkpoints, a cluster what"
+              + " its own configuration says.",
           text -> text.isBlank() ? Optional.empty() : Optional.of(text.strip()));
   public static final ConfigKey<String> RESTORE =
       key(
           "restore",
           "text",
           "latest",
-          "What run begins with: latest (the newest checkpoint below checkpoint.dir, if any), none,"
-              + " or the path of a checkpoint. On a cluster: flink run -s.",
+          "What run begins with: latest (the group's newest checkpoint below checkpoint.dir, if"
+              + " any), none, or the path of a checkpoint. On a cluster: flink run -s.",
           Parsers::text);
   public static final ConfigKey<Delivery> DELIVERY =
       choice(

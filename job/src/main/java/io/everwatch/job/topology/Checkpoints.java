@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.topology;
 
+import io.everwatch.job.config.ConfigKeys;
+import io.everwatch.job.config.EverwatchConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -11,11 +15,23 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** Retained checkpoints on a local disk: {@code <dir>/<job id>/chk-<n>/_metadata}. */
+/**
+ * Retained checkpoints: {@code <checkpoint.dir>/<group>/<job id>/chk-<n>/_metadata}. Each group has
+ * a folder of its own, so that jobs that share {@code checkpoint.dir} never take each other's state
+ * for their last.
+ */
 public final class Checkpoints {
   private static final Pattern SCHEME = Pattern.compile("[a-zA-Z][a-zA-Z0-9+.-]*://?.*");
 
   private Checkpoints() {}
+
+  /** The folder of a job's group, as a URI; empty when the cluster's configuration says where. */
+  public static Optional<String> of(EverwatchConfig config) {
+    String group = URLEncoder.encode(config.get(ConfigKeys.GROUP), StandardCharsets.UTF_8);
+    // A name that a file system takes for itself or the folder above.
+    String folder = group.matches("\\.+") ? group.replace(".", "%2E") : group;
+    return config.get(ConfigKeys.CHECKPOINT_DIR).map(dir -> uri(dir) + "/" + folder);
+  }
 
   /** A plain path as the URI that Flink wants; a URI as it is. */
   public static String uri(String directory) {
@@ -30,7 +46,8 @@ public final class Checkpoints {
   /**
    * The complete checkpoint that was written last, of any job below the directory.
    *
-   * @param directory a path or URI; may be missing; other than on a local disk none is found
+   * @param directory of a group, a path or URI; may be missing; other than on a local disk none is
+   *     found
    */
   public static Optional<Path> newest(String directory) {
     String uri = uri(directory);

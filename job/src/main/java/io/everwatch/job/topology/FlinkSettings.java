@@ -46,10 +46,8 @@ public final class FlinkSettings {
     flink.set(
         CheckpointingOptions.EXTERNALIZED_CHECKPOINT_RETENTION,
         ExternalizedCheckpointRetention.RETAIN_ON_CANCELLATION);
-    config
-        .get(ConfigKeys.CHECKPOINT_DIR)
-        .ifPresent(
-            dir -> flink.set(CheckpointingOptions.CHECKPOINTS_DIRECTORY, Checkpoints.uri(dir)));
+    Checkpoints.of(config)
+        .ifPresent(dir -> flink.set(CheckpointingOptions.CHECKPOINTS_DIRECTORY, dir));
     // For ever, but not in a tight loop: a broker or a device may be away for a while.
     flink.set(RestartStrategyOptions.RESTART_STRATEGY, "exponential-delay");
     flink.set(

@@ -60,7 +60,9 @@ public final class Jobs {
     return job;
   }
 
-  /** The job's arguments: short checkpoints, little memory, one thread, and what is given instead. */
+  /**
+   * The job's arguments: short checkpoints, little memory, one thread, and what is given instead.
+   */
   public List<String> arguments(List<String> keysAndValues) {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("brokers", cluster.brokers());

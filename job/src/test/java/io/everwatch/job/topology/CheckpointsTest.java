@@ -3,11 +3,15 @@ package io.everwatch.job.topology;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.everwatch.job.config.EverwatchConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import org.apache.flink.configuration.CheckpointingOptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CheckpointsTest {
   @TempDir private Path dir;
@@ -43,6 +47,34 @@ class CheckpointsTest {
 
     assertThat(Checkpoints.newest(dir)).contains(newest);
     assertThat(Checkpoints.newest(dir.toUri().toString())).contains(newest);
+  }
+
+  @Test
+  void groupsThatShareAFolderDoNotFindEachOthersCheckpoints() throws Exception {
+    Path own = checkpoint("north/job-a/chk-1", 1000);
+    checkpoint("south/job-b/chk-1", 2000);
+
+    assertThat(Checkpoints.of(of("north")).flatMap(Checkpoints::newest)).contains(own);
+    assertThat(Checkpoints.of(of("east")).flatMap(Checkpoints::newest)).isEmpty();
+    assertThat(FlinkSettings.ofJob(of("north")).get(CheckpointingOptions.CHECKPOINTS_DIRECTORY))
+        .as("where Flink writes")
+        .isEqualTo("file://" + dir.resolve("north"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"..", ".", "a/b", "a b", "ä%2F"})
+  void aGroupOfAnyNameHasOneFolderInsideTheDirectory(String group) throws Exception {
+    String uri = Checkpoints.of(of(group)).orElseThrow();
+
+    Path folder = Path.of(new org.apache.flink.core.fs.Path(uri).getPath()); // where Flink writes
+    assertThat(folder.normalize().getParent()).isEqualTo(dir);
+    Path found = checkpoint(dir.relativize(folder) + "/job/chk-1", 1000);
+    assertThat(Checkpoints.newest(uri)).contains(found);
+  }
+
+  private EverwatchConfig of(String group) {
+    return EverwatchConfig.of(
+        "brokers", "localhost:1", "group", group, "checkpoint.dir", dir.toString());
   }
 
   @Test

@@ -46,7 +46,7 @@ class FlinkSettingsTest {
     assertThat(flink.get(CheckpointingOptions.CHECKPOINTING_INTERVAL))
         .isEqualTo(Duration.ofSeconds(3));
     assertThat(flink.get(CheckpointingOptions.CHECKPOINTS_DIRECTORY))
-        .isEqualTo("file:///tmp/somewhere");
+        .isEqualTo("file:///tmp/somewhere/everwatch");
     assertThat(flink.get(StateBackendOptions.STATE_BACKEND)).isEqualTo("hashmap");
   }
 

@@ -56,8 +56,9 @@ final class House implements AutoCloseable {
     return broker;
   }
 
+  /** Of the default group. */
   Path checkpoints() {
-    return dir.resolve("checkpoints");
+    return dir.resolve("checkpoints").resolve("everwatch");
   }
 
   EverwatchConfig config(String... keysAndValues) {
@@ -66,7 +67,7 @@ final class House implements AutoCloseable {
             List.of(
                 "brokers", broker.address(),
                 "checkpoint.interval", "500 ms",
-                "checkpoint.dir", checkpoints().toString(),
+                "checkpoint.dir", dir.resolve("checkpoints").toString(),
                 "recovery.max-outage", "1 min",
                 "threads", "2"));
     all.addAll(List.of(keysAndValues));
