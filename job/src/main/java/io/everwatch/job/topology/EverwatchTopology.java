@@ -6,6 +6,7 @@ import io.everwatch.job.config.Delivery;
 import io.everwatch.job.config.EverwatchConfig;
 import io.everwatch.job.config.StartFrom;
 import io.everwatch.job.spread.SpreadSource;
+import io.everwatch.operators.flink.CommittedText;
 import io.everwatch.operators.flink.DeadLetterRecord;
 import io.everwatch.operators.flink.DeadLetters;
 import io.everwatch.operators.flink.EngineProvider;
@@ -16,8 +17,10 @@ import io.everwatch.operators.flink.TextRecord;
 import io.everwatch.operators.flink.UnderstandOperatorFactory;
 import io.everwatch.operators.flink.UnderstandSettings;
 import io.everwatch.schemas.WireFormat;
+import java.time.Duration;
 import java.util.Properties;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.api.connector.sink2.Sink;
 import org.apache.flink.connector.base.DeliveryGuarantee;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.flink.connector.kafka.sink.KafkaSinkBuilder;
@@ -44,6 +47,9 @@ public final class EverwatchTopology {
   /** Room for what Kafka puts around a record when the record itself has the largest size. */
   private static final int REQUEST_MARGIN = 1 << 20;
 
+  /** Brokers look for transactions that have timed out every ten seconds. */
+  private static final Duration BROKER_LOOKS = Duration.ofSeconds(30);
+
   private EverwatchTopology() {}
 
   /** Adds the topology to an environment that {@link FlinkSettings} configured. */
@@ -65,7 +71,12 @@ public final class EverwatchTopology {
                 UNDERSTAND,
                 TextRecord.TYPE,
                 new UnderstandOperatorFactory(
-                    EngineProvider.shared(config.engineOptions()), settings(config), spreads))
+                    EngineProvider.shared(config.engineOptions()),
+                    settings(config),
+                    spreads,
+                    config.get(ConfigKeys.DELIVERY) == Delivery.EXACTLY_ONCE
+                        ? committedText(config)
+                        : null))
             .uid(UNDERSTAND);
     text.sinkTo(textSink(config)).name(TEXT).uid(TEXT);
     text.getSideOutput(DeadLetters.TAG)
@@ -119,7 +130,14 @@ public final class EverwatchTopology {
     };
   }
 
-  private static KafkaSink<TextRecord> textSink(EverwatchConfig config) {
+  private static CommittedText committedText(EverwatchConfig config) {
+    return new KafkaCommittedText(
+        config.kafkaProperties(),
+        config.get(ConfigKeys.TEXT),
+        config.transactionTimeout().plus(BROKER_LOOKS));
+  }
+
+  private static Sink<TextRecord> textSink(EverwatchConfig config) {
     KafkaSinkBuilder<TextRecord> sink =
         KafkaSink.<TextRecord>builder()
             .setKafkaProducerConfig(producer(config))
@@ -128,13 +146,16 @@ public final class EverwatchTopology {
     if (config.get(ConfigKeys.DELIVERY) == Delivery.AT_LEAST_ONCE) {
       return sink.setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE).build();
     }
-    return sink.setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
-        .setTransactionalIdPrefix(config.get(ConfigKeys.GROUP) + "-text")
-        // Leaves few transaction ids on the broker; the way back is not supported, so from day one.
-        .setTransactionNamingStrategy(TransactionNamingStrategy.POOLING)
-        .setProperty(
-            "transaction.timeout.ms", Long.toString(config.transactionTimeout().toMillis()))
-        .build();
+    return new TransactionalTextSink(
+        sink.setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
+            .setTransactionalIdPrefix(config.get(ConfigKeys.GROUP) + "-text")
+            // Leaves few transaction ids on the broker; the way back is not supported, so from day
+            // one.
+            .setTransactionNamingStrategy(TransactionNamingStrategy.POOLING)
+            .setProperty(
+                "transaction.timeout.ms", Long.toString(config.transactionTimeout().toMillis()))
+            .build(),
+        config.kafkaProperties());
   }
 
   /** At least once: a repeated dead letter names the same record and harms nobody. */

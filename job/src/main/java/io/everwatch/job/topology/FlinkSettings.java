@@ -43,6 +43,9 @@ public final class FlinkSettings {
     flink.set(
         CheckpointingOptions.CHECKPOINTING_INTERVAL, config.get(ConfigKeys.CHECKPOINT_INTERVAL));
     flink.set(CheckpointingOptions.CHECKPOINTING_CONSISTENCY_MODE, CheckpointingMode.EXACTLY_ONCE);
+    // A barrier that overtakes text puts it into the next transaction, and which text a checkpoint
+    // covers would no longer follow from when it was given out.
+    flink.set(CheckpointingOptions.ENABLE_UNALIGNED, false);
     flink.set(
         CheckpointingOptions.EXTERNALIZED_CHECKPOINT_RETENTION,
         ExternalizedCheckpointRetention.RETAIN_ON_CANCELLATION);

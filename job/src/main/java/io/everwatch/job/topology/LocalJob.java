@@ -48,6 +48,11 @@ public final class LocalJob implements AutoCloseable {
     return new LocalJob(environment.executeAsync("everwatch"));
   }
 
+  /** Of the running job. */
+  JobClient client() {
+    return client;
+  }
+
   /** Completes when the job ends by itself, exceptionally when it failed for good. */
   public CompletableFuture<?> ended() {
     return ended;

@@ -16,8 +16,9 @@ import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A text event as a record: key = stream ID, so that a stream stays in order; times as headers.
- * Names its topic, because the pooling naming strategy looks for open transactions there.
+ * A text event as a record: key = stream ID, so that a stream stays in order; times as headers. Its
+ * timestamp is the operator's, by which {@link KafkaCommittedText} finds it again. Names its topic,
+ * because the pooling naming strategy looks for open transactions there.
  */
 final class TextRecordSchema
     implements KafkaRecordSerializationSchema<TextRecord>, KafkaDatasetFacetProvider {
@@ -37,7 +38,7 @@ final class TextRecordSchema
     return new ProducerRecord<>(
         topic,
         /* partition= */ null,
-        /* timestamp= */ (Long) null,
+        text.givenMillis(),
         text.streamId().getBytes(StandardCharsets.UTF_8),
         text.value(),
         headers);

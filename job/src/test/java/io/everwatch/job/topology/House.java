@@ -117,7 +117,12 @@ final class House implements AutoCloseable {
 
   /** Values of one stream's committed text, in order, as bytes. */
   List<byte[]> committedBytes(String streamId) {
-    return read(TopicNames.TEXT, "read_committed").stream()
+    return bytes(streamId, "read_committed");
+  }
+
+  /** Values of one stream's text, in order, as a reader of that isolation gets them. */
+  List<byte[]> bytes(String streamId, String isolation) {
+    return read(TopicNames.TEXT, isolation).stream()
         .filter(record -> streamId.equals(new String(record.key(), StandardCharsets.UTF_8)))
         .map(ConsumerRecord::value)
         .toList();

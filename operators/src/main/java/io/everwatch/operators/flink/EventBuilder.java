@@ -83,7 +83,7 @@ final class EventBuilder {
                 event
                     .setKind(TextKind.ERROR)
                     .setText(Texts.bounded(failed.reason(), maxTextBytes)));
-    return record(event, times(turn, result.timings()));
+    return record(stream, event, times(turn, result.timings()));
   }
 
   /** One event for all chunks of a gap. */
@@ -102,7 +102,7 @@ final class EventBuilder {
                     .setLastChunk(gap.last())
                     .setReason("no frames")
                     .build());
-    return record(event, closedAt(turn, EventHeaders.ABSENT));
+    return record(stream, event, closedAt(turn, EventHeaders.ABSENT));
   }
 
   /** A chunk of a stopped stream. */
@@ -126,7 +126,7 @@ final class EventBuilder {
                     .setLastChunk(chunk.index())
                     .setReason("stopped by command " + stream.orders.stoppedBy())
                     .build());
-    return record(event, closedAt(turn, EventHeaders.ABSENT));
+    return record(stream, event, closedAt(turn, EventHeaders.ABSENT));
   }
 
   /** The answer to a command; names the chunk before which it took effect. */
@@ -143,7 +143,7 @@ final class EventBuilder {
             .setEndMicros(stream.endMicros)
             .setText(Texts.bounded(text, maxTextBytes))
             .setSources(List.of(source(turn.origin())));
-    return record(event, closedAt(turn, turn.arrivalMillis()));
+    return record(stream, event, closedAt(turn, turn.arrivalMillis()));
   }
 
   /** The stream has ended; names the chunk after its last. */
@@ -159,7 +159,7 @@ final class EventBuilder {
             .setFrames(counts(turn.tail(), 0))
             .setText(turn.reason())
             .setSources(turn.origin().map(EventBuilder::source).stream().toList());
-    return record(event, closedAt(turn, turn.arrivalMillis()));
+    return record(stream, event, closedAt(turn, turn.arrivalMillis()));
   }
 
   /**
@@ -177,7 +177,7 @@ final class EventBuilder {
             .setStartMicros(stream.assembler.clockMicros())
             .setEndMicros(stream.assembler.clockMicros())
             .setText(text);
-    return record(event, closedAt(nowMillis, EventHeaders.ABSENT));
+    return record(stream, event, closedAt(nowMillis, EventHeaders.ABSENT));
   }
 
   private static SourceRange source(Origin origin) {
@@ -195,10 +195,10 @@ final class EventBuilder {
         .setNumericsDigest(shortened(stream.numerics));
   }
 
-  private TextRecord record(TextEvent.Builder builder, EventHeaders headers) {
+  private TextRecord record(StreamState stream, TextEvent.Builder builder, EventHeaders headers) {
     TextEvent event = builder.build();
     metrics.event(event);
-    return new TextRecord(event.getStreamId(), WireFormat.encode(event), headers);
+    return TextRecord.of(stream.key, WireFormat.encode(event), headers);
   }
 
   /** A bad picture was used by its chunk in name only: it is in the dead-letter topic. */

@@ -88,6 +88,7 @@ final class OperatorMetrics {
   private final Map<TextKind, Counter> events;
   private final Map<Mark, Counter> marks;
   private final Map<SessionOpener.Cause, Counter> rebuilds;
+  private final Counter eventsWrittenAgain;
   private final Counter rounds;
   private final Counter roundsReplayed;
   private final Counter promptRows;
@@ -130,6 +131,7 @@ final class OperatorMetrics {
             EnumSet.allOf(SessionOpener.Cause.class),
             "cause",
             g -> g.counter("rebuilds"));
+    eventsWrittenAgain = group.counter("eventsWrittenAgain");
     rounds = group.counter("rounds");
     roundsReplayed = group.counter("roundsReplayed");
     promptRows = group.counter("promptRows");
@@ -177,10 +179,11 @@ final class OperatorMetrics {
    * Registers what is asked for when someone looks, from a thread of Flink's; the numbers of the
    * engine are those of the process, the same in each of its subtasks.
    */
-  void gauges(Understanding streams, Engine engine) {
+  void gauges(Understanding streams, Engine engine, Unconfirmed texts) {
     gauge("inFlight", streams::inFlight);
     gauge("running", streams::running);
     gauge("streams", streams::size);
+    gauge("eventsUnconfirmed", texts::size);
     gauge("engineRoundsWaiting", () -> engine.metrics().waiting());
     gauge("engineRowsUsed", () -> engine.metrics().rowsUsed());
     gauge("engineRowsLimit", () -> engine.metrics().rowsLimit());
@@ -218,6 +221,11 @@ final class OperatorMetrics {
   /** The memory of a stream could not be used. */
   void rebuilt(SessionOpener.Cause cause) {
     of(rebuilds, cause).inc();
+  }
+
+  /** Events of aborted transactions go out again. */
+  void writtenAgain(int count) {
+    eventsWrittenAgain.inc(count);
   }
 
   /** A round of the log was run again. */

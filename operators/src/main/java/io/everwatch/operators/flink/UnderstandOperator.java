@@ -7,6 +7,7 @@ import io.everwatch.operators.engine.RoundResult;
 import io.everwatch.operators.engine.Seat;
 import io.everwatch.operators.flink.FrameRecord.Unusable;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.stream.Stream;
@@ -34,9 +35,10 @@ import org.jspecify.annotations.Nullable;
  * step. A watermark leaves when all turns that entered before it have left. A checkpoint barrier
  * waits a bounded time for running rounds; turns that were not answered by then are stored.
  *
- * <p>Configuration: {@code engines}, {@code settings}, {@code spreads}. State: see {@link
- * StreamStore}. Rebuilt in {@code open}: engine and seat, from {@code engines}; the queues of
- * streams that had turns waiting, from state; all else when a stream's next frame comes.
+ * <p>Configuration: {@code engines}, {@code settings}, {@code spreads}, {@code committed}. State:
+ * see {@link StreamStore} and {@link Unconfirmed}. Rebuilt in {@code open}: engine and seat, from
+ * {@code engines}; the queues of streams that had turns waiting, from state; all else when a
+ * stream's next frame comes.
  */
 final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
     implements OneInputStreamOperator<FrameRecord, TextRecord>, BoundedOneInput {
@@ -46,11 +48,13 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
   private final transient EngineProvider engines;
   private final transient UnderstandSettings settings;
   private final transient SpreadRegistry spreads;
+  private final transient Optional<CommittedText> committed;
   private final transient WatermarkGate gate = new WatermarkGate();
 
   private transient @Nullable Engine engine;
   private transient @Nullable Seat seat;
   private transient @Nullable Understanding understanding;
+  private transient @Nullable Unconfirmed unconfirmed;
 
   /** Idle, waiting for the turns under way to leave. */
   private transient @Nullable WatermarkStatus heldStatus;
@@ -64,12 +68,14 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
       StreamOperatorParameters<TextRecord> parameters,
       EngineProvider engines,
       UnderstandSettings settings,
-      SpreadRegistry spreads) {
+      SpreadRegistry spreads,
+      Optional<CommittedText> committed) {
     super(parameters);
     mailbox = parameters.getMailboxExecutor();
     this.engines = engines;
     this.settings = settings;
     this.spreads = spreads;
+    this.committed = committed;
   }
 
   @Override
@@ -81,6 +87,9 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
     Seat taken = opened.attach(new Listener());
     seat = taken;
     OperatorMetrics metrics = new OperatorMetrics(getMetricGroup());
+    Unconfirmed texts =
+        new Unconfirmed(getRuntimeContext(), this::setCurrentKey, committed, metrics);
+    unconfirmed = texts;
     StreamStore store = new StreamStore(getRuntimeContext(), this::setCurrentKey);
     SnapshotWriter snapshots =
         new SnapshotWriter(
@@ -90,6 +99,7 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
             settings.snapshotInterval().toMillis(),
             stream -> !closed && understanding().knows(stream),
             metrics);
+    Outlet outlet = new Output(texts, metrics);
     Understanding made =
         new Understanding(
             opened,
@@ -98,11 +108,15 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
             snapshots,
             gate,
             settings,
-            new Output(metrics),
+            outlet,
             getProcessingTimeService(),
             metrics);
     understanding = made;
-    metrics.gauges(made, opened);
+    metrics.gauges(made, opened, texts);
+    // Before what waited, which may speak at once.
+    for (TextRecord text : texts.restore(keysWith(Unconfirmed.STATE))) {
+      outlet.text(text, Turn.NO_TIMESTAMP);
+    }
     made.resume(keysWith(StreamStore.PENDING));
   }
 
@@ -119,7 +133,7 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
   private List<StreamKey> keysWith(String state) {
     try (Stream<StreamKey> keys =
         this.<StreamKey>getKeyedStateBackend().getKeys(state, VoidNamespace.INSTANCE)) {
-      return keys.toList();
+      return keys.distinct().toList();
     }
   }
 
@@ -234,6 +248,13 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
   public void snapshotState(StateSnapshotContext context) throws Exception {
     super.snapshotState(context);
     understanding().save();
+    unconfirmed().save(context.getCheckpointId());
+  }
+
+  @Override
+  public void notifyCheckpointComplete(long checkpoint) throws Exception {
+    super.notifyCheckpointComplete(checkpoint);
+    unconfirmed().completed(checkpoint);
   }
 
   @Override
@@ -290,17 +311,28 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
     return made;
   }
 
+  private Unconfirmed unconfirmed() {
+    Unconfirmed made = unconfirmed;
+    if (made == null) {
+      throw new IllegalStateException("the operator was not opened");
+    }
+    return made;
+  }
+
   /** Where texts and dead letters go. */
   private final class Output implements Outlet {
+    private final Unconfirmed texts;
     private final OperatorMetrics metrics;
 
-    private Output(OperatorMetrics metrics) {
+    private Output(Unconfirmed texts, OperatorMetrics metrics) {
+      this.texts = texts;
       this.metrics = metrics;
     }
 
     @Override
     public void text(TextRecord record, long timestamp) {
-      output.collect(stamped(record, timestamp));
+      long now = getProcessingTimeService().getCurrentProcessingTime();
+      output.collect(stamped(texts.give(record, now), timestamp));
     }
 
     @Override

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.flink;
 
+import java.util.Optional;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperatorFactory;
 import org.apache.flink.streaming.api.operators.ChainingStrategy;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperatorFactory;
 import org.apache.flink.streaming.api.operators.StreamOperator;
 import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes {@link UnderstandOperator}s; only a factory is given the mailbox. Input: {@link
@@ -21,16 +23,32 @@ public final class UnderstandOperatorFactory extends AbstractStreamOperatorFacto
   private final EngineProvider engines;
   private final UnderstandSettings settings;
   private final SpreadRegistry spreads;
+  private final @Nullable CommittedText committed;
 
   /** Of the runtime that the job is submitted with. */
   private final String runtimeVersion = RuntimeCheck.version();
 
-  /** Spreads are those that the records' keys were made with. */
+  /** For a sink without transactions; spreads are those that the records' keys were made with. */
   public UnderstandOperatorFactory(
       EngineProvider engines, UnderstandSettings settings, SpreadRegistry spreads) {
+    this(engines, settings, spreads, null);
+  }
+
+  /**
+   * For a given sink.
+   *
+   * @param spreads those that the records' keys were made with
+   * @param committed of a sink with transactions; null: it has none
+   */
+  public UnderstandOperatorFactory(
+      EngineProvider engines,
+      UnderstandSettings settings,
+      SpreadRegistry spreads,
+      @Nullable CommittedText committed) {
     this.engines = engines;
     this.settings = settings;
     this.spreads = spreads;
+    this.committed = committed;
     setChainingStrategy(ChainingStrategy.NEVER);
   }
 
@@ -40,7 +58,9 @@ public final class UnderstandOperatorFactory extends AbstractStreamOperatorFacto
   public <T extends StreamOperator<TextRecord>> T createStreamOperator(
       StreamOperatorParameters<TextRecord> parameters) {
     RuntimeCheck.verify(UnderstandOperator.class, runtimeVersion);
-    return (T) new UnderstandOperator(parameters, engines, settings, spreads);
+    return (T)
+        new UnderstandOperator(
+            parameters, engines, settings, spreads, Optional.ofNullable(committed));
   }
 
   @Override

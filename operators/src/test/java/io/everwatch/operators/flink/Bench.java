@@ -159,15 +159,29 @@ final class Bench implements AutoCloseable {
       @Nullable StateBackend backend,
       SpreadRegistry spreads)
       throws Exception {
-    harness =
-        new KeyedOneInputStreamOperatorTestHarness<>(
-            factory(engine, settings, spreads),
-            FrameRecord::key,
-            StreamKey.TYPE,
-            MAX_PARALLELISM,
-            parallelism,
-            index);
+    harness = harness(factory(engine, settings, spreads, null), parallelism, index);
     open(state, backend);
+  }
+
+  /** Before a sink with transactions, alone. */
+  Bench(
+      Engine engine,
+      UnderstandSettings settings,
+      @Nullable CommittedText committed,
+      int parallelism,
+      int index,
+      @Nullable OperatorSubtaskState state,
+      @Nullable StateBackend backend)
+      throws Exception {
+    harness =
+        harness(factory(engine, settings, SpreadRegistry.NONE, committed), parallelism, index);
+    open(state, backend);
+  }
+
+  private static OneInputStreamOperatorTestHarness<FrameRecord, TextRecord> harness(
+      UnderstandOperatorFactory factory, int parallelism, int index) throws Exception {
+    return new KeyedOneInputStreamOperatorTestHarness<>(
+        factory, FrameRecord::key, StreamKey.TYPE, MAX_PARALLELISM, parallelism, index);
   }
 
   /** In a task of its own, say one whose metrics someone reads. */
@@ -177,7 +191,7 @@ final class Bench implements AutoCloseable {
       MockEnvironment task,
       @Nullable OperatorSubtaskState state)
       throws Exception {
-    harness = new InTask(factory(engine, settings, SpreadRegistry.NONE), task);
+    harness = new InTask(factory(engine, settings, SpreadRegistry.NONE, null), task);
     open(state, null);
   }
 
@@ -195,11 +209,14 @@ final class Bench implements AutoCloseable {
   }
 
   private UnderstandOperatorFactory factory(
-      Engine engine, UnderstandSettings settings, SpreadRegistry spreads) {
+      Engine engine,
+      UnderstandSettings settings,
+      SpreadRegistry spreads,
+      @Nullable CommittedText committed) {
     ENGINES.put(number, new Borrowed(engine, this));
     int own = number; // what the factory takes along must be serialisable
     return new UnderstandOperatorFactory(
-        () -> Objects.requireNonNull(ENGINES.get(own)), settings, spreads);
+        () -> Objects.requireNonNull(ENGINES.get(own)), settings, spreads, committed);
   }
 
   private void open(@Nullable OperatorSubtaskState state, @Nullable StateBackend backend)

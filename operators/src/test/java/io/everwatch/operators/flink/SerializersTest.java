@@ -89,7 +89,12 @@ class SerializersTest {
         new Case<>(
             "TextRecord",
             new TextRecord.Serializer(),
-            new TextRecord("a", new byte[] {1, 2}, new EventHeaders(1, 2, 3, 4, 5, 6))),
+            new TextRecord(
+                new StreamKey(-9, "a"),
+                new byte[] {1, 2},
+                new EventHeaders(1, 2, 3, 4, 5, 6),
+                7,
+                8)),
         new Case<>(
             "DeadLetterRecord",
             new DeadLetterRecord.Serializer(),
@@ -210,6 +215,10 @@ class SerializersTest {
     assertThat(stream.seenMillis()).isZero();
     assertThat(stream.staleChunk()).isEqualTo(StoredStream.NEVER_STALE);
     assertThat(stream.lastFrame()).isEmpty();
+
+    TextRecord text = new TextRecord.Serializer().deserialize(stored("TextRecord.layout1"));
+    assertThat(text.key()).isEqualTo(StreamKey.of("a"));
+    assertThat(text.headers().doneMillis()).isEqualTo(6);
   }
 
   private static DataInputDeserializer stored(String name) throws IOException {

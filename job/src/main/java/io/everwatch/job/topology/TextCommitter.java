@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.topology;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.flink.api.connector.sink2.Committer;
+import org.apache.flink.connector.kafka.sink.KafkaCommittable;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.errors.InvalidPidMappingException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The connector's committer, and what follows when the broker says that a transaction can no longer
+ * be committed.
+ *
+ * <p>While the job runs, that fails it. When it is restored, it is no failure: the transaction may
+ * have been committed before the crash and its id used again, or it was aborted in the outage; the
+ * operator looks at the topic and writes again what is missing. What an earlier run left open under
+ * the same id is aborted here, because the writer spares ids that its state names as about to be
+ * committed, and open it would hide all that is committed behind it from readers.
+ */
+final class TextCommitter implements Committer<KafkaCommittable> {
+  private static final Logger LOG = LoggerFactory.getLogger(TextCommitter.class);
+  private static final long FENCE_SECONDS = 60;
+
+  private final Committer<KafkaCommittable> committer;
+  private final Map<String, Object> client;
+
+  /** Restored transactions that could not be committed. */
+  private final Set<String> passed = new LinkedHashSet<>();
+
+  TextCommitter(Committer<KafkaCommittable> committer, Map<String, Object> client) {
+    this.committer = committer;
+    this.client = client;
+  }
+
+  @Override
+  public void commit(Collection<CommitRequest<KafkaCommittable>> requests)
+      throws IOException, InterruptedException {
+    List<CommitRequest<KafkaCommittable>> watched = new ArrayList<>();
+    requests.forEach(request -> watched.add(new Watched(request)));
+    committer.commit(watched);
+    if (!passed.isEmpty()) {
+      abortWhatIsOpen();
+    }
+  }
+
+  private void abortWhatIsOpen() throws IOException, InterruptedException {
+    LOG.info(
+        "{} cannot be committed; what was left open under these ids is aborted, and text that is"
+            + " missing on the topic is written again",
+        passed);
+    try (Admin admin = Admin.create(client)) {
+      admin.fenceProducers(passed).all().get(FENCE_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IOException(
+          "transactions of an earlier run (%s) could not be aborted within %d s; the job starts again and"
+                  .formatted(passed, FENCE_SECONDS)
+              + " tries again; is the broker well, and may the job write under these transactional"
+              + " ids?",
+          e);
+    }
+    passed.clear();
+  }
+
+  @Override
+  public void close() throws Exception {
+    committer.close();
+  }
+
+  /** A request whose failures are told apart. */
+  private final class Watched implements CommitRequest<KafkaCommittable> {
+    private final CommitRequest<KafkaCommittable> request;
+
+    private Watched(CommitRequest<KafkaCommittable> request) {
+      this.request = request;
+    }
+
+    /** Only a committable that comes from the writer beside it brings the producer along. */
+    private boolean restored() {
+      return request.getCommittable().getProducer().isEmpty();
+    }
+
+    @Override
+    public void signalFailedWithKnownReason(Throwable cause) {
+      if (restored()) {
+        passed.add(request.getCommittable().getTransactionalId());
+        request.signalFailedWithKnownReason(cause);
+      } else {
+        request.signalFailedWithUnknownReason(
+            new IOException(
+                "the broker has aborted transaction %s before it was committed (outage longer than"
+                        .formatted(request.getCommittable().getTransactionalId())
+                    + " transaction.timeout.ms?); the job starts again and writes its text again",
+                cause));
+      }
+    }
+
+    @Override
+    public void signalFailedWithUnknownReason(Throwable cause) {
+      if (restored() && cause instanceof InvalidPidMappingException) {
+        signalFailedWithKnownReason(cause); // so long ago that the broker has forgotten the id
+      } else {
+        request.signalFailedWithUnknownReason(cause);
+      }
+    }
+
+    @Override
+    public KafkaCommittable getCommittable() {
+      return request.getCommittable();
+    }
+
+    @Override
+    public int getNumberOfRetries() {
+      return request.getNumberOfRetries();
+    }
+
+    @Override
+    public void retryLater() {
+      request.retryLater();
+    }
+
+    @Override
+    public void updateAndRetryLater(KafkaCommittable committable) {
+      request.updateAndRetryLater(committable);
+    }
+
+    @Override
+    public void signalAlreadyCommitted() {
+      request.signalAlreadyCommitted();
+    }
+  }
+}
