@@ -20,6 +20,7 @@ import io.everwatch.schemas.TextReaderOptions.Reading;
 import io.everwatch.schemas.WireFormat;
 import io.everwatch.schemas.avro.TextEvent;
 import io.everwatch.schemas.avro.TextKind;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +29,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -137,13 +139,14 @@ public final class KillCampaign {
   private Entry strike(
       Cluster cluster, Kill kill, long begin, TextArrivals live, TextArrivals committed)
       throws Exception {
+    JvmProcess victim = victim(cluster, kill.target(), kill.victim());
     if (kill.sinceTrigger().isPresent()) {
       cluster.rest().triggerCheckpoint(job);
       Thread.sleep(kill.sinceTrigger().get().toMillis());
     }
     Map<String, Long> chunks = committed.lastChunks();
     long at = System.currentTimeMillis();
-    victim(cluster, kill.target(), kill.victim()).kill();
+    victim.kill();
     if (kill.second().isPresent()) {
       Thread.sleep(kill.secondAfter().toMillis());
       // The first one may be coming back by then, as under a supervisor.
@@ -171,13 +174,29 @@ public final class KillCampaign {
         live.longestSilence(at, all) / 1e3);
   }
 
-  private static JvmProcess victim(Cluster cluster, Target target, int which) {
+  private JvmProcess victim(Cluster cluster, Target target, int which) throws Exception {
     return switch (target) {
-      case TASK_MANAGER ->
-          cluster.taskManagers().get(Math.floorMod(which, cluster.taskManagers().size()));
+      case TASK_MANAGER -> {
+        List<JvmProcess> working = working(cluster);
+        yield working.get(Math.floorMod(which, working.size()));
+      }
       case JOB_MANAGER -> cluster.jobManager();
       case BROKER -> cluster.broker();
     };
+  }
+
+  /** TaskManagers with a subtask of the job; all, when there is no JobManager to say so. */
+  private List<JvmProcess> working(Cluster cluster) throws InterruptedException {
+    try {
+      List<String> names = new OperatorFigures(cluster.rest(), job).taskManagers();
+      List<JvmProcess> found =
+          cluster.taskManagers().stream()
+              .filter(process -> names.contains(process.name()))
+              .toList();
+      return found.isEmpty() ? cluster.taskManagers() : found;
+    } catch (IOException noJobManager) {
+      return cluster.taskManagers();
+    }
   }
 
   /** Starts what was killed; does not wait for it. */
@@ -203,7 +222,7 @@ public final class KillCampaign {
     Path newest =
         Checkpoints.newest(cluster.checkpoints().toString())
             .orElseThrow(() -> new AssertionError("no checkpoint is kept"));
-    job = cluster.jobs().submit(java.util.Optional.of(newest.toUri().toString()));
+    job = cluster.jobs().submit(Optional.of(newest.toUri().toString()));
   }
 
   private void awaitAll(Cluster cluster, TextArrivals committed, long since) throws Exception {
