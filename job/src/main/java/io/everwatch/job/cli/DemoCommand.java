@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.cli;
 
+import io.everwatch.job.config.ConfigKeys;
 import io.everwatch.job.demo.Demo;
 import io.everwatch.job.demo.DemoOptions;
 import io.everwatch.job.demo.DemoOutput;
 import io.everwatch.job.demo.DemoSummary;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +47,15 @@ final class DemoCommand implements Callable<Integer> {
       converter = DurationConverter.class,
       description = "Stop after, such as 20s or 5min (default: at Ctrl-C).")
   private @Nullable Duration duration;
+
+  @Option(
+      names = "--checkpoint-interval",
+      paramLabel = "TIME",
+      converter = DurationConverter.class,
+      defaultValue = "1s",
+      description =
+          "Time between checkpoints; committed text waits for the next (default: ${DEFAULT-VALUE}).")
+  private Duration checkpointInterval = Duration.ofSeconds(1);
 
   @Option(
       names = "--headless",
@@ -94,9 +106,10 @@ final class DemoCommand implements Callable<Integer> {
   }
 
   private DemoOptions options() {
+    Map<String, String> settings = new LinkedHashMap<>(model.settings());
+    settings.put(ConfigKeys.CHECKPOINT_INTERVAL.name(), checkpointInterval.toMillis() + " ms");
     try {
-      return new DemoOptions(
-          cameras, Optional.ofNullable(duration), seed, model.settings(), uiPort);
+      return new DemoOptions(cameras, Optional.ofNullable(duration), seed, settings, uiPort);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }

@@ -5,6 +5,7 @@ import io.everwatch.job.broker.EmbeddedBroker;
 import io.everwatch.job.broker.TopicLimits;
 import io.everwatch.job.broker.TopicNames;
 import io.everwatch.job.broker.Topics;
+import io.everwatch.job.config.ConfigKeys;
 import io.everwatch.job.config.EverwatchConfig;
 import io.everwatch.job.topology.LocalJob;
 import io.everwatch.operators.engine.Engine;
@@ -31,8 +32,8 @@ import java.util.function.BooleanSupplier;
 public final class Demo {
   private static final Duration POLL = Duration.ofMillis(100);
 
-  /** After the cameras stopped: how long what they sent may still take. */
-  private static final long DRAIN_NANOS = Duration.ofSeconds(5).toNanos();
+  /** After the cameras stopped: how long what they sent may still take, a checkpoint apart. */
+  private static final Duration DRAIN = Duration.ofSeconds(5);
 
   private final DemoOptions options;
   private final DemoOutput output;
@@ -73,7 +74,7 @@ public final class Demo {
           CommittedLag committed = new CommittedLag(reading)) {
         join(model);
         watch(broker, job, live, tally);
-        drain(live, committed, tally);
+        drain(DRAIN.plus(config.get(ConfigKeys.CHECKPOINT_INTERVAL)), live, committed, tally);
         return tally.summary(
             options.cameras(),
             Topics.records(broker.clientProperties(), TopicNames.DEAD_LETTERS),
@@ -123,8 +124,9 @@ public final class Demo {
   }
 
   /** What was sent is answered, and what was answered is committed, or the time is over. */
-  private void drain(TextEventReader live, CommittedLag committed, Tally tally) {
-    long end = System.nanoTime() + DRAIN_NANOS;
+  private void drain(
+      Duration limit, TextEventReader live, CommittedLag committed, Tally tally) {
+    long end = System.nanoTime() + limit.toNanos();
     boolean quiet = false;
     while (System.nanoTime() - end < 0 && !(quiet && committed.lags().count() >= tally.timed())) {
       List<ReceivedText> texts = live.poll(Duration.ofMillis(500));

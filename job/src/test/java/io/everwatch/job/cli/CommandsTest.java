@@ -40,6 +40,7 @@ class CommandsTest {
         "demo --duration PT-5S",
         "demo --duration 99999999999999999h",
         "demo --duration 3000000h",
+        "demo --checkpoint-interval often",
         "demo --ui 70000",
         "camera --input scene:road --stream a --brokers a:1 --connect-timeout 1000000h",
         "camera --input scene:road --stream a --brokers a:1 --start +1000000000-01-01T00:00:00Z",
