@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Checks the live reading of a text topic, aborted transactions included: an event that is seen
- * again has the same bytes (architecture §8); only a STALE depends on when it was said. Keeps per stream its last {@link
- * RecentEvents#CAPACITY} identities.
+ * again has the same bytes (architecture §8); only a STALE depends on when it was said. Keeps per
+ * stream its last {@link RecentEvents#CAPACITY} identities.
  */
 public final class LiveAudit {
   private static final class Stream {

@@ -87,7 +87,7 @@ public final class EverwatchTopology {
         .setParallelism(1);
   }
 
-  private static UnderstandSettings settings(EverwatchConfig config) {
+  static UnderstandSettings settings(EverwatchConfig config) {
     UnderstandSettings defaults = UnderstandSettings.DEFAULT;
     return new UnderstandSettings(
         config.get(ConfigKeys.MAX_IN_FLIGHT),

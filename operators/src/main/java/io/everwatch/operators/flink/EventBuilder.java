@@ -30,6 +30,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * Makes text events, and counts them. Values hold nothing of a clock; times go into the headers.
@@ -129,7 +130,11 @@ final class EventBuilder {
     return record(stream, event, closedAt(turn, EventHeaders.ABSENT));
   }
 
-  /** The answer to a command; names the chunk before which it took effect. */
+  /**
+   * The answer to a command. Names the chunk before which it took effect, and as its sources the
+   * command's own record and the newest frame record that the stream had taken before it: who runs
+   * the stream again puts the command there.
+   */
   TextRecord notice(StreamState stream, CommandTurn turn, String text) {
     TextEvent.Builder event =
         common(stream)
@@ -142,7 +147,10 @@ final class EventBuilder {
             .setStartMicros(stream.endMicros)
             .setEndMicros(stream.endMicros)
             .setText(Texts.bounded(text, maxTextBytes))
-            .setSources(List.of(source(turn.origin())));
+            .setSources(
+                Stream.concat(Stream.of(turn.origin()), turn.afterFrame().stream())
+                    .map(EventBuilder::source)
+                    .toList());
     return record(stream, event, closedAt(turn, turn.arrivalMillis()));
   }
 

@@ -2,6 +2,7 @@
 package io.everwatch.operators.flink;
 
 import java.io.IOException;
+import java.io.Serializable;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
@@ -13,7 +14,7 @@ import org.apache.flink.core.memory.DataOutputView;
  *
  * @param spread decides the key group
  */
-public record StreamKey(int spread, String streamId) {
+public record StreamKey(int spread, String streamId) implements Serializable {
   public static final TypeInformation<StreamKey> TYPE =
       new VersionedType<>(StreamKey.class, new Serializer());
 

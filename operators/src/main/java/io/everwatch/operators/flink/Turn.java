@@ -29,12 +29,15 @@ sealed interface Turn {
    *
    * @param isNew it began the stream
    * @param beganMicros what names the life of the stream when the command came; 0 when no frame had
+   * @param afterFrame the newest frame record that the stream had taken then: with it the order of
+   *     all its records is known
    */
   record CommandTurn(
       Command command,
       Origin origin,
       boolean isNew,
       long beganMicros,
+      Optional<Origin> afterFrame,
       long arrivalMillis,
       long timestamp,
       long closedMillis)

@@ -90,6 +90,7 @@ final class TurnMaker {
         record.origin(),
         found.isEmpty(),
         found.map(stream -> stream.assembler.beganMicros()).orElse(0L),
+        found.flatMap(stream -> stream.lastFrame),
         record.arrivalMillis(),
         timestamp,
         clock.getCurrentProcessingTime());

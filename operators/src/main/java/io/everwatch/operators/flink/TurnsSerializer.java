@@ -59,6 +59,7 @@ final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
       Origin.write(command.origin(), out);
       out.writeBoolean(command.isNew());
       out.writeLong(command.beganMicros());
+      Fields.writeList(command.afterFrame().stream().toList(), Origin::write, out);
       out.writeLong(command.arrivalMillis());
     } else {
       EndTurn end = (EndTurn) turn;
@@ -98,6 +99,9 @@ final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
               Origin.read(in),
               in.readBoolean(),
               version < WITH_LIFE ? 0 : in.readLong(),
+              version < WITH_LIFE
+                  ? Optional.empty()
+                  : Fields.readList(Origin::read, in).stream().findFirst(),
               in.readLong(),
               in.readLong(),
               in.readLong());

@@ -35,10 +35,10 @@ import org.jspecify.annotations.Nullable;
  * step. A watermark leaves when all turns that entered before it have left. A checkpoint barrier
  * waits a bounded time for running rounds; turns that were not answered by then are stored.
  *
- * <p>Configuration: {@code engines}, {@code settings}, {@code spreads}, {@code committed}. State:
- * see {@link StreamStore} and {@link Unconfirmed}. Rebuilt in {@code open}: engine and seat, from
- * {@code engines}; the queues of streams that had turns waiting, from state; all else when a
- * stream's next frame comes.
+ * <p>Configuration: {@code engines}, {@code settings}, {@code spreads}, {@code committed}, {@code
+ * recorded}. State: see {@link StreamStore} and {@link Unconfirmed}. Rebuilt in {@code open}:
+ * engine and seat, from {@code engines}; the queues of streams that had turns waiting, from state;
+ * all else when a stream's next frame comes.
  */
 final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
     implements OneInputStreamOperator<FrameRecord, TextRecord>, BoundedOneInput {
@@ -49,6 +49,10 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
   private final transient UnderstandSettings settings;
   private final transient SpreadRegistry spreads;
   private final transient Optional<CommittedText> committed;
+
+  /** Of the run that is run again; empty: this one decides by itself. */
+  private final transient Optional<RecordedDecisions> recorded;
+
   private final transient WatermarkGate gate = new WatermarkGate();
 
   private transient @Nullable Engine engine;
@@ -69,19 +73,23 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
       EngineProvider engines,
       UnderstandSettings settings,
       SpreadRegistry spreads,
-      Optional<CommittedText> committed) {
+      Optional<CommittedText> committed,
+      Optional<RecordedDecisions> recorded) {
     super(parameters);
     mailbox = parameters.getMailboxExecutor();
     this.engines = engines;
     this.settings = settings;
     this.spreads = spreads;
     this.committed = committed;
+    this.recorded = recorded;
   }
 
   @Override
   public void open() throws Exception {
     super.open();
-    checkSpreads();
+    if (recorded.isEmpty()) {
+      checkSpreads();
+    }
     Engine opened = engines.acquire();
     engine = opened;
     Seat taken = opened.attach(new Listener());
@@ -113,11 +121,13 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
             metrics);
     understanding = made;
     metrics.gauges(made, opened, texts);
-    // Before what waited, which may speak at once.
-    for (TextRecord text : texts.restore(keysWith(Unconfirmed.STATE))) {
-      outlet.text(text, Turn.NO_TIMESTAMP);
+    if (recorded.isEmpty()) {
+      // Before what waited, which may speak at once.
+      for (TextRecord text : texts.restore(keysWith(Unconfirmed.STATE))) {
+        outlet.text(text, Turn.NO_TIMESTAMP);
+      }
     }
-    made.resume(keysWith(StreamStore.PENDING));
+    made.resume(keysWith(StreamStore.PENDING).stream().filter(this::isWanted).toList());
   }
 
   /** Before a frame is lost to a second stream of the same name; starting again would not help. */
@@ -128,6 +138,10 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
             message -> {
               throw new SuppressRestartsException(new IllegalStateException(message));
             });
+  }
+
+  private boolean isWanted(StreamKey key) {
+    return recorded.isEmpty() || recorded.get().key().equals(key);
   }
 
   private List<StreamKey> keysWith(String state) {

@@ -24,6 +24,7 @@ public final class UnderstandOperatorFactory extends AbstractStreamOperatorFacto
   private final UnderstandSettings settings;
   private final SpreadRegistry spreads;
   private final @Nullable CommittedText committed;
+  private final @Nullable RecordedDecisions recorded;
 
   /** Of the runtime that the job is submitted with. */
   private final String runtimeVersion = RuntimeCheck.version();
@@ -45,11 +46,27 @@ public final class UnderstandOperatorFactory extends AbstractStreamOperatorFacto
       UnderstandSettings settings,
       SpreadRegistry spreads,
       @Nullable CommittedText committed) {
+    this(engines, settings, spreads, committed, null);
+  }
+
+  private UnderstandOperatorFactory(
+      EngineProvider engines,
+      UnderstandSettings settings,
+      SpreadRegistry spreads,
+      @Nullable CommittedText committed,
+      @Nullable RecordedDecisions recorded) {
     this.engines = engines;
     this.settings = settings;
     this.spreads = spreads;
     this.committed = committed;
+    this.recorded = recorded;
     setChainingStrategy(ChainingStrategy.NEVER);
+  }
+
+  /** Makes operators that say again what was said of one stream. */
+  public static UnderstandOperatorFactory replaying(
+      EngineProvider engines, UnderstandSettings settings, RecordedDecisions recorded) {
+    return new UnderstandOperatorFactory(engines, settings, SpreadRegistry.NONE, null, recorded);
   }
 
   @Override
@@ -60,7 +77,12 @@ public final class UnderstandOperatorFactory extends AbstractStreamOperatorFacto
     RuntimeCheck.verify(UnderstandOperator.class, runtimeVersion);
     return (T)
         new UnderstandOperator(
-            parameters, engines, settings, spreads, Optional.ofNullable(committed));
+            parameters,
+            engines,
+            settings,
+            spreads,
+            Optional.ofNullable(committed),
+            Optional.ofNullable(recorded));
   }
 
   @Override

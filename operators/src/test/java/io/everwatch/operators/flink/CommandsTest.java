@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import io.everwatch.operators.engine.FakeEngines;
 import io.everwatch.schemas.avro.CommandKind;
+import io.everwatch.schemas.avro.SourceRange;
 import io.everwatch.schemas.avro.TextEvent;
 import io.everwatch.schemas.avro.TextKind;
 import java.time.Duration;
@@ -53,8 +54,9 @@ class CommandsTest {
       assertThat(notice.getChunk()).isEqualTo(3);
       assertThat(notice.getStartMicros()).isEqualTo(Camera.START_MICROS + 3_000_000);
       assertThat(notice.getSources())
-          .singleElement()
-          .satisfies(source -> assertThat(source.getTopic()).isEqualTo("commands"));
+          .as("the command, and the frame record that it came after")
+          .extracting(SourceRange::getTopic, SourceRange::getFirstOffset)
+          .containsExactly(tuple("commands", 0L), tuple("frames", 5L));
       assertThat(bench.events().get(3)).isEqualTo(notice);
     }
   }

@@ -111,7 +111,8 @@ class SerializersTest {
                 new GapTurn(new Gap<>(21, 22, 23, 24, counts), Turn.NO_TIMESTAMP, 25),
                 new EndTurn(Optional.of(ORIGIN), 31, "", 32, counts, 33, 34),
                 new EndTurn(Optional.empty(), -1, "forgotten", -1, counts, 38, 39),
-                new CommandTurn(COMMAND, ORIGIN, true, 40, 35, 36, 37))),
+                new CommandTurn(
+                    COMMAND, ORIGIN, true, 40, Optional.of(ORIGIN.withoutKey()), 35, 36, 37))),
         new Case<>(
             "LoggedRound",
             new LoggedRound.Serializer(),
@@ -199,9 +200,8 @@ class SerializersTest {
         .usingRecursiveComparison()
         .isEqualTo(
             List.of(
-                new EndTurn(
-                    Optional.of(ORIGIN), 31, "", 32, new Counts(1, 2, 3, 4, 5), 33, 34),
-                new CommandTurn(COMMAND, ORIGIN, true, 0, 35, 36, 37)));
+                new EndTurn(Optional.of(ORIGIN), 31, "", 32, new Counts(1, 2, 3, 4, 5), 33, 34),
+                new CommandTurn(COMMAND, ORIGIN, true, 0, Optional.empty(), 35, 36, 37)));
 
     StoredStream stream = new StoredStreamSerializer().deserialize(stored("StoredStream.layout1"));
     assertThat(stream.orders()).isEqualTo(StreamOrders.NONE);
