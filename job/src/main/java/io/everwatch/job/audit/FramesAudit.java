@@ -124,7 +124,7 @@ final class FramesAudit {
     for (Life life : endsFound.keySet()) {
       found += life.found();
       compare(life);
-      if (!life.ended() || life.forgotten()) {
+      if (!life.bounded()) {
         pending += Math.max(0, life.found() - life.reported());
       }
     }
@@ -132,7 +132,7 @@ final class FramesAudit {
   }
 
   private void compare(Life life) {
-    boolean exact = life.ended() && !life.forgotten() && letters.whole();
+    boolean exact = life.bounded() && letters.whole();
     long found = life.found();
     if (found < life.reported() || (exact && found > life.reported())) {
       violations.accept(
@@ -148,7 +148,7 @@ final class FramesAudit {
                       life.partition(),
                       found,
                       life.firstOffset(),
-                      life.ended() ? " to the end of the stream at " + life.endOffset() : " on",
+                      life.bounded() ? " to the end of the stream at " + life.endOffset() : " on",
                       exact ? "the same" : "at least as many")));
     }
     if (life.ended() && !life.forgotten() && !endsFound.getOrDefault(life, false)) {

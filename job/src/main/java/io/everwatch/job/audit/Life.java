@@ -40,7 +40,7 @@ final class Life {
     endOffset = offset;
   }
 
-  /** It ended without a record of its end. */
+  /** It ended without a record of its end: where it does, there is its last frame. */
   void forget() {
     forgotten = true;
   }
@@ -70,9 +70,13 @@ final class Life {
     return forgotten || endOffset != Long.MAX_VALUE;
   }
 
-  /** No record on the topic says where it ends: what follows may be of the next life. */
   boolean forgotten() {
     return forgotten;
+  }
+
+  /** What follows on the topic is not of this life. */
+  boolean bounded() {
+    return endOffset != Long.MAX_VALUE;
   }
 
   /** All its events are known, and all its frames lie in one partition. */

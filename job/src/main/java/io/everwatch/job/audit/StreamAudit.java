@@ -306,17 +306,21 @@ final class StreamAudit {
                   before == null ? "the same" : before + " us, the end of the last chunk"));
     }
     end = event;
-    if (event.getSources().size() == 1) {
+    boolean forgotten = !event.getText().isEmpty(); // and its source is the last frame, if known
+    if (event.getSources().size() == 1 || (forgotten && event.getSources().isEmpty())) {
       book(text);
-      life().ifPresent(life -> life.end(event.getSources().get(0).getFirstOffset()));
-    } else if (event.getSources().isEmpty() && !event.getText().isEmpty()) {
-      book(text);
-      life().ifPresent(Life::forget);
+      Optional<Life> life = life();
+      event
+          .getSources()
+          .forEach(source -> life.ifPresent(one -> one.end(source.getFirstOffset())));
+      if (forgotten) {
+        life.ifPresent(Life::forget);
+      }
     } else {
       sink.violation(
           Kind.FIELDS,
           text,
-          "ENDED with %d sources and %s; expected the end-of-stream record, or why it was forgotten"
+          "ENDED with %d sources and %s; expected the end-of-stream record, or why it ended without"
               .formatted(
                   event.getSources().size(), event.getText().isEmpty() ? "no text" : "a text"));
       life().ifPresent(life -> book(text));

@@ -175,6 +175,21 @@ public final class ConfigKeys {
           "100 ms",
           "How long a barrier waits for the running step; what is left is stored.",
           Parsers.durationOf(Duration.ZERO, Duration.ofMinutes(1)));
+  public static final ConfigKey<Duration> STALE_AFTER =
+      key(
+          "stale-after",
+          "duration",
+          "30 s",
+          "A stream without records for so long gets an event STALE, once; 0 = never.",
+          Parsers.durationOf(Duration.ZERO, Duration.ofHours(24)));
+  public static final ConfigKey<Duration> FORGET_AFTER =
+      key(
+          "forget-after",
+          "duration",
+          "24 h",
+          "A stream without records for so long ends, with an event ENDED, and leaves state; 0 ="
+              + " never. What comes later begins a new life of it.",
+          Parsers.durationOf(Duration.ZERO, Duration.ofDays(365)));
   public static final ConfigKey<Long> MAX_RECORD =
       key(
           "limits.max-record-bytes",

@@ -93,7 +93,9 @@ public final class EverwatchTopology {
         config.get(ConfigKeys.MAX_IN_FLIGHT),
         config.get(ConfigKeys.DRAIN_TIMEOUT),
         config.get(ConfigKeys.SNAPSHOT_INTERVAL),
-        defaults.maxTextBytes());
+        defaults.maxTextBytes(),
+        config.get(ConfigKeys.STALE_AFTER),
+        config.get(ConfigKeys.FORGET_AFTER));
   }
 
   private static KafkaSource<FrameRecord> frames(EverwatchConfig config, SpreadRegistry spreads) {

@@ -107,6 +107,10 @@ final class RecordedStream {
         event(TextKind.ENDED, nextChunk, endMicros, endMicros, assembler.unreported(), 0)
             .setSubject("ended")
             .setText("no record for 24 h")
+            .setSources(
+                frames.isEmpty()
+                    ? List.of()
+                    : List.of(new SourceRange(TOPIC, 0, frames.size() - 1L, frames.size() - 1L)))
             .build());
     beginAnew();
   }

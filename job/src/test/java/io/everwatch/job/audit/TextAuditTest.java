@@ -179,8 +179,12 @@ class TextAuditTest {
   @Test
   void anEndWithoutARecordNeedsAReason() {
     stream.forget();
-    change(6, event -> event.setText(""));
+    change(6, event -> event.setText("")); // so its source is a record that says it
+    assertThat(Auditing.texts(events).beside(stream.letters, stream.frames).violations)
+        .extracting(Violation::kind)
+        .containsExactly(Kind.FRAMES);
 
+    change(6, event -> event.setSources(List.of()));
     only(Auditing.texts(events), Kind.FIELDS);
   }
 

@@ -183,6 +183,8 @@ final class OperatorMetrics {
     gauge("inFlight", streams::inFlight);
     gauge("running", streams::running);
     gauge("streams", streams::size);
+    gauge("streamsAsleep", () -> streams.silence().asleep());
+    gauge("streamsSilent", () -> streams.silence().silent());
     gauge("eventsUnconfirmed", texts::size);
     gauge("engineRoundsWaiting", () -> engine.metrics().waiting());
     gauge("engineRowsUsed", () -> engine.metrics().rowsUsed());

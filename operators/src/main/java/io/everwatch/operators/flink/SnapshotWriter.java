@@ -81,6 +81,12 @@ final class SnapshotWriter {
     next();
   }
 
+  /** Writes the memory of a stream as soon as it can. */
+  void write(StreamState stream) {
+    due.add(stream);
+    next();
+  }
+
   /** A checkpoint passes: with interval 0 every memory that has changed is due. */
   void checkpoint(Iterable<StreamState> streams) {
     if (intervalMillis == 0) {

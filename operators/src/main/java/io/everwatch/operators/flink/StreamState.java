@@ -189,6 +189,11 @@ final class StreamState {
     return queue.stream().map(Queued::turn).toList();
   }
 
+  /** Nothing of it waits or is under way. */
+  boolean quiet() {
+    return queue.isEmpty() && !running && !(session != null && replaying());
+  }
+
   boolean replaying() {
     return nextReplayed < nextLogged;
   }

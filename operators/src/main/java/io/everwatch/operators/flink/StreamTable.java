@@ -70,18 +70,37 @@ final class StreamTable {
    * that with its next chunk.
    */
   Optional<StreamState> restore(StreamKey key) throws Exception {
+    Optional<StreamState> stream = wake(key);
+    if (stream.isPresent() && !mustRebuild(stream.get())) {
+      open(stream.get());
+    }
+    return stream;
+  }
+
+  /** The same without a session, which it gets when a chunk needs one. */
+  Optional<StreamState> wake(StreamKey key) throws Exception {
+    Optional<StreamState> stream = stored(key);
+    stream.ifPresent(one -> streams.put(key, one));
+    return stream;
+  }
+
+  /** A stream as it is in state; it is not in the table. */
+  Optional<StreamState> stored(StreamKey key) throws Exception {
     Optional<StoredStream> stored = store.stream(key);
     if (stored.isEmpty()) {
       return Optional.empty();
     }
     StreamState stream = StreamState.restore(key, chunks, stored.get());
-    streams.put(key, stream);
-    if (mustRebuild(stream)) {
-      stream.promptDigest = EventBuilder.promptDigest(sessions.settings(stream));
-    } else {
-      open(stream);
-    }
+    stream.promptDigest = EventBuilder.promptDigest(sessions.settings(stream));
     return Optional.of(stream);
+  }
+
+  /** The stream leaves the table and the engine, and stays in state. */
+  void sleep(StreamState stream) throws Exception {
+    store.save(stream);
+    streams.remove(stream.key);
+    changed.remove(stream);
+    release(stream);
   }
 
   /** Whether another model made its memory. */

@@ -46,8 +46,8 @@ sealed interface Turn {
   /**
    * The end of the stream.
    *
-   * @param origin of the end-of-stream record; none: the stream was forgotten
-   * @param sequence of that record; -1: there is none
+   * @param origin of the end-of-stream record; of a stream that was forgotten, of its last frame
+   * @param sequence of that record; -1: it was forgotten
    * @param reason why it was forgotten; empty: it was not
    * @param tail surplus and duplicates that came after the last chunk was closed
    */

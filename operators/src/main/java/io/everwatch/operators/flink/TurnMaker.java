@@ -72,7 +72,7 @@ final class TurnMaker {
     List<Turn> turns = turns(stream, stream.assembler.finish(), Turn.NO_TIMESTAMP);
     turns.add(
         new EndTurn(
-            Optional.empty(),
+            stream.lastFrame,
             /* sequence= */ -1,
             reason,
             EventHeaders.ABSENT,

@@ -66,6 +66,9 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
   /** The checkpoint whose barrier passes: nothing is submitted until it is through. */
   private transient long barrier;
 
+  /** A record is being taken: mails that run meanwhile find it waiting. */
+  private transient boolean taking;
+
   private transient volatile boolean closed;
 
   UnderstandOperator(
@@ -128,6 +131,24 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
       }
     }
     made.resume(keysWith(StreamStore.PENDING).stream().filter(this::isWanted).toList());
+    if (recorded.isEmpty()) { // whoever runs again what was recorded takes no decision of its own
+      made.silence().restored(keysWith(StreamStore.STREAM));
+      lookLater();
+    }
+  }
+
+  /** The only timer of the subtask, but for the one of a barrier. */
+  private void lookLater() {
+    ProcessingTimeService clock = getProcessingTimeService();
+    clock.registerTimer(
+        clock.getCurrentProcessingTime() + understanding().silence().periodMillis(),
+        time -> {
+          if (!closed) {
+            understanding().silence().look(taking);
+            release();
+            lookLater();
+          }
+        });
   }
 
   /** Before a frame is lost to a second stream of the same name; starting again would not help. */
@@ -160,6 +181,7 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
       streams.refuse(record.origin(), unusable, timestamp);
       return;
     }
+    taking = true;
     while (streams.ending(record.key())) { // what comes now begins a new stream of the same name
       mailbox.yield();
     }
@@ -169,6 +191,7 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
       }
       streams.enqueue(record.key(), turn);
     }
+    taking = false;
     release();
   }
 
@@ -310,6 +333,16 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
   /** Turns that wait or are under way. */
   int inFlight() {
     return understanding().inFlight();
+  }
+
+  /** Streams of which nothing comes. */
+  SilentStreams silence() {
+    return understanding().silence();
+  }
+
+  /** Streams on the heap. */
+  int streams() {
+    return understanding().size();
   }
 
   /** Memories of streams written since open. */

@@ -14,12 +14,25 @@ import java.time.Duration;
  *     with every checkpoint
  * @param maxTextBytes longest text of an event, UTF-8; longer ones are cut, so that no event
  *     exceeds what the sink may send
+ * @param staleAfter a stream without records for so long is told to be silent; zero: never
+ * @param forgetAfter a stream without records for so long ends; zero: never
  */
 public record UnderstandSettings(
-    int maxInFlight, Duration drain, Duration snapshotInterval, int maxTextBytes)
+    int maxInFlight,
+    Duration drain,
+    Duration snapshotInterval,
+    int maxTextBytes,
+    Duration staleAfter,
+    Duration forgetAfter)
     implements Serializable {
   public static final UnderstandSettings DEFAULT =
       new UnderstandSettings(256, Duration.ofMillis(100), Duration.ofSeconds(60), 64 << 10);
+
+  /** Says nothing of silent streams, and keeps them. */
+  public UnderstandSettings(
+      int maxInFlight, Duration drain, Duration snapshotInterval, int maxTextBytes) {
+    this(maxInFlight, drain, snapshotInterval, maxTextBytes, Duration.ZERO, Duration.ZERO);
+  }
 
   public UnderstandSettings {
     if (maxInFlight < 1) {
@@ -30,6 +43,11 @@ public record UnderstandSettings(
       throw new IllegalArgumentException(
           "drain %s, snapshotInterval %s; neither may be negative"
               .formatted(drain, snapshotInterval));
+    }
+    if (staleAfter.isNegative() || forgetAfter.isNegative()) {
+      throw new IllegalArgumentException(
+          "staleAfter %s, forgetAfter %s; neither may be negative"
+              .formatted(staleAfter, forgetAfter));
     }
     if (maxTextBytes < 16) {
       throw new IllegalArgumentException(

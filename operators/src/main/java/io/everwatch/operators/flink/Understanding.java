@@ -20,7 +20,8 @@ import org.apache.flink.api.common.operators.ProcessingTimeService;
  *   <li>{@link TurnQueues}: a turn enters the queue of its stream, and leaves it;
  *   <li>{@link Rounds}: what is done with each turn; before a chunk is submitted;
  *   <li>{@link Commands}: what a command does;
- *   <li>{@link Answers}: after an answer.
+ *   <li>{@link Answers}: after an answer;
+ *   <li>{@link SilentStreams}: what happens to a stream of which nothing comes.
  * </ul>
  */
 final class Understanding {
@@ -33,6 +34,7 @@ final class Understanding {
   private final TurnQueues queues;
   private final Commands commands;
   private final Rounds rounds;
+  private final SilentStreams silence;
 
   Understanding(
       Engine engine,
@@ -65,6 +67,9 @@ final class Understanding {
             events,
             TurnMaker.chunks(engine.settings()),
             settings.maxInFlight());
+    silence =
+        new SilentStreams(
+            streams, store, snapshots, turns, queues, rounds, events, outlet, clock, settings);
   }
 
   /** Turns that wait or are under way. */
@@ -104,6 +109,11 @@ final class Understanding {
     }
   }
 
+  /** Streams of which nothing comes. */
+  SilentStreams silence() {
+    return silence;
+  }
+
   /** A record that is no frame. */
   void refuse(Origin origin, Unusable unusable, long timestamp) {
     metrics.received();
@@ -118,11 +128,14 @@ final class Understanding {
       metrics.received();
       StreamState stream = found.isPresent() ? found.get() : streams.start(key);
       streams.changed(stream);
+      silence.heard(stream, record);
       stream.lastFrame = Optional.of(record.origin().withoutKey());
       return turns.frame(stream, record, picture, timestamp);
     }
     if (record.content() instanceof Command command) {
-      return commands.take(found, record, command, timestamp);
+      List<Turn> turn = commands.take(found, record, command, timestamp);
+      streams.known(key).ifPresent(stream -> silence.heard(stream, record));
+      return turn;
     }
     if (found.isEmpty()) {
       return List.of(); // the end of a stream that never was, or has ended already

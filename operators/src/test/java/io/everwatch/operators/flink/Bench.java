@@ -184,6 +184,18 @@ final class Bench implements AutoCloseable {
         factory, FrameRecord::key, StreamKey.TYPE, MAX_PARALLELISM, parallelism, index);
   }
 
+  /** At a time of the day; it is 0 otherwise. */
+  Bench(
+      Engine engine,
+      UnderstandSettings settings,
+      @Nullable OperatorSubtaskState state,
+      long nowMillis)
+      throws Exception {
+    harness = harness(factory(engine, settings, SpreadRegistry.NONE, null), 1, 0);
+    harness.setProcessingTime(nowMillis);
+    open(state, null);
+  }
+
   /** In a task of its own, say one whose metrics someone reads. */
   Bench(
       Engine engine,
