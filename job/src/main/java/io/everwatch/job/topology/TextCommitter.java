@@ -6,14 +6,9 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.apache.flink.api.connector.sink2.Committer;
 import org.apache.flink.connector.kafka.sink.KafkaCommittable;
-import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.errors.InvalidPidMappingException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,17 +25,22 @@ import org.slf4j.LoggerFactory;
  */
 final class TextCommitter implements Committer<KafkaCommittable> {
   private static final Logger LOG = LoggerFactory.getLogger(TextCommitter.class);
-  private static final long FENCE_SECONDS = 60;
+
+  /** Ends transactions. */
+  interface Aborter {
+    /** Aborts what is open under these transactional ids; nothing where nothing is. */
+    void abort(Set<String> ids) throws IOException, InterruptedException;
+  }
 
   private final Committer<KafkaCommittable> committer;
-  private final Map<String, Object> client;
+  private final Aborter leftOpen;
 
   /** Restored transactions that could not be committed. */
   private final Set<String> passed = new LinkedHashSet<>();
 
-  TextCommitter(Committer<KafkaCommittable> committer, Map<String, Object> client) {
+  TextCommitter(Committer<KafkaCommittable> committer, Aborter leftOpen) {
     this.committer = committer;
-    this.client = client;
+    this.leftOpen = leftOpen;
   }
 
   @Override
@@ -50,26 +50,13 @@ final class TextCommitter implements Committer<KafkaCommittable> {
     requests.forEach(request -> watched.add(new Watched(request)));
     committer.commit(watched);
     if (!passed.isEmpty()) {
-      abortWhatIsOpen();
+      LOG.info(
+          "{} cannot be committed; what was left open under these ids is aborted, and text that is"
+              + " missing on the topic is written again",
+          passed);
+      leftOpen.abort(passed);
+      passed.clear();
     }
-  }
-
-  private void abortWhatIsOpen() throws IOException, InterruptedException {
-    LOG.info(
-        "{} cannot be committed; what was left open under these ids is aborted, and text that is"
-            + " missing on the topic is written again",
-        passed);
-    try (Admin admin = Admin.create(client)) {
-      admin.fenceProducers(passed).all().get(FENCE_SECONDS, TimeUnit.SECONDS);
-    } catch (ExecutionException | TimeoutException e) {
-      throw new IOException(
-          "transactions of an earlier run (%s) could not be aborted within %d s; the job starts again and"
-                  .formatted(passed, FENCE_SECONDS)
-              + " tries again; is the broker well, and may the job write under these transactional"
-              + " ids?",
-          e);
-    }
-    passed.clear();
   }
 
   @Override

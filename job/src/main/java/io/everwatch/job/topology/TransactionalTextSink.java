@@ -6,6 +6,10 @@ import java.io.IOException;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.apache.flink.api.connector.sink2.Committer;
 import org.apache.flink.api.connector.sink2.CommitterInitContext;
 import org.apache.flink.api.connector.sink2.Sink;
@@ -21,6 +25,7 @@ import org.apache.flink.core.io.SimpleVersionedSerializer;
 import org.apache.flink.streaming.api.connector.sink2.CommittableMessage;
 import org.apache.flink.streaming.api.connector.sink2.SupportsPostCommitTopology;
 import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.kafka.clients.admin.Admin;
 
 /**
  * The connector's exactly-once sink, kept from going on after a loss. By itself it logs a
@@ -35,6 +40,8 @@ final class TransactionalTextSink
         SupportsCommitter<KafkaCommittable>,
         SupportsPostCommitTopology<KafkaCommittable> {
   private static final long serialVersionUID = 1;
+
+  private static final long ABORT_SECONDS = 60;
 
   private final KafkaSink<TextRecord> sink;
   private final HashMap<String, Object> client;
@@ -64,7 +71,20 @@ final class TransactionalTextSink
 
   @Override
   public Committer<KafkaCommittable> createCommitter(CommitterInitContext context) {
-    return new TextCommitter(sink.createCommitter(context), client);
+    return new TextCommitter(sink.createCommitter(context), this::abort);
+  }
+
+  private void abort(Set<String> ids) throws IOException, InterruptedException {
+    try (Admin admin = Admin.create(client)) {
+      admin.fenceProducers(ids).all().get(ABORT_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IOException(
+          "transactions of an earlier run (%s) could not be aborted within %d s; the job starts and"
+                  .formatted(ids, ABORT_SECONDS)
+              + " tries again; is the broker well, and may the job write under these transactional"
+              + " ids?",
+          e);
+    }
   }
 
   /** The interface that the connector's writer is visible by. */

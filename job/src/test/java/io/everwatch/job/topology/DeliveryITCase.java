@@ -11,6 +11,7 @@ import io.everwatch.schemas.ReceivedText;
 import io.everwatch.schemas.TextEventReader;
 import io.everwatch.schemas.TextReaderOptions;
 import io.everwatch.schemas.TextReaderOptions.FromBeginning;
+import io.everwatch.schemas.WireFormat;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -41,6 +42,12 @@ class DeliveryITCase {
   private static final int SECONDS = 5;
   private static final int BEFORE = 2; // seconds said before the job goes down
   private static final Duration LIMIT = Duration.ofSeconds(60);
+
+  /** Far less than the ten minutes for which the broker keeps a transaction open. */
+  private static final Duration SOON = Duration.ofSeconds(20);
+
+  /** End of transactional ids that no run uses by itself: it has two or three per subtask. */
+  private static final String LEFT = "-9";
 
   private static final Map<String, List<String>> UNINTERRUPTED = new LinkedHashMap<>();
 
@@ -107,6 +114,93 @@ class DeliveryITCase {
     for (String stream : STREAMS) {
       assertThat(bytes(stream, "read_uncommitted")).as(stream).doesNotHaveDuplicates();
     }
+  }
+
+  @Test
+  void whatALaterTransactionLeftOpenUnderTheSameIdHidesNothing() throws Exception {
+    Path complete = sayAndGoDown(2);
+    for (String id : transactions.open()) { // the crash came after the id was used again
+      transactions.crash(id, "north", house.bytes("north", "read_uncommitted"));
+    }
+
+    goOn(2, complete);
+
+    assertCommittedIsUninterrupted();
+    transactions.untilReadable(SOON);
+  }
+
+  @Test
+  void noTransactionOfAnEarlierParallelismHidesText() throws Exception {
+    Path complete = sayAndGoDown(4);
+    crashEach(4);
+    send(1);
+    try (LocalJob job = house.start(house.config("parallelism", "1"), Optional.of(complete))) {
+      house.committedUntil(texts -> texts.size() == STREAMS.size() * (BEFORE + 1));
+      assertThat(transactions.untilReadable(SOON)).isLessThan(SOON);
+      assertThat(transactions.open()).noneMatch(id -> id.endsWith(LEFT));
+    }
+    crashEach(4);
+    Path newest = Checkpoints.newest(house.checkpoints()).orElseThrow();
+    send(SECONDS - BEFORE - 1);
+    sendEnds();
+    try (LocalJob job = house.start(house.config("parallelism", "2"), Optional.of(newest))) {
+      house.committedUntil(texts -> EverwatchTopologyITCase.ended(texts) == STREAMS.size());
+      assertThat(transactions.untilReadable(SOON)).isLessThan(SOON);
+      assertThat(transactions.open()).noneMatch(id -> id.endsWith(LEFT));
+    }
+    assertCommittedIsUninterrupted();
+  }
+
+  /** Each subtask's process dies with text in an open transaction that no checkpoint knows. */
+  private void crashEach(int parallelism) throws Exception {
+    for (int i = 0; i < parallelism; i++) {
+      transactions.crash("everwatch-text-" + i + LEFT, "east", List.of(new byte[] {(byte) i}));
+    }
+  }
+
+  @Test
+  void aTopicMadeAnewGetsWhatWasNotConfirmed() throws Exception {
+    Path complete = sayAndGoDown(2);
+    transactions.makeTopicAnew();
+
+    goOn(2, complete);
+
+    assertCommittedIsUninterrupted();
+  }
+
+  @Test
+  void atLeastOnceLosesNothingAndALiveReaderSeesWhatExactlyOnceWrites() throws Exception {
+    EverwatchConfig atLeastOnce = config(2).with("delivery", "at-least-once", "test");
+    Path complete;
+    send(1);
+    try (LocalJob job = house.start(atLeastOnce, Optional.empty())) {
+      liveUntil(STREAMS.size());
+      complete = savepoint(job);
+      send(1);
+      liveUntil(2 * STREAMS.size());
+    }
+    send(SECONDS - 2);
+    sendEnds();
+    try (LocalJob job = house.start(atLeastOnce, Optional.of(complete))) {
+      liveUntil(STREAMS.size() * (SECONDS + 1));
+    }
+    for (String stream : STREAMS) {
+      List<String> written = bytes(stream, "read_uncommitted");
+      assertThat(written).as("said again after the failure").hasSizeGreaterThan(SECONDS + 1);
+      assertThat(written.stream().distinct())
+          .as(stream)
+          .containsExactlyElementsOf(requireNonNull(UNINTERRUPTED.get(stream)));
+      assertThat(live(stream)).isEqualTo(requireNonNull(UNINTERRUPTED.get(stream)));
+    }
+  }
+
+  /** What a live reader that was there from the beginning has of a stream. */
+  private List<String> live(String stream) {
+    return EverwatchTopologyITCase.text(
+        liveUntil(STREAMS.size() * (SECONDS + 1)).stream()
+            .filter(text -> text.event().getStreamId().equals(stream))
+            .map(text -> WireFormat.encode(text.event()))
+            .toList());
   }
 
   private void assertCommittedIsUninterrupted() {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.topology;
 
+import io.everwatch.job.broker.TopicLimits;
 import io.everwatch.job.broker.TopicNames;
+import io.everwatch.job.broker.Topics;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -54,7 +57,7 @@ final class Transactions implements AutoCloseable {
   }
 
   /** A process dies with this transaction open and these values in it; the broker keeps it open. */
-  void crash(String id, int partition, byte[] key, byte[]... values) throws Exception {
+  void crash(String id, String key, List<byte[]> values) throws Exception {
     Map<String, Object> properties = new HashMap<>(client);
     properties.put("transactional.id", id);
     properties.put("transaction.timeout.ms", "600000");
@@ -64,7 +67,9 @@ final class Transactions implements AutoCloseable {
     producer.initTransactions();
     producer.beginTransaction();
     for (byte[] value : values) {
-      producer.send(new ProducerRecord<>(TopicNames.TEXT, partition, key, value)).get();
+      producer
+          .send(new ProducerRecord<>(TopicNames.TEXT, key.getBytes(StandardCharsets.UTF_8), value))
+          .get();
     }
   }
 
@@ -114,6 +119,12 @@ final class Transactions implements AutoCloseable {
                 .formatted(limit, readable, written, open()));
       }
     }
+  }
+
+  /** Somebody deletes the text topic and makes it again. */
+  void makeTopicAnew() throws Exception {
+    admin.deleteTopics(List.of(TopicNames.TEXT)).all().get();
+    Topics.create(client, TopicNames.defaults(), TopicLimits.of(2));
   }
 
   @Override
