@@ -32,7 +32,7 @@ public final class JvmProcess implements AutoCloseable {
    * @param dir of the cluster
    * @param arguments of {@code java}, asked for at each start
    */
-  JvmProcess(
+  public JvmProcess(
       String name, Path dir, Supplier<List<String>> arguments, Map<String, String> environment) {
     this.name = name;
     this.dir = dir;

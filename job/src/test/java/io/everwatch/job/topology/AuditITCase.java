@@ -153,7 +153,7 @@ class AuditITCase {
   }
 
   private static Outcome audit(House house, String... options) {
-    List<String> args = new ArrayList<>(List.of("audit", "--brokers", house.broker().address()));
+    List<String> args = new ArrayList<>(List.of("audit", "--brokers", house.address()));
     args.addAll(List.of(options));
     StringWriter out = new StringWriter();
     int exitCode =

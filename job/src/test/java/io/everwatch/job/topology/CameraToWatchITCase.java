@@ -46,7 +46,7 @@ class CameraToWatchITCase {
   private static void camera(House house, String stream, String clip, String... more) {
     List<String> arguments =
         new ArrayList<>(List.of("camera", "--input", CLIPS + clip, "--stream", stream, "--fast"));
-    arguments.addAll(List.of("--brokers", house.broker().address(), "--start", START));
+    arguments.addAll(List.of("--brokers", house.address(), "--start", START));
     arguments.addAll(List.of(more));
     run(arguments, new StringWriter());
   }
@@ -54,7 +54,7 @@ class CameraToWatchITCase {
   private static List<JsonNode> watch(House house, String... streams) throws Exception {
     List<String> arguments = new ArrayList<>(List.of("watch", "--format", "json", "--committed"));
     arguments.addAll(List.of("--from-beginning", "--until-ended"));
-    arguments.addAll(List.of("--brokers", house.broker().address()));
+    arguments.addAll(List.of("--brokers", house.address()));
     for (String stream : streams) {
       arguments.addAll(List.of("--stream", stream));
     }

@@ -98,14 +98,13 @@ class CommandITCase {
 
   private static Ran command(House house, String... arguments) {
     List<String> all =
-        new ArrayList<>(
-            List.of("command", "--brokers", house.broker().address(), "--stream", STREAM));
+        new ArrayList<>(List.of("command", "--brokers", house.address(), "--stream", STREAM));
     all.addAll(List.of(arguments));
     return run(all);
   }
 
   private static Ran audit(House house) {
-    return run(List.of("audit", "--brokers", house.broker().address(), "--frames"));
+    return run(List.of("audit", "--brokers", house.address(), "--frames"));
   }
 
   private static Ran run(List<String> arguments) {

@@ -79,7 +79,7 @@ class DeliveryITCase {
   @BeforeEach
   void open() throws Exception {
     house = new House(dir);
-    transactions = new Transactions(house.broker().clientProperties());
+    transactions = new Transactions(house.client());
     for (String stream : STREAMS) {
       cameras.put(stream, new RoadFrames(stream, requireNonNull(SEEDS.get(stream)), Encoding.PNG));
     }
@@ -267,8 +267,7 @@ class DeliveryITCase {
     Instant deadline = Instant.now().plus(LIMIT);
     try (TextEventReader reader =
         TextEventReader.open(
-            TextReaderOptions.of(house.broker().address(), TopicNames.TEXT)
-                .start(new FromBeginning()))) {
+            TextReaderOptions.of(house.address(), TopicNames.TEXT).start(new FromBeginning()))) {
       while (all.size() < count) {
         assertThat(Instant.now()).as("only %s", all).isBefore(deadline);
         all.addAll(reader.poll(Duration.ofMillis(200)));

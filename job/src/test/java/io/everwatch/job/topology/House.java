@@ -38,22 +38,43 @@ final class House implements AutoCloseable {
   private static final Duration DEADLINE = Duration.ofSeconds(60);
 
   private final Path dir;
-  private final EmbeddedBroker broker;
+  private final String address;
+  private final @Nullable EmbeddedBroker own;
   private final KafkaProducer<byte[], byte[]> producer;
   private int jobs;
 
   House(Path dir) throws Exception {
+    this(dir, EmbeddedBroker.start(dir.resolve("kafka")));
+  }
+
+  private House(Path dir, EmbeddedBroker own) throws Exception {
+    this(dir, own.address(), own);
+  }
+
+  /** At a broker of somebody else. */
+  House(Path dir, String address) throws Exception {
+    this(dir, address, null);
+  }
+
+  private House(Path dir, String address, @Nullable EmbeddedBroker own) throws Exception {
     this.dir = dir;
-    broker = EmbeddedBroker.start(dir.resolve("kafka"));
-    Topics.create(broker.clientProperties(), TopicNames.defaults(), TopicLimits.of(2));
-    Map<String, Object> properties = new HashMap<>(broker.clientProperties());
+    this.address = address;
+    this.own = own;
+    Topics.create(client(), TopicNames.defaults(), TopicLimits.of(2));
+    Map<String, Object> properties = new HashMap<>(client());
     properties.put("max.request.size", WireFormat.MAX_RECORD_BYTES);
     producer =
         new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
   }
 
-  EmbeddedBroker broker() {
-    return broker;
+  /** {@code host:port} of its broker. */
+  String address() {
+    return address;
+  }
+
+  /** Properties of a client of its broker. */
+  Map<String, Object> client() {
+    return Map.of("bootstrap.servers", address);
   }
 
   /** Of the default group. */
@@ -65,7 +86,7 @@ final class House implements AutoCloseable {
     List<String> all =
         new ArrayList<>(
             List.of(
-                "brokers", broker.address(),
+                "brokers", address,
                 "checkpoint.interval", "500 ms",
                 "checkpoint.dir", dir.resolve("checkpoints").toString(),
                 "recovery.max-outage", "1 min",
@@ -99,7 +120,7 @@ final class House implements AutoCloseable {
   /** Committed events from the beginning, until one of them fulfils the condition. */
   List<ReceivedText> committedUntil(Predicate<List<ReceivedText>> enough) {
     TextReaderOptions options =
-        TextReaderOptions.of(broker.address(), TopicNames.TEXT)
+        TextReaderOptions.of(address, TopicNames.TEXT)
             .reading(Reading.COMMITTED)
             .start(new FromBeginning());
     List<ReceivedText> all = new ArrayList<>();
@@ -139,7 +160,7 @@ final class House implements AutoCloseable {
 
   /** All records that are there now. */
   private List<ConsumerRecord<byte[], byte[]>> read(String topic, String isolation) {
-    Map<String, Object> properties = new HashMap<>(broker.clientProperties());
+    Map<String, Object> properties = new HashMap<>(client());
     properties.put("isolation.level", isolation);
     try (KafkaConsumer<byte[], byte[]> consumer =
         new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
@@ -166,6 +187,8 @@ final class House implements AutoCloseable {
   @Override
   public void close() {
     producer.close();
-    broker.close();
+    if (own != null) {
+      own.close();
+    }
   }
 }

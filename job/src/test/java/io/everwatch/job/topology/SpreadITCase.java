@@ -56,7 +56,7 @@ class SpreadITCase {
                 registry.toString(),
                 "--from-topic",
                 "--brokers",
-                house.broker().address()))
+                house.address()))
         .contains("64 streams, 64 of them new");
   }
 
