@@ -27,7 +27,12 @@ class ArchitectureTest {
   static final ArchRule A_CLUSTER_HAS_NO_COMMAND_LINE =
       noClasses()
           .that()
-          .resideInAnyPackage("io.everwatch.job.topology..", "io.everwatch.job.config..")
+          .resideInAnyPackage(
+              "io.everwatch.job.topology..",
+              "io.everwatch.job.config..",
+              "io.everwatch.job.broker..")
+          .and()
+          .doNotHaveSimpleName("EmbeddedBroker") // a broker is no part of a cluster's job
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(
@@ -36,7 +41,6 @@ class ArchitectureTest {
               "kafka..",
               "org.apache.kafka.metadata..",
               "org.apache.logging..",
-              "io.everwatch.job.broker..",
               "io.everwatch.job.camera..",
               "io.everwatch.job.cli..",
               "io.everwatch.job.demo..",

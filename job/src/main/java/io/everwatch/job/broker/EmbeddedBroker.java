@@ -65,10 +65,21 @@ public final class EmbeddedBroker implements AutoCloseable {
   }
 
   static EmbeddedBroker start(Path dir, int port, int controllerPort) throws IOException {
+    return start(dir, port, controllerPort, Map.of());
+  }
+
+  /** With settings of Kafka instead of, or besides, our own. */
+  static EmbeddedBroker start(Path dir, Map<String, String> settings) throws IOException {
+    return start(dir, freePort(), freePort(), settings);
+  }
+
+  private static EmbeddedBroker start(
+      Path dir, int port, int controllerPort, Map<String, String> settings) throws IOException {
     Files.createDirectories(dir);
     format(dir);
-    KafkaRaftServer server =
-        new KafkaRaftServer(new KafkaConfig(options(dir, port, controllerPort)), Time.SYSTEM);
+    Properties options = options(dir, port, controllerPort);
+    options.putAll(settings);
+    KafkaRaftServer server = new KafkaRaftServer(new KafkaConfig(options), Time.SYSTEM);
     startUp(server, port);
     return new EmbeddedBroker(server, "localhost:" + port);
   }

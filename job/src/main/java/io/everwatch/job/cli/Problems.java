@@ -4,6 +4,7 @@ package io.everwatch.job.cli;
 import io.everwatch.job.broker.UnreachableBrokerException;
 import io.everwatch.job.config.ConfigException;
 import io.everwatch.job.spread.BadSpreadException;
+import io.everwatch.job.topology.StartException;
 import io.everwatch.operators.model.BadModelException;
 import io.everwatch.schemas.TextReadException;
 import java.io.IOException;
@@ -23,6 +24,7 @@ final class Problems {
       List.of(
           CliException.class,
           ConfigException.class,
+          StartException.class,
           UnreachableBrokerException.class,
           TextReadException.class,
           BadModelException.class,

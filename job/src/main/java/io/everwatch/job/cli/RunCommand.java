@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.cli;
 
-import io.everwatch.job.broker.Brokers;
-import io.everwatch.job.broker.Preflight;
 import io.everwatch.job.config.ConfigKeys;
 import io.everwatch.job.config.ConfigReference;
-import io.everwatch.job.config.Delivery;
 import io.everwatch.job.config.EverwatchConfig;
 import io.everwatch.job.topology.Checkpoints;
 import io.everwatch.job.topology.LocalJob;
+import io.everwatch.job.topology.StartChecks;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -76,8 +71,9 @@ final class RunCommand implements Callable<Integer> {
     ModelReport.settings(config.engineOptions()).forEach(out::println);
     out.println(config.latencyNote());
     out.flush();
-    checkBroker(config);
     Optional<Path> restore = restore(config);
+    StartChecks.require(config, restore.map(Path::toString), connectTimeout)
+        .forEach(warning -> spec.commandLine().getErr().println("everwatch: " + warning));
     out.println(
         restore
             .map(path -> "goes on from checkpoint " + path)
@@ -103,25 +99,6 @@ final class RunCommand implements Callable<Integer> {
     return ExitCodes.OK;
   }
 
-  private void checkBroker(EverwatchConfig config) {
-    Map<String, Object> client = new HashMap<>(config.kafkaProperties());
-    Brokers.requireReachable(client, connectTimeout);
-    List<String> problems =
-        Preflight.problems(
-            client,
-            List.of(
-                config.get(ConfigKeys.FRAMES),
-                config.get(ConfigKeys.TEXT),
-                config.get(ConfigKeys.DEAD_LETTERS),
-                config.get(ConfigKeys.COMMANDS)),
-            config.get(ConfigKeys.DELIVERY) == Delivery.EXACTLY_ONCE
-                ? config.transactionTimeout()
-                : Duration.ZERO);
-    if (!problems.isEmpty()) {
-      throw new CliException(String.join(System.lineSeparator() + "  ", problems));
-    }
-  }
-
   private static EverwatchConfig withCheckpointDirectory(EverwatchConfig config) {
     if (config.get(ConfigKeys.CHECKPOINT_DIR).isPresent()) {
       return config;
@@ -141,14 +118,7 @@ final class RunCommand implements Callable<Integer> {
       return Optional.empty();
     }
     if (!from.equals("latest")) {
-      Path path = Path.of(from);
-      if (!Files.exists(path.resolve("_metadata"))) {
-        throw new CliException(
-            "restore is %s, but there is no complete checkpoint; expected a directory chk-… with a"
-                    .formatted(from)
-                + " file _metadata");
-      }
-      return Optional.of(path.toAbsolutePath());
+      return Optional.of(Path.of(from).toAbsolutePath());
     }
     return Checkpoints.of(config).flatMap(Checkpoints::newest);
   }

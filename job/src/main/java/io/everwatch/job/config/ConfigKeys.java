@@ -94,6 +94,14 @@ public final class ConfigKeys {
           "What run begins with: latest (the group's newest checkpoint below checkpoint.dir, if"
               + " any), none, or the path of a checkpoint. On a cluster: flink run -s.",
           Parsers::text);
+  public static final ConfigKey<Boolean> PREFLIGHT =
+      key(
+          "preflight",
+          "true or false",
+          "true",
+          "Whether broker, rights and checkpoint are looked at before the start; false where the"
+              + " submitting machine does not reach what the cluster does.",
+          Parsers::yesOrNo);
   public static final ConfigKey<Delivery> DELIVERY =
       choice(
           "delivery",

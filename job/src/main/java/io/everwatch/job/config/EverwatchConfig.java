@@ -124,6 +124,11 @@ public final class EverwatchConfig {
         : get(ConfigKeys.MAX_OUTAGE).plus(get(ConfigKeys.CHECKPOINT_INTERVAL).multipliedBy(2));
   }
 
+  /** What the sink's transaction ids begin with; no other job may use the same. */
+  public String transactionalIdPrefix() {
+    return get(ConfigKeys.GROUP) + "-text";
+  }
+
   /** Every setting with its value and where it came from. */
   public List<Setting> settings() {
     List<Setting> settings = new ArrayList<>();

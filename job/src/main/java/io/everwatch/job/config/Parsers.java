@@ -132,6 +132,14 @@ public final class Parsers {
     return millis + " ms";
   }
 
+  static boolean yesOrNo(String text) {
+    return switch (text.strip().toLowerCase(Locale.ROOT)) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw new IllegalArgumentException("expected true or false");
+    };
+  }
+
   /** Not blank. */
   static String text(String text) {
     if (text.isBlank()) {

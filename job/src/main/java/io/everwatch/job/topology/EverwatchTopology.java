@@ -150,7 +150,7 @@ public final class EverwatchTopology {
     }
     return new TransactionalTextSink(
         sink.setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
-            .setTransactionalIdPrefix(config.get(ConfigKeys.GROUP) + "-text")
+            .setTransactionalIdPrefix(config.transactionalIdPrefix())
             // Leaves few transaction ids on the broker; the way back is not supported, so from day
             // one.
             .setTransactionNamingStrategy(TransactionNamingStrategy.POOLING)

@@ -23,6 +23,9 @@ public final class DeadLetters {
 
   private static final int MAX_DETAIL_BYTES = 4 << 10;
 
+  /** Key and value: the original, its key twice, the detail, and what is around them. */
+  public static final int MAX_RECORD_BYTES = 3 * MAX_ORIGINAL_BYTES + MAX_DETAIL_BYTES + (4 << 10);
+
   private DeadLetters() {}
 
   static DeadLetterRecord of(Origin origin, Unusable unusable) {

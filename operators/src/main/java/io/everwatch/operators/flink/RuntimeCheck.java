@@ -4,6 +4,9 @@ package io.everwatch.operators.flink;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.URL;
+import java.util.Collections;
+import java.util.List;
 import java.util.Properties;
 import org.apache.flink.util.FlinkUserCodeClassLoader;
 
@@ -31,6 +34,21 @@ final class RuntimeCheck {
     }
   }
 
+  /** Where a loader finds a runtime. */
+  static List<String> copies(ClassLoader loader) {
+    try {
+      return Collections.list(
+              loader.getResources(
+                  RuntimeCheck.class.getPackageName().replace('.', '/') + "/" + RESOURCE))
+          .stream()
+          .map(URL::toString)
+          .distinct()
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException("the class path cannot be searched for " + RESOURCE, e);
+    }
+  }
+
   /**
    * Refuses to go on with a runtime that is in the wrong place or of another version.
    *
@@ -44,6 +62,13 @@ final class RuntimeCheck {
               + " process, once for all jobs; copy everwatch-runtime.jar into Flink's lib folder on"
               + " each JobManager and TaskManager, restart them, and submit everwatch-job.jar, which"
               + " does not contain it");
+    }
+    List<String> copies = copies(RuntimeCheck.class.getClassLoader());
+    if (copies.size() > 1) {
+      throw new IllegalStateException(
+          "everwatch-runtime.jar is on the class path of this TaskManager %d times (%s); expected once;"
+                  .formatted(copies.size(), String.join(", ", copies))
+              + " remove the others from Flink's lib folder and restart it");
     }
     String found = version();
     if (!found.equals(expected)) {

@@ -93,7 +93,7 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
     if (recorded.isEmpty()) {
       checkSpreads();
     }
-    Engine opened = engines.acquire();
+    Engine opened = acquire();
     engine = opened;
     Seat taken = opened.attach(new Listener());
     seat = taken;
@@ -149,6 +149,15 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
             lookLater();
           }
         });
+  }
+
+  /** A model or a setting that is wrong is so at every try; a device may be free at the next. */
+  private Engine acquire() {
+    try {
+      return engines.acquire();
+    } catch (IllegalArgumentException e) { // BadModelException is one
+      throw HopelessStart.failure(getRuntimeContext().getTaskInfo().getAttemptNumber(), e);
+    }
   }
 
   /** Before a frame is lost to a second stream of the same name; starting again would not help. */

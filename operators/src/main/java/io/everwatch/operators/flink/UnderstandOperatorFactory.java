@@ -74,7 +74,12 @@ public final class UnderstandOperatorFactory extends AbstractStreamOperatorFacto
   @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
   public <T extends StreamOperator<TextRecord>> T createStreamOperator(
       StreamOperatorParameters<TextRecord> parameters) {
-    RuntimeCheck.verify(UnderstandOperator.class, runtimeVersion);
+    try {
+      RuntimeCheck.verify(UnderstandOperator.class, runtimeVersion);
+    } catch (IllegalStateException e) {
+      throw HopelessStart.failure(
+          parameters.getContainingTask().getEnvironment().getTaskInfo().getAttemptNumber(), e);
+    }
     return (T)
         new UnderstandOperator(
             parameters,

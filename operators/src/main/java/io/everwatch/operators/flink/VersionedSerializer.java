@@ -9,6 +9,7 @@ import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 import org.apache.flink.api.common.typeutils.base.TypeSerializerSingleton;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
+import org.apache.flink.runtime.execution.SuppressRestartsException;
 
 /**
  * Serializer of an immutable value whose bytes begin with the version of their layout, so that a
@@ -110,14 +111,19 @@ abstract class VersionedSerializer<T> extends TypeSerializerSingleton<T> {
         throws IOException {
       VersionedSerializer<T> present = serializer.get();
       if (snapshotVersion != SNAPSHOT_VERSION) {
-        throw new IOException(
+        throw refused(
             unknownVersion(
                 "serializer snapshot of " + present.what(), snapshotVersion, SNAPSHOT_VERSION));
       }
       int newest = in.readInt();
       if (newest < 1 || newest > present.version()) {
-        throw new IOException(unknownVersion(present.what(), newest, present.version()));
+        throw refused(unknownVersion(present.what(), newest, present.version()));
       }
+    }
+
+    /** Such state stays what it is, however often the job is restarted with it. */
+    private static RuntimeException refused(String message) {
+      return new SuppressRestartsException(new IllegalStateException(message));
     }
 
     @Override

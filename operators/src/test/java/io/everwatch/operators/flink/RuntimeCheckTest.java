@@ -7,8 +7,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.apache.flink.util.ChildFirstClassLoader;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class RuntimeCheckTest {
   @Test
@@ -43,5 +46,20 @@ class RuntimeCheckTest {
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("runtime 0.0.7")
         .hasMessageContaining(RuntimeCheck.version());
+  }
+
+  @Test
+  void findsEveryRuntimeOnAClassPath(@TempDir Path dir) throws Exception {
+    Path second = dir.resolve("io/everwatch/operators/flink/runtime.properties");
+    Files.createDirectories(second.getParent());
+    Files.writeString(second, "version=0.0.7");
+
+    assertThat(RuntimeCheck.copies(getClass().getClassLoader())).hasSize(1);
+    try (URLClassLoader loader =
+        new URLClassLoader(new URL[] {dir.toUri().toURL()}, getClass().getClassLoader())) {
+      assertThat(RuntimeCheck.copies(loader))
+          .hasSize(2)
+          .contains(second.toUri().toURL().toString());
+    }
   }
 }
