@@ -122,6 +122,15 @@ public final class ConfigKeys {
           "A stream's rows are written at least this often, else its log grows; 0 = with every"
               + " checkpoint. Bounds the time of a recovery.",
           Parsers.durationOf(Duration.ZERO, Duration.ofHours(24)));
+  public static final ConfigKey<Integer> SPACE_FACTOR =
+      key(
+          "state.space-factor",
+          "number",
+          "3",
+          "RocksDB's files may grow to so many times the live rows before they are merged, which"
+              + " uploads the live ones again: about 1 + 1/factor bytes per byte written. More: less"
+              + " upload, more disk, larger checkpoints, longer restores.",
+          Parsers.integer(1, 100));
   public static final ConfigKey<Duration> MAX_OUTAGE =
       key(
           "recovery.max-outage",

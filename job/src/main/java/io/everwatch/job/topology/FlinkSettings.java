@@ -30,6 +30,9 @@ public final class FlinkSettings {
 
   private static final String LOOPBACK = "localhost";
 
+  /** Of a state in RocksDB: each is looked into by a read. */
+  private static final int MOST_FILES = 500;
+
   private FlinkSettings() {}
 
   /** What belongs to the job itself, wherever it runs. */
@@ -67,9 +70,20 @@ public final class FlinkSettings {
       flink.set(StateBackendOptions.STATE_BACKEND, "rocksdb");
       flink.set(CheckpointingOptions.INCREMENTAL_CHECKPOINTS, true);
       flink.set(RocksDBOptions.OPTIONS_FACTORY, RocksDbOptions.class.getName());
+      flink.set(RocksDbOptions.MERGE_TRIGGER, mergeTrigger(config));
     } else {
       flink.set(StateBackendOptions.STATE_BACKEND, "hashmap");
     }
+  }
+
+  /** Each checkpoint adds a file, and what is in it is live for a snapshot interval. */
+  private static int mergeTrigger(EverwatchConfig config) {
+    double checkpoints =
+        (double) config.get(ConfigKeys.SNAPSHOT_INTERVAL).toMillis()
+            / config.get(ConfigKeys.CHECKPOINT_INTERVAL).toMillis();
+    long wanted = Math.round(config.get(ConfigKeys.SPACE_FACTOR) * checkpoints);
+    return (int)
+        Math.min(MOST_FILES, Math.max(RocksDbOptions.MERGE_TRIGGER.defaultValue(), wanted));
   }
 
   /**

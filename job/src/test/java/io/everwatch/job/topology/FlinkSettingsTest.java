@@ -7,6 +7,8 @@ import io.everwatch.job.config.EverwatchConfig;
 import io.everwatch.operators.flink.RocksDbOptions;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.apache.flink.configuration.CheckpointingOptions;
@@ -17,6 +19,9 @@ import org.apache.flink.configuration.StateBackendOptions;
 import org.apache.flink.state.rocksdb.RocksDBOptions;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.rocksdb.ColumnFamilyOptions;
 
 class FlinkSettingsTest {
   @Test
@@ -48,6 +53,42 @@ class FlinkSettingsTest {
     assertThat(flink.get(CheckpointingOptions.CHECKPOINTS_DIRECTORY))
         .isEqualTo("file:///tmp/somewhere/everwatch");
     assertThat(flink.get(StateBackendOptions.STATE_BACKEND)).isEqualTo("hashmap");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "10 s, 60 s, 3, 18",
+    "10 s, 60 s, 10, 60",
+    "2 s, 60 s, 3, 90",
+    "10 s, 0 s, 3, 16", // a snapshot with every checkpoint
+    "100 ms, 24 h, 100, 500" // within bounds
+  })
+  void rocksDbMergesWhenItsFilesHoldTheFactorOfWhatIsLive(
+      String checkpoints, String snapshots, String factor, int trigger) {
+    Configuration flink =
+        FlinkSettings.ofJob(
+            EverwatchConfig.of(
+                "brokers", "a:1",
+                "checkpoint.interval", checkpoints,
+                "snapshot.interval", snapshots,
+                "state.space-factor", factor));
+
+    assertThat(flink.get(RocksDbOptions.MERGE_TRIGGER)).isEqualTo(trigger);
+    try (ColumnFamilyOptions options = new ColumnFamilyOptions()) {
+      List<AutoCloseable> handles = new ArrayList<>();
+      new RocksDbOptions().configure(flink).createColumnOptions(options, handles);
+      assertThat(options.level0FileNumCompactionTrigger()).isEqualTo(trigger);
+      assertThat(options.level0SlowdownWritesTrigger()).isGreaterThan(10 * trigger);
+      handles.forEach(FlinkSettingsTest::close);
+    }
+  }
+
+  private static void close(AutoCloseable handle) {
+    try (handle) {
+      assertThat(handle).isNotNull();
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
   }
 
   @Test
