@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.topology;
 
+import io.everwatch.job.config.ConfigKey;
 import io.everwatch.job.config.ConfigKeys;
 import io.everwatch.job.config.Delivery;
 import io.everwatch.job.config.EverwatchConfig;
-import io.everwatch.job.config.StartFrom;
 import io.everwatch.job.spread.SpreadSource;
 import io.everwatch.operators.flink.CommittedText;
 import io.everwatch.operators.flink.DeadLetterRecord;
@@ -26,11 +26,10 @@ import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.flink.connector.kafka.sink.KafkaSinkBuilder;
 import org.apache.flink.connector.kafka.sink.TransactionNamingStrategy;
 import org.apache.flink.connector.kafka.source.KafkaSource;
-import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
+import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
-import org.apache.kafka.clients.consumer.OffsetResetStrategy;
 
 /**
  * frames and commands → understand (keyed by stream) → text, and what could not be used → dead
@@ -98,38 +97,29 @@ public final class EverwatchTopology {
         config.get(ConfigKeys.FORGET_AFTER));
   }
 
-  private static KafkaSource<FrameRecord> frames(EverwatchConfig config, SpreadRegistry spreads) {
+  private static WatchedSource frames(EverwatchConfig config, SpreadRegistry spreads) {
     int maxBytes = Math.toIntExact(config.get(ConfigKeys.MAX_RECORD));
     Properties properties = kafka(config);
     // Soft limits: a larger record still arrives, alone.
     properties.putIfAbsent("fetch.max.bytes", "16777216");
     properties.putIfAbsent("max.partition.fetch.bytes", "8388608");
-    return KafkaSource.<FrameRecord>builder()
-        .setProperties(properties)
-        .setTopics(config.get(ConfigKeys.FRAMES))
-        .setGroupId(config.get(ConfigKeys.GROUP))
-        .setStartingOffsets(start(config.get(ConfigKeys.START)))
-        .setDeserializer(new FrameRecordSchema(maxBytes, spreads))
-        .build();
+    return WatchedSource.of(
+        source(config, ConfigKeys.FRAMES).setProperties(properties),
+        new FrameRecordSchema(maxBytes, spreads));
   }
 
-  private static KafkaSource<FrameRecord> commands(EverwatchConfig config, SpreadRegistry spreads) {
-    return KafkaSource.<FrameRecord>builder()
-        .setProperties(kafka(config))
-        .setTopics(config.get(ConfigKeys.COMMANDS))
-        .setGroupId(config.get(ConfigKeys.GROUP))
-        .setStartingOffsets(start(config.get(ConfigKeys.START)))
-        .setDeserializer(new CommandRecordSchema(spreads))
-        .build();
+  private static WatchedSource commands(EverwatchConfig config, SpreadRegistry spreads) {
+    return WatchedSource.of(
+        source(config, ConfigKeys.COMMANDS).setProperties(kafka(config)),
+        new CommandRecordSchema(spreads));
   }
 
-  @SuppressWarnings("deprecation") // OffsetResetStrategy: the connector takes no other type
-  private static OffsetsInitializer start(StartFrom start) {
-    return switch (start) {
-      case COMMITTED -> OffsetsInitializer.committedOffsets(OffsetResetStrategy.EARLIEST);
-      case EARLIEST -> OffsetsInitializer.earliest();
-      case LATEST -> OffsetsInitializer.latest();
-    };
+  private static KafkaSourceBuilder<FrameRecord> source(
+      EverwatchConfig config, ConfigKey<String> topic) {
+    return KafkaSource.<FrameRecord>builder()
+        .setTopics(config.get(topic))
+        .setGroupId(config.get(ConfigKeys.GROUP))
+        .setStartingOffsets(StartOffsets.of(config.get(ConfigKeys.START)));
   }
 
   private static CommittedText committedText(EverwatchConfig config) {

@@ -24,11 +24,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
@@ -110,6 +115,48 @@ final class House implements AutoCloseable {
   void sendTo(String topic, int partition, byte @Nullable [] key, byte @Nullable [] value)
       throws Exception {
     producer.send(new ProducerRecord<>(topic, partition, key, value)).get();
+  }
+
+  /** The frames topic takes its producers' times from now on, as {@link #sendAt} gives them. */
+  void takeProducersTimes() throws Exception {
+    try (Admin admin = Admin.create(broker.clientProperties())) {
+      admin
+          .incrementalAlterConfigs(
+              Map.of(
+                  new ConfigResource(ConfigResource.Type.TOPIC, TopicNames.FRAMES),
+                  List.of(
+                      new AlterConfigOp(
+                          new ConfigEntry("message.timestamp.type", "CreateTime"),
+                          AlterConfigOp.OpType.SET))))
+          .all()
+          .get();
+    }
+  }
+
+  /** A frame whose record was made when it was captured. */
+  void sendAt(int partition, FrameEvent event) throws Exception {
+    producer
+        .send(
+            new ProducerRecord<>(
+                TopicNames.FRAMES,
+                partition,
+                event.getCaptureMicros() / 1000,
+                event.getStreamId().getBytes(StandardCharsets.UTF_8),
+                WireFormat.encode(event)))
+        .get();
+  }
+
+  /** Frames before this offset are gone, as by retention. */
+  void deleteFramesBefore(int partition, long offset) throws Exception {
+    try (Admin admin = Admin.create(broker.clientProperties())) {
+      admin
+          .deleteRecords(
+              Map.of(
+                  new TopicPartition(TopicNames.FRAMES, partition),
+                  RecordsToDelete.beforeOffset(offset)))
+          .all()
+          .get();
+    }
   }
 
   /** Puts a record where only the job should. */
