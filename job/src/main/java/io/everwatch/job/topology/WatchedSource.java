@@ -74,7 +74,7 @@ final class WatchedSource
   @Override
   public SourceReader<FrameRecord, KafkaPartitionSplit> createReader(SourceReaderContext context)
       throws Exception {
-    watch.count(context.metricGroup().addGroup("everwatch").counter("recordsLost"));
+    watch.count(context.metricGroup().addGroup("everwatchSource").counter("recordsLost"));
     return new Reader(source.createReader(context), watch);
   }
 

@@ -119,7 +119,7 @@ final class House implements AutoCloseable {
 
   /** The frames topic takes its producers' times from now on, as {@link #sendAt} gives them. */
   void takeProducersTimes() throws Exception {
-    try (Admin admin = Admin.create(broker.clientProperties())) {
+    try (Admin admin = Admin.create(client())) {
       admin
           .incrementalAlterConfigs(
               Map.of(
@@ -148,7 +148,7 @@ final class House implements AutoCloseable {
 
   /** Frames before this offset are gone, as by retention. */
   void deleteFramesBefore(int partition, long offset) throws Exception {
-    try (Admin admin = Admin.create(broker.clientProperties())) {
+    try (Admin admin = Admin.create(client())) {
       admin
           .deleteRecords(
               Map.of(
