@@ -310,9 +310,7 @@ final class StreamAudit {
     if (event.getSources().size() == 1 || (forgotten && event.getSources().isEmpty())) {
       book(text);
       Optional<Life> life = life();
-      event
-          .getSources()
-          .forEach(source -> life.ifPresent(one -> one.end(source.getFirstOffset())));
+      event.getSources().forEach(source -> life.ifPresent(one -> one.end(source.getFirstOffset())));
       if (forgotten) {
         life.ifPresent(Life::forget);
       }

@@ -2,6 +2,7 @@
 package io.everwatch.job.config;
 
 import io.everwatch.operators.engine.EngineOptions;
+import io.everwatch.operators.flink.OverloadMode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -176,6 +177,48 @@ public final class ConfigKeys {
           "64",
           "Chunks of one subtask that may be under way; beyond it the source waits.",
           Parsers.integer(1, 4096));
+  public static final ConfigKey<Long> MAX_IN_FLIGHT_BYTES =
+      key(
+          "engine.max-in-flight-bytes",
+          "size",
+          "256 MiB",
+          "Bytes of encoded pictures of those chunks in the heap of one subtask; beyond it the"
+              + " source waits. Frames of open chunks are not counted.",
+          Parsers.sizeOf(1 << 20, 1L << 40));
+  public static final ConfigKey<Long> MAX_PARKED_BYTES =
+      key(
+          "engine.max-parked-bytes",
+          "size",
+          "256 MiB",
+          "Bytes of chunks of one subtask that wait in state, because their stream comes with a"
+              + " backlog and must not hold up the others; beyond it the source waits. 0 = it waits"
+              + " at once.",
+          Parsers.sizeOf(0, 1L << 40));
+  public static final ConfigKey<OverloadMode> OVERLOAD =
+      choice(
+          "overload",
+          OverloadMode.class,
+          OverloadMode.BLOCK,
+          "When frames come faster than they are understood: block loses nothing and falls behind;"
+              + " live skips the oldest chunks, each run of them told by a GAP event. SET overload"
+              + " changes it for a stream.");
+  public static final ConfigKey<Duration> MAX_LAG =
+      key(
+          "overload.max-lag",
+          "duration",
+          "10 s",
+          "In live, a chunk whose last frame came to the broker longer ago is skipped. Needs"
+              + " LogAppendTime on the frames topic (everwatch topics sets it); else only the wait"
+              + " inside the job counts.",
+          Parsers.durationOf(Duration.ofMillis(100), Duration.ofHours(24)));
+  public static final ConfigKey<Integer> MAX_STREAMS =
+      key(
+          "limits.streams",
+          "number",
+          "0",
+          "Streams of one subtask; frames of a further one are dead-lettered until another ends."
+              + " 0 = any number.",
+          Parsers.integer(0, 1_000_000));
   public static final ConfigKey<Duration> STEP_TIMEOUT =
       key(
           "engine.step-timeout",

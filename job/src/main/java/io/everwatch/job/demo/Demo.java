@@ -124,8 +124,7 @@ public final class Demo {
   }
 
   /** What was sent is answered, and what was answered is committed, or the time is over. */
-  private void drain(
-      Duration limit, TextEventReader live, CommittedLag committed, Tally tally) {
+  private void drain(Duration limit, TextEventReader live, CommittedLag committed, Tally tally) {
     long end = System.nanoTime() + limit.toNanos();
     boolean quiet = false;
     while (System.nanoTime() - end < 0 && !(quiet && committed.lags().count() >= tally.timed())) {

@@ -89,7 +89,13 @@ public final class EverwatchTopology {
   static UnderstandSettings settings(EverwatchConfig config) {
     UnderstandSettings defaults = UnderstandSettings.DEFAULT;
     return new UnderstandSettings(
-        config.get(ConfigKeys.MAX_IN_FLIGHT),
+        new UnderstandSettings.Limits(
+            config.get(ConfigKeys.MAX_IN_FLIGHT),
+            config.get(ConfigKeys.MAX_IN_FLIGHT_BYTES),
+            config.get(ConfigKeys.MAX_PARKED_BYTES),
+            config.get(ConfigKeys.MAX_STREAMS)),
+        config.get(ConfigKeys.OVERLOAD),
+        config.get(ConfigKeys.MAX_LAG),
         config.get(ConfigKeys.DRAIN_TIMEOUT),
         config.get(ConfigKeys.SNAPSHOT_INTERVAL),
         defaults.maxTextBytes(),

@@ -7,10 +7,11 @@ import java.util.List;
  * All that the next {@link ChunkAssembler#offer} depends on, as plain values: part of a stream's
  * checkpointed state. Lists are immutable and bounded: {@code placed} by the settings (open chunks
  * times grid points), {@code waiting} by {@link ChunkAssembler#MAX_WAITING}, {@code held} by one,
- * {@code abandoned} by {@link ChunkAssembler#MAX_ABANDONED}. A frame stands in one list only.
+ * {@code abandoned} by {@link ChunkAssembler#MAX_ABANDONED}, {@code rates} by the chunks that are
+ * not closed. A frame stands in one list only.
  *
- * @param chunkMicros settings that the grid was made with; must be the same at restore
- * @param framesPerChunk likewise
+ * @param chunkMicros length of the stream's chunks, as long as it lives
+ * @param rates grid points per chunk, ascending; at least one
  * @param started false for a stream of which nothing was seen; all else is then 0 or empty
  * @param placed frames that have their grid point, of chunks still open, in grid order
  * @param waiting frames behind a missing sequence number, in sequence order
@@ -18,7 +19,7 @@ import java.util.List;
  */
 public record AssemblerState<P>(
     long chunkMicros,
-    int framesPerChunk,
+    List<Rate> rates,
     boolean started,
     Progress progress,
     Sequences sequences,
@@ -26,6 +27,7 @@ public record AssemblerState<P>(
     List<Frame<P>> waiting,
     List<Frame<P>> held) {
   public AssemblerState {
+    rates = List.copyOf(rates);
     placed = List.copyOf(placed);
     waiting = List.copyOf(waiting);
     held = List.copyOf(held);
@@ -83,18 +85,14 @@ public record AssemblerState<P>(
   /** Sequence numbers {@code first} to {@code last}, both included. */
   public record Range(long first, long last) {}
 
+  /** Chunks from {@code fromChunk} on have so many grid points. */
+  public record Rate(long fromChunk, int framesPerChunk) {}
+
   /** A frame and its grid point. */
   public record Placed<P>(long chunk, int point, Frame<P> frame) {}
 
-  static <P> AssemblerState<P> fresh(ChunkSettings settings) {
+  static <P> AssemblerState<P> fresh(long chunkMicros, List<Rate> rates) {
     return new AssemblerState<>(
-        settings.chunkMicros(),
-        settings.framesPerChunk(),
-        false,
-        Progress.NONE,
-        Sequences.NONE,
-        List.of(),
-        List.of(),
-        List.of());
+        chunkMicros, rates, false, Progress.NONE, Sequences.NONE, List.of(), List.of(), List.of());
   }
 }

@@ -4,10 +4,12 @@ package io.everwatch.operators.chunk;
 import io.everwatch.operators.chunk.Assembled.Counts;
 import io.everwatch.operators.chunk.Assembled.DeadFrame;
 import io.everwatch.operators.chunk.Assembled.Reason;
+import io.everwatch.operators.chunk.AssemblerState.Rate;
 import io.everwatch.operators.chunk.AssemblerState.Sequences;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.ToLongFunction;
 
 /**
  * The state machine of architecture §3a for one stream: records in partition order in, chunks, gaps
@@ -28,12 +30,15 @@ import java.util.Optional;
  * A frame given up that comes for a chunk still open takes its point all the same.
  *
  * <p>Memory is bounded whatever arrives: see {@link AssemblerState}. A stream that makes more than
- * {@link #MAX_WAITING} frames wait has its missing sequences given up early; that loses no frame.
- * No call loops over chunks without frames. Not thread-safe.
+ * {@link #MAX_WAITING} frames, or {@link #MAX_WAITING_BYTES}, wait has its missing sequences given
+ * up early; that loses no frame. No call loops over chunks without frames. Not thread-safe.
  */
 public final class ChunkAssembler<P> {
   /** Frames that wait for a missing sequence: four seconds of a 60-fps camera. */
   public static final int MAX_WAITING = 256;
+
+  /** Bytes of frames that wait for a missing sequence. */
+  public static final long MAX_WAITING_BYTES = 32 << 20;
 
   /** Runs of given-up sequences that are told from seen ones; older ones count as not seen. */
   public static final int MAX_ABANDONED = 256;
@@ -53,6 +58,8 @@ public final class ChunkAssembler<P> {
   }
 
   private final ChunkSettings settings;
+  private final Rates rates;
+  private final ToLongFunction<P> bytes;
   private final SequenceOrder<P> order;
   private final OpenChunks<P> chunks;
   private Optional<Frame<P>> held;
@@ -61,13 +68,15 @@ public final class ChunkAssembler<P> {
   private long clockArrivalMicros;
   private long settledMicros;
 
-  private ChunkAssembler(ChunkSettings settings, AssemblerState<P> state) {
+  private ChunkAssembler(ChunkSettings settings, AssemblerState<P> state, ToLongFunction<P> bytes) {
     Sequences sequences = state.sequences();
-    this.settings = settings;
+    this.settings = settings.withChunkMicros(state.chunkMicros());
+    this.rates = new Rates(state.rates());
+    this.bytes = bytes;
     this.order =
         new SequenceOrder<>(
             sequences.settled(), sequences.horizon(), sequences.abandoned(), state.waiting());
-    this.chunks = new OpenChunks<>(settings, state.progress(), state.placed());
+    this.chunks = new OpenChunks<>(this.settings, rates, state.progress(), state.placed());
     this.held = state.held().stream().findFirst();
     this.started = state.started();
     this.clockMicros = state.progress().clockMicros();
@@ -75,29 +84,51 @@ public final class ChunkAssembler<P> {
     this.settledMicros = sequences.settledMicros();
   }
 
-  /** A stream of which nothing was seen yet. */
+  /** A stream of which nothing was seen yet, with payloads of no size to speak of. */
   public static <P> ChunkAssembler<P> start(ChunkSettings settings) {
-    return new ChunkAssembler<>(settings, AssemblerState.fresh(settings));
+    return start(settings, payload -> 0);
+  }
+
+  /** As {@link #restore(ChunkSettings, AssemblerState, ToLongFunction)}, likewise. */
+  public static <P> ChunkAssembler<P> restore(ChunkSettings settings, AssemblerState<P> state) {
+    return restore(settings, state, payload -> 0);
   }
 
   /**
-   * Goes on where {@link #state} was taken. Lateness, gap and jump limits may have changed.
+   * A stream of which nothing was seen yet.
    *
-   * @throws IllegalArgumentException when chunk length or frame rate differ: the grid would not fit
+   * @param bytes size of a frame's payload
    */
-  public static <P> ChunkAssembler<P> restore(ChunkSettings settings, AssemblerState<P> state) {
-    if (settings.chunkMicros() != state.chunkMicros()
-        || settings.framesPerChunk() != state.framesPerChunk()) {
-      throw new IllegalArgumentException(
-          ("the stream's open chunk has a grid of %d frames in %d us, the settings say %d "
-                  + "frames in %d us; expected the same; keep the setting, or reset the stream")
-              .formatted(
-                  state.framesPerChunk(),
-                  state.chunkMicros(),
-                  settings.framesPerChunk(),
-                  settings.chunkMicros()));
-    }
-    return new ChunkAssembler<>(settings, state);
+  public static <P> ChunkAssembler<P> start(ChunkSettings settings, ToLongFunction<P> bytes) {
+    return new ChunkAssembler<>(
+        settings,
+        AssemblerState.fresh(
+            settings.chunkMicros(), List.of(new Rate(0, settings.framesPerChunk()))),
+        bytes);
+  }
+
+  /**
+   * Goes on where {@link #state} was taken, on the stream's own grid: of the settings only the
+   * limits of lateness, gap and jump count.
+   */
+  public static <P> ChunkAssembler<P> restore(
+      ChunkSettings settings, AssemblerState<P> state, ToLongFunction<P> bytes) {
+    return new ChunkAssembler<>(settings, state, bytes);
+  }
+
+  /** Length of the stream's chunks. */
+  public long chunkMicros() {
+    return settings.chunkMicros();
+  }
+
+  /** Grid points of the chunks that begin from now on. */
+  public int framesPerChunk() {
+    return rates.of(Long.MAX_VALUE);
+  }
+
+  /** Another frame rate, from the first chunk on that has no frame yet. */
+  public void changeRate(int framesPerChunk) {
+    chunks.changeRate(framesPerChunk);
   }
 
   /** Takes the next record of the stream, in partition order, and returns what it closes. */
@@ -187,14 +218,14 @@ public final class ChunkAssembler<P> {
     return started
         ? new AssemblerState<>(
             settings.chunkMicros(),
-            settings.framesPerChunk(),
+            rates.list(),
             true,
             chunks.progress(clockMicros, clockArrivalMicros),
             new Sequences(order.settled(), settledMicros, order.horizon(), order.abandoned()),
             chunks.placed(),
             order.waiting(),
             held.stream().toList())
-        : AssemblerState.fresh(settings);
+        : AssemblerState.fresh(settings.chunkMicros(), rates.list());
   }
 
   private Verdict judge(Frame<P> frame) {
@@ -285,7 +316,7 @@ public final class ChunkAssembler<P> {
       setClock(frame);
     }
     settleReady(out);
-    if (order.waiting().size() > MAX_WAITING) {
+    while (order.waiting().size() > MAX_WAITING || waitingBytes() > MAX_WAITING_BYTES) {
       settleThrough(order.waiting().get(0).sequence(), out);
     }
     long due = chunks.due(clockMicros);
@@ -294,6 +325,14 @@ public final class ChunkAssembler<P> {
       chunks.closeThrough(due, out);
     }
     chunks.closeComplete(out);
+  }
+
+  private long waitingBytes() {
+    long sum = 0;
+    for (Frame<P> frame : order.waiting()) {
+      sum += bytes.applyAsLong(frame.payload());
+    }
+    return sum;
   }
 
   /** Places the waiting frames of chunks whose time is over, whatever is still missing. */

@@ -48,4 +48,10 @@ public record ChunkSettings(
               .formatted(allowedLatenessMicros, maxGapMicros, maxClockJumpMicros));
     }
   }
+
+  /** The same limits for chunks of another length. */
+  ChunkSettings withChunkMicros(long micros) {
+    return new ChunkSettings(
+        micros, framesPerChunk, allowedLatenessMicros, maxGapMicros, maxClockJumpMicros);
+  }
 }

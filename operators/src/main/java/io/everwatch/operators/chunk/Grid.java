@@ -14,8 +14,8 @@ package io.everwatch.operators.chunk;
  * @param anchorMicros start of chunk {@code anchorChunk}: capture time of the first frame, of the
  *     stream or after a clock reset
  */
-record Grid(long anchorMicros, long anchorChunk, long chunkMicros, int framesPerChunk) {
-  /** A grid point: {@code point} in {@code [0, framesPerChunk)}. */
+record Grid(long anchorMicros, long anchorChunk, long chunkMicros) {
+  /** A grid point: {@code point} in {@code [0, framesPerChunk)} of its chunk. */
   record Place(long chunk, int point) {}
 
   long startMicros(long chunk) {
@@ -36,8 +36,9 @@ record Grid(long anchorMicros, long anchorChunk, long chunkMicros, int framesPer
    *
    * @param distanceMicros to the frame before it; more than {@code 1/FPS} counts as that, less than
    *     0 as 0
+   * @param framesPerChunk grid points of {@code chunkAt(captureMicros)}
    */
-  Place place(long captureMicros, long distanceMicros) {
+  Place place(long captureMicros, long distanceMicros, int framesPerChunk) {
     long chunk = chunkAt(captureMicros);
     long offset = captureMicros - startMicros(chunk); // [0, d)
     long distance = Math.min(Math.max(distanceMicros, 0), chunkMicros); // before it is multiplied

@@ -18,6 +18,7 @@ import java.util.TreeMap;
 /** The chunks of one stream that have frames and are not closed, and the making of events. */
 final class OpenChunks<P> {
   private final ChunkSettings settings;
+  private final Rates rates;
   private final TreeMap<Long, OpenChunk<P>> open = new TreeMap<>();
   private long beganMicros;
   private Grid grid;
@@ -29,8 +30,9 @@ final class OpenChunks<P> {
   private boolean clockReset;
   private boolean dropVision;
 
-  OpenChunks(ChunkSettings settings, Progress progress, List<Placed<P>> placed) {
+  OpenChunks(ChunkSettings settings, Rates rates, Progress progress, List<Placed<P>> placed) {
     this.settings = settings;
+    this.rates = rates;
     this.beganMicros = progress.beganMicros();
     this.grid = grid(progress.anchorMicros(), progress.anchorChunk());
     this.nextChunk = progress.nextChunk();
@@ -125,9 +127,15 @@ final class OpenChunks<P> {
     dropVision |= awayMicros > settings.maxGapMicros();
   }
 
+  /** Other grid points from the first chunk on that has no frame yet. */
+  void changeRate(int framesPerChunk) {
+    rates.change(
+        open.isEmpty() ? nextChunk : Math.max(nextChunk, open.lastKey() + 1), framesPerChunk);
+  }
+
   /** The next frame in sequence order. */
   void place(Frame<P> frame, long distanceMicros, List<Assembled<P>> out) {
-    Place place = grid.place(frame.captureMicros(), distanceMicros);
+    Place place = placeOf(frame, distanceMicros);
     if (place.chunk() < nextChunk) {
       refuse(frame, place.chunk(), out);
     } else if (chunk(place.chunk()).at(place.point()).isPresent()) {
@@ -139,7 +147,7 @@ final class OpenChunks<P> {
 
   /** A frame that others of higher sequence have overtaken; its neighbours are not known. */
   void placeStraggler(Frame<P> frame, List<Assembled<P>> out) {
-    Place place = grid.place(frame.captureMicros(), 0);
+    Place place = placeOf(frame, 0);
     if (place.chunk() < nextChunk) {
       refuse(frame, place.chunk(), out);
       return;
@@ -171,7 +179,7 @@ final class OpenChunks<P> {
    * missing one, so chunks without a frame before them are a gap and need not be waited for.
    */
   void closeComplete(List<Assembled<P>> out) {
-    while (!open.isEmpty() && open.firstEntry().getValue().used() == settings.framesPerChunk()) {
+    while (!open.isEmpty() && open.firstEntry().getValue().used() == rates.of(open.firstKey())) {
       close(out);
     }
   }
@@ -188,7 +196,7 @@ final class OpenChunks<P> {
     long index = first.getKey();
     OpenChunk<P> chunk = first.getValue();
     gapBefore(index, out);
-    int points = settings.framesPerChunk();
+    int points = rates.of(index);
     int used = chunk.used();
     out.add(
         new Chunk<>(
@@ -208,6 +216,7 @@ final class OpenChunks<P> {
     advance(index + 1);
     nextEvent = index + 1;
     completeMask |= used == points ? 1 : 0;
+    rates.forgetBefore(nextEvent - 1); // a frame of the one before may belong to the next
   }
 
   private void gapBefore(long chunk, List<Assembled<P>> out) {
@@ -216,8 +225,7 @@ final class OpenChunks<P> {
     }
     long start = grid.startMicros(nextEvent);
     long end = grid.startMicros(chunk);
-    long chunks = Math.min(chunk - nextEvent, Integer.MAX_VALUE);
-    long missing = Math.min(chunks * settings.framesPerChunk(), Integer.MAX_VALUE);
+    long missing = Math.min(rates.sum(nextEvent, chunk), Integer.MAX_VALUE);
     out.add(new Gap<>(nextEvent, chunk - 1, start, end, new Counts(0, 0, 0, 0, (int) missing)));
     nextEvent = chunk;
     dropVision |= end - start > settings.maxGapMicros();
@@ -254,11 +262,16 @@ final class OpenChunks<P> {
     }
   }
 
+  private Place placeOf(Frame<P> frame, long distanceMicros) {
+    int points = rates.of(grid.chunkAt(frame.captureMicros()));
+    return grid.place(frame.captureMicros(), distanceMicros, points);
+  }
+
   private OpenChunk<P> chunk(long index) {
     return open.computeIfAbsent(index, i -> new OpenChunk<>());
   }
 
   private Grid grid(long anchorMicros, long anchorChunk) {
-    return new Grid(anchorMicros, anchorChunk, settings.chunkMicros(), settings.framesPerChunk());
+    return new Grid(anchorMicros, anchorChunk, settings.chunkMicros());
   }
 }

@@ -46,7 +46,7 @@ final class EngineSeat implements Seat {
     Session own = own(session);
     if (!own.settings().withSamplingOf(settings).equals(settings)) {
       throw new IllegalArgumentException(
-          "%s works with %s, asked for are %s; expected them to differ in sampling only; make a new session for others"
+          "%s works with %s, asked for are %s; expected them to differ in frame rate and sampling only; make a new session for others"
               .formatted(own, own.settings(), settings));
     }
     if (!own.changePhase(Phase.IDLE, Phase.RUNNING)) {

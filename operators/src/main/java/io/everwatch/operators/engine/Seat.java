@@ -31,10 +31,10 @@ public interface Seat extends AutoCloseable {
   RebuiltMemory rebuild(String streamId, List<byte[]> pieces, StreamSettings settings, long rounds);
 
   /**
-   * Changes how tokens are chosen from the next round on; the memory stays.
+   * Changes the frame rate and how tokens are chosen from the next round on; the memory stays.
    *
-   * @param settings differ from the session's in {@code maxNewTokens}, {@code temperature}, {@code
-   *     repetitionPenalty}, {@code topK}, {@code topP} and {@code seed} only
+   * @param settings differ from the session's in {@code fps}, {@code maxNewTokens}, {@code
+   *     temperature}, {@code repetitionPenalty}, {@code topK}, {@code topP} and {@code seed} only
    * @throws IllegalStateException when a round of this session is running or the session was
    *     released
    * @throws IllegalArgumentException when they differ in anything else, on which the memory depends

@@ -48,7 +48,7 @@ final class Answers {
   /** What the engine made of a round of the log, or of the chunk at the head of the queue. */
   void apply(StreamState stream, RoundResult result) throws Exception {
     if (stream.replaying()) {
-      sessions.replayed(stream, store.logged(stream.key, stream.nextReplayed), result);
+      sessions.replayed(stream, store.round(stream.key, stream.nextReplayed), result);
       stream.nextReplayed++;
       metrics.replayed();
       streams.changed(stream); // it may have been marked
@@ -69,15 +69,19 @@ final class Answers {
     } else {
       stream.dropVision = false;
       stream.orders = stream.orders.withSkippedMicros(0);
-      log(stream, result);
+      log(stream, turn, result);
     }
     queues.leave(stream, events.answered(stream, turn, result, bad));
   }
 
-  private void log(StreamState stream, RoundResult result) throws Exception {
+  private void log(StreamState stream, ChunkTurn turn, RoundResult result) throws Exception {
     LoggedRound logged =
-        new LoggedRound(result.input(), stream.orders.sampling(), result.outcome());
-    store.log(stream.key, stream.nextLogged, logged);
+        LoggedRound.of(
+            result.input(),
+            turn.chunk().frames().stream().map(Frame::payload).toList(),
+            stream.orders.sampling(),
+            result.outcome());
+    store.log(stream, logged);
     stream.nextLogged++;
     stream.nextReplayed = stream.nextLogged;
     stream.logBytes += logged.sizeBytes();

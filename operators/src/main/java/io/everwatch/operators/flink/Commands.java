@@ -22,30 +22,39 @@ final class Commands {
     this.outlet = outlet;
   }
 
-  /** A command has come: its turn, unless it is for a stream that does not come about by it. */
+  /**
+   * A command has come: its turn, unless it is for a stream that does not come about by it.
+   *
+   * <p>The frame rate changes here, in the order of the records, and not when the turn is through:
+   * how far the engine is must not decide which frames a chunk has. The verdict is the one that the
+   * turn will get.
+   */
   List<Turn> take(
       Optional<StreamState> found, FrameRecord record, Command command, long timestamp) {
+    StreamState stream = found.isPresent() ? found.get() : streams.nothing(record.key());
     CommandTurn turn = turns.command(found, record, command, timestamp);
-    if (found.isEmpty()) {
-      Verdict verdict = Verdict.of(StreamOrders.NONE, command, /* isNew= */ true);
-      if (!verdict.obeyed()) { // no stream comes about; nothing is remembered
-        StreamState nothing = streams.nothing(record.key());
-        outlet.text(events.notice(nothing, turn, verdict.text()), timestamp);
+    if (!stream.ordered.seen().contains(command.id())) {
+      Verdict verdict = stream.verdict(stream.ordered, turn);
+      if (found.isEmpty() && !verdict.obeyed()) { // no stream comes about; nothing is remembered
+        outlet.text(events.notice(stream, turn, verdict.text()), timestamp);
         return List.of();
       }
+      verdict.framesPerChunk().ifPresent(stream.assembler::changeRate);
     }
-    streams.changed(found.isPresent() ? found.get() : streams.start(record.key()));
+    if (found.isEmpty()) {
+      streams.add(stream);
+    }
+    streams.changed(stream);
     return List.of(turn);
   }
 
   /** The command is at the head of its queue, behind the chunks that were closed before it came. */
-  void obey(StreamState stream, CommandTurn turn) {
-    Command command = turn.command();
-    if (stream.orders.seen().contains(command.id())) {
+  void obey(StreamState stream, CommandTurn turn) throws Exception {
+    if (stream.orders.seen().contains(turn.command().id())) {
       queues.leave(stream); // sent twice; it was answered the first time
       return;
     }
-    Verdict verdict = Verdict.of(stream.orders, command, turn.isNew());
+    Verdict verdict = stream.verdict(stream.orders, turn);
     stream.orders = verdict.orders();
     if (verdict.forget()) {
       streams.forget(stream);

@@ -24,12 +24,9 @@ import io.everwatch.schemas.avro.TextKind;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HexFormat;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -64,7 +61,7 @@ final class EventBuilder {
             .setFirstSequence(chunk.firstSequence())
             .setLastSequence(chunk.lastSequence())
             .setFrames(counts(chunk.counts(), badFrames.size()))
-            .setSources(sources(chunk.frames()))
+            .setSources(SkippedRun.sources(chunk.frames()))
             .setClockReset(chunk.clockReset());
     result
         .outcome()
@@ -106,26 +103,28 @@ final class EventBuilder {
     return record(stream, event, closedAt(turn, EventHeaders.ABSENT));
   }
 
-  /** A chunk of a stopped stream. */
-  TextRecord skipped(StreamState stream, ChunkTurn turn) {
-    Chunk<SourcedFrame> chunk = turn.chunk();
-    FrameCounts counts = counts(chunk.counts(), chunk.counts().used()); // none was used
+  /**
+   * One event for all chunks of a run that was skipped.
+   *
+   * @param turn the one that shows that the run is over
+   */
+  TextRecord skipped(StreamState stream, SkippedRun run, Turn turn) {
     TextEvent.Builder event =
         common(stream)
             .setKind(TextKind.GAP)
-            .setChunk(chunk.index())
-            .setStartMicros(chunk.startMicros())
-            .setEndMicros(chunk.endMicros())
-            .setFirstSequence(chunk.firstSequence())
-            .setLastSequence(chunk.lastSequence())
-            .setFrames(counts)
-            .setSources(sources(chunk.frames()))
-            .setClockReset(chunk.clockReset())
+            .setChunk(run.firstChunk())
+            .setStartMicros(run.startMicros())
+            .setEndMicros(run.endMicros())
+            .setFirstSequence(run.firstSequence())
+            .setLastSequence(run.lastSequence())
+            .setFrames(counts(run.counts(), run.counts().used())) // none was used
+            .setSources(run.sources())
+            .setClockReset(run.clockReset())
             .setSkipped(
                 SkippedRange.newBuilder()
-                    .setFirstChunk(chunk.index())
-                    .setLastChunk(chunk.index())
-                    .setReason("stopped by command " + stream.orders.stoppedBy())
+                    .setFirstChunk(run.firstChunk())
+                    .setLastChunk(run.lastChunk())
+                    .setReason(run.reason())
                     .build());
     return record(stream, event, closedAt(turn, EventHeaders.ABSENT));
   }
@@ -218,25 +217,6 @@ final class EventBuilder {
         .setDuplicate(counts.duplicate())
         .setMissing(counts.missing() + bad)
         .build();
-  }
-
-  private static List<SourceRange> sources(List<Frame<SourcedFrame>> frames) {
-    record Place(String topic, int partition) {}
-
-    Map<Place, SourceRange> ranges = new LinkedHashMap<>();
-    for (Frame<SourcedFrame> frame : frames) {
-      Origin origin = frame.payload().origin();
-      ranges.merge(
-          new Place(origin.topic(), origin.partition()),
-          new SourceRange(origin.topic(), origin.partition(), origin.offset(), origin.offset()),
-          (a, b) ->
-              new SourceRange(
-                  a.getTopic(),
-                  a.getPartition(),
-                  Math.min(a.getFirstOffset(), b.getFirstOffset()),
-                  Math.max(a.getLastOffset(), b.getLastOffset())));
-    }
-    return new ArrayList<>(ranges.values());
   }
 
   private static StopReason stop(RoundResult.StopReason stop) {

@@ -3,11 +3,11 @@ package io.everwatch.operators.flink;
 
 import io.everwatch.operators.engine.RoundInput;
 import io.everwatch.operators.engine.RoundResult.Outcome;
-import io.everwatch.operators.model.EncodedFrame;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.zip.CRC32C;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
@@ -17,20 +17,40 @@ import org.jspecify.annotations.Nullable;
  * A round that was answered after the last snapshot of its stream's memory: run again, in order, it
  * brings the memory of the snapshot to where the stream stood.
  *
+ * @param frames one per grid point, repeats included (the same instance again)
  * @param sampling what commands had changed of its sampling
  * @param outcome checksum of what was said, to tell when running it again says something else
  * @param said the words, empty for silence: a memory that must be rebuilt takes them as they were;
  *     null: written in a layout that did not keep them
  */
 record LoggedRound(
-    RoundInput input, Map<String, String> sampling, int outcome, @Nullable String said) {
-  LoggedRound(RoundInput input, Map<String, String> sampling, Outcome outcome) {
-    this(input, sampling, checksum(outcome), text(outcome));
+    long chunk,
+    boolean dropVision,
+    List<SourcedFrame> frames,
+    Map<String, String> sampling,
+    int outcome,
+    @Nullable String said) {
+  /** Where the frames of earlier layouts lay is not known. */
+  private static final Origin UNKNOWN = new Origin("", -1, -1, null);
+
+  LoggedRound {
+    frames = List.copyOf(frames);
   }
 
-  /** The chunk, to be answered as it was before. */
+  static LoggedRound of(
+      RoundInput input, List<SourcedFrame> frames, Map<String, String> sampling, Outcome outcome) {
+    return new LoggedRound(
+        input.chunk(), input.dropVision(), frames, sampling, checksum(outcome), text(outcome));
+  }
+
+  /** What the engine got. The pictures must be in the heap. */
+  RoundInput input() {
+    return new RoundInput(chunk, frames.stream().map(SourcedFrame::picture).toList(), dropVision);
+  }
+
+  /** The chunk, to be answered as it was before. The pictures must be in the heap. */
   RoundInput asSaid() {
-    return said == null ? input : input.answered(said);
+    return said == null ? input() : input().answered(said);
   }
 
   /** Whether running it again came to the same. */
@@ -38,11 +58,15 @@ record LoggedRound(
     return outcome == checksum(again);
   }
 
+  Set<SourcedFrame> distinct() {
+    Set<SourcedFrame> distinct = StoredPictures.identities();
+    distinct.addAll(frames);
+    return distinct;
+  }
+
   /** Bytes of pictures, which are nearly all of it. */
   long sizeBytes() {
-    return Repeats.of(input.frames()).distinct().stream()
-        .mapToLong(frame -> frame.bytes().length)
-        .sum();
+    return distinct().stream().mapToLong(SourcedFrame::sizeBytes).sum();
   }
 
   private static int checksum(Outcome outcome) {
@@ -66,7 +90,7 @@ record LoggedRound(
     /** The layout that was the first to have changes of sampling. */
     private static final int WITH_SAMPLING = 2;
 
-    /** The layout that was the first to have the words. */
+    /** The layout that was the first to have the words, and to refer to its pictures. */
     private static final int WITH_WORDS = 3;
 
     @Override
@@ -81,9 +105,9 @@ record LoggedRound(
 
     @Override
     void write(LoggedRound round, DataOutputView out) throws IOException {
-      out.writeLong(round.input.chunk());
-      out.writeBoolean(round.input.dropVision());
-      Repeats.of(round.input.frames()).write(StoredPicture::write, out);
+      out.writeLong(round.chunk);
+      out.writeBoolean(round.dropVision);
+      Repeats.of(round.frames).write(SourcedFrame::write, out);
       out.writeInt(round.outcome);
       Fields.writeMap(round.sampling, out);
       out.writeBoolean(round.said != null);
@@ -94,10 +118,18 @@ record LoggedRound(
     LoggedRound read(int version, DataInputView in) throws IOException {
       long chunk = in.readLong();
       boolean dropVision = in.readBoolean();
-      Repeats<EncodedFrame> frames = Repeats.read(StoredPicture::read, in);
+      List<SourcedFrame> frames =
+          Repeats.read(
+                  version < WITH_WORDS
+                      ? from -> new SourcedFrame(StoredPicture.read(from), UNKNOWN, -1)
+                      : SourcedFrame::read,
+                  in)
+              .all();
       int outcome = in.readInt();
       return new LoggedRound(
-          new RoundInput(chunk, frames.all(), dropVision),
+          chunk,
+          dropVision,
+          frames,
           version < WITH_SAMPLING ? Map.of() : Fields.readMap(in),
           outcome,
           version < WITH_WORDS ? null : readWords(in));
@@ -111,7 +143,7 @@ record LoggedRound(
 
     @Override
     public LoggedRound createInstance() {
-      return new LoggedRound(new RoundInput(0, List.of(), false), Map.of(), 0, null);
+      return new LoggedRound(0, false, List.of(), Map.of(), 0, null);
     }
 
     @Override

@@ -56,6 +56,12 @@ final class OperatorMetrics {
     DEAD
   }
 
+  /** Why a chunk was not understood. */
+  enum SkipReason {
+    STOPPED,
+    OVERLOAD
+  }
+
   private enum Stage {
     FRAMES,
     VISION,
@@ -84,6 +90,7 @@ final class OperatorMetrics {
   private final MetricGroup group;
   private final Counter framesReceived;
   private final Map<Fate, Counter> frames;
+  private final Map<SkipReason, Counter> skipped;
   private final Map<String, Counter> deadLetters = new HashMap<>();
   private final Map<TextKind, Counter> events;
   private final Map<Mark, Counter> marks;
@@ -109,6 +116,12 @@ final class OperatorMetrics {
     group = operator.addGroup("everwatch");
     framesReceived = group.counter("framesReceived");
     frames = each(Fate.class, EnumSet.allOf(Fate.class), "fate", g -> g.counter("frames"));
+    skipped =
+        each(
+            SkipReason.class,
+            EnumSet.allOf(SkipReason.class),
+            "skip",
+            g -> g.counter("chunksSkipped"));
     deadLetterReasons()
         .forEach(
             reason ->
@@ -181,11 +194,13 @@ final class OperatorMetrics {
    */
   void gauges(Understanding streams, Engine engine, Unconfirmed texts) {
     gauge("inFlight", streams::inFlight);
+    gauge("parked", streams::parked);
     gauge("running", streams::running);
     gauge("streams", streams::size);
     gauge("streamsAsleep", () -> streams.silence().asleep());
     gauge("streamsSilent", () -> streams.silence().silent());
     gauge("eventsUnconfirmed", texts::size);
+    group.gauge("inFlightBytes", (Gauge<Long>) streams::heapBytes);
     gauge("engineRoundsWaiting", () -> engine.metrics().waiting());
     gauge("engineRowsUsed", () -> engine.metrics().rowsUsed());
     gauge("engineRowsLimit", () -> engine.metrics().rowsLimit());
@@ -214,10 +229,15 @@ final class OperatorMetrics {
     of(frames, Fate.USED).inc(counts.getUsed());
     of(frames, Fate.SURPLUS).inc(counts.getSurplus());
     of(frames, Fate.DUPLICATE).inc(counts.getDuplicate());
-    if (event.getKind() == TextKind.GAP) { // of a stopped stream; else it counts no frame
+    if (event.getKind() == TextKind.GAP) { // of skipped chunks; else it counts no frame
       of(frames, Fate.SKIPPED)
           .inc(counts.getReceived() - counts.getSurplus() - counts.getDuplicate());
     }
+  }
+
+  /** A chunk was not understood. */
+  void skipped(SkipReason reason) {
+    of(skipped, reason).inc();
   }
 
   /** The memory of a stream could not be used. */

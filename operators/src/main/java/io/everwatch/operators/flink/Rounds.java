@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.flink;
 
-import io.everwatch.operators.chunk.ChunkSettings;
 import io.everwatch.operators.engine.RoundInput;
 import io.everwatch.operators.engine.RoundResult;
 import io.everwatch.operators.engine.Seat;
@@ -11,9 +10,11 @@ import io.everwatch.operators.flink.Turn.ChunkTurn;
 import io.everwatch.operators.flink.Turn.CommandTurn;
 import io.everwatch.operators.flink.Turn.EndTurn;
 import io.everwatch.operators.flink.Turn.GapTurn;
+import io.everwatch.operators.flink.UnderstandSettings.Limits;
 import io.everwatch.operators.model.SamplingChanges;
 import io.everwatch.operators.model.StreamSettings;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -28,15 +29,17 @@ final class Rounds {
   private final TurnQueues queues;
   private final Answers answers;
   private final Commands commands;
+  private final Skips skips;
   private final EventBuilder events;
-  private final ChunkSettings chunks;
-  private final int maxRunning;
+  private final long maxGapMicros;
+  private final Limits limits;
 
-  /** Could submit a round, but as many as may be are at the engine. */
+  /** Could submit a round, but no more may be at the engine, or their pictures in the heap. */
   private final Set<StreamState> stalled = new LinkedHashSet<>();
 
   private final Rebuilds rebuilds = new Rebuilds();
   private int running;
+  private long replayedBytes;
   private boolean paused;
 
   Rounds(
@@ -46,18 +49,20 @@ final class Rounds {
       TurnQueues queues,
       Answers answers,
       Commands commands,
+      Skips skips,
       EventBuilder events,
-      ChunkSettings chunks,
-      int maxRunning) {
+      long maxGapMicros,
+      Limits limits) {
     this.seat = seat;
     this.store = store;
     this.streams = streams;
     this.queues = queues;
     this.answers = answers;
     this.commands = commands;
+    this.skips = skips;
     this.events = events;
-    this.chunks = chunks;
-    this.maxRunning = maxRunning;
+    this.maxGapMicros = maxGapMicros;
+    this.limits = limits;
   }
 
   /** Rounds at the engine. */
@@ -81,43 +86,49 @@ final class Rounds {
   /** Does what can be done now: runs logged rounds again, and works through the queue. */
   void advance(StreamState stream) throws Exception {
     while (!paused && !stream.running && streams.knows(stream)) {
-      if (running >= maxRunning) {
+      if (running >= limits.inFlight() || !next(stream)) {
         stalled.add(stream);
         return;
       }
-      StreamSession session = stream.session;
-      if (session != null && stream.replaying()) {
-        LoggedRound logged = store.logged(stream.key, stream.nextReplayed);
-        submit(
-            stream,
-            session,
-            stream.replaysAsSaid() ? logged.asSaid() : logged.input(),
-            logged.sampling());
+      if (!stream.replaying() && stream.queue.isEmpty()) {
         return;
       }
-      Queued head = stream.queue.peek();
-      if (head == null || mustWait(stream, head.turn())) {
-        return;
-      }
-      begin(stream, head.turn());
     }
   }
 
-  /** Whether the chunk needs a memory that is to be rebuilt, and others are at it. */
-  private boolean mustWait(StreamState stream, Turn turn) {
-    return turn instanceof ChunkTurn
-        && stream.session == null
-        && !stream.orders.stopped()
-        && streams.mustRebuild(stream)
-        && !rebuilds.mayBegin(stream);
+  /** Does the stream's next thing, if there is one; false: there is no room for it now. */
+  private boolean next(StreamState stream) throws Exception {
+    StreamSession session = stream.session;
+    if (session != null && stream.replaying()) {
+      return replay(stream, session);
+    }
+    Queued head = stream.queue.peek();
+    return head == null || begin(stream, head.turn());
   }
 
-  /** What is done with each kind of turn when its time has come. */
-  private void begin(StreamState stream, Turn turn) throws Exception {
+  private boolean replay(StreamState stream, StreamSession session) throws Exception {
+    LoggedRound logged = store.round(stream.key, stream.nextReplayed);
+    if (running > 0 && replayedBytes + logged.sizeBytes() > limits.inFlightBytes()) {
+      return false;
+    }
+    store.load(stream.key, logged.distinct());
+    replayedBytes += logged.sizeBytes();
+    submit(
+        stream,
+        session,
+        stream.replaysAsSaid() ? logged.asSaid() : logged.input(),
+        logged.sampling());
+    return true;
+  }
+
+  /** What is done with each kind of turn when its time has come; false: not now. */
+  private boolean begin(StreamState stream, Turn turn) throws Exception {
     if (turn instanceof ChunkTurn chunk) {
-      understand(stream, chunk);
-    } else if (turn instanceof GapTurn gap) {
-      stream.pass(gap.gap(), chunks.maxGapMicros());
+      return skips.skipped(stream, chunk) || understand(stream, chunk);
+    }
+    skips.tell(stream);
+    if (turn instanceof GapTurn gap) {
+      stream.pass(gap.gap(), maxGapMicros);
       queues.leave(stream, events.gap(stream, gap));
     } else if (turn instanceof CommandTurn command) {
       commands.obey(stream, command);
@@ -126,27 +137,33 @@ final class Rounds {
       stalled.remove(stream);
       streams.drop(stream);
     }
+    return true;
   }
 
-  /** Before a chunk is submitted: whether it is, and with what. */
-  private void understand(StreamState stream, ChunkTurn turn) throws Exception {
-    if (stream.orders.stopped()) { // nobody wants it: recorded, not understood
-      stream.skip(turn.chunk(), chunks.maxGapMicros());
-      queues.leave(stream, events.skipped(stream, turn));
-      return;
-    }
+  /** Before a chunk is submitted. */
+  private boolean understand(StreamState stream, ChunkTurn turn) throws Exception {
     StreamSession session = stream.session;
     if (session == null) {
+      if (streams.mustRebuild(stream) && !rebuilds.mayBegin(stream)) {
+        return false;
+      }
       streams.open(stream);
-      return; // a memory that was stored has rounds to run again first
+      return true; // a memory that was stored has rounds to run again first
+    }
+    if (!queues.load(stream, running > 0)) {
+      return false;
     }
     submit(stream, session, stream.input(turn.chunk()), stream.orders.sampling());
+    return true;
   }
 
   private void submit(
       StreamState stream, StreamSession session, RoundInput input, Map<String, String> sampling) {
-    StreamSettings wanted = SamplingChanges.apply(session.settings(), sampling);
-    if (!wanted.equals(session.settings())) {
+    StreamSettings had = session.settings();
+    StreamSettings wanted =
+        SamplingChanges.apply(had, sampling)
+            .withGrid(had.chunkMicros(), input.frames().size()); // as many as its chunk has
+    if (!wanted.equals(had)) {
       seat.resample(session, wanted);
     }
     stream.running = true;
@@ -159,6 +176,9 @@ final class Rounds {
     StreamState stream = streams.of(result);
     stream.running = false;
     running--;
+    if (stream.replaying()) {
+      replayedBytes -= store.round(stream.key, stream.nextReplayed).sizeBytes();
+    }
     answers.apply(stream, result);
     advance(stream);
     if (!stream.replaying()) {
@@ -167,8 +187,15 @@ final class Rounds {
         advance(next.get());
       }
     }
-    while (!paused && running < maxRunning && !stalled.isEmpty()) {
-      StreamState next = stalled.iterator().next();
+    unstall();
+  }
+
+  /** Those that wait longest go first; one without room keeps its place. */
+  private void unstall() throws Exception {
+    for (StreamState next : List.copyOf(stalled)) {
+      if (paused || running >= limits.inFlight()) {
+        return;
+      }
       stalled.remove(next);
       advance(next);
     }

@@ -73,12 +73,16 @@ final class SessionOpener {
   }
 
   /**
-   * Of a new session of the stream. Without its changes of sampling: each round brings its own, so
-   * that a round of the log is run again as it was made.
+   * Of a new session of the stream, on the grid that the stream has. Without its changes of
+   * sampling: each round brings its own, so that a round of the log is run again as it was made.
    */
   StreamSettings settings(StreamState stream) {
+    StreamSettings settings =
+        engine
+            .settings()
+            .withGrid(stream.assembler.chunkMicros(), stream.assembler.framesPerChunk());
     String instruction = stream.orders.instruction();
-    return instruction == null ? engine.settings() : engine.settings().withInstruction(instruction);
+    return instruction == null ? settings : settings.withInstruction(instruction);
   }
 
   private StreamSession beginning(StreamState stream) throws Exception {
@@ -107,24 +111,31 @@ final class SessionOpener {
     }
     try {
       StreamSession session = seat.restore(SessionSnapshot.ofPieces(pieces));
-      tellOfOtherSettings(stream, session);
+      tellOfKeptSettings(stream, session.settings());
       return session;
     } catch (CorruptSnapshotException e) {
       return rebuilt(stream, memory, pieces, Cause.DAMAGED, String.valueOf(e.getMessage()));
     }
   }
 
-  private void tellOfOtherSettings(StreamState stream, StreamSession session) {
-    Map<String, String> changes = stream.orders.sampling(); // are meant to differ
-    KeptSettings.differing(
-            SamplingChanges.apply(session.settings(), changes),
-            SamplingChanges.apply(settings(stream), changes))
+  /** A stream keeps what it has; what commands have changed is meant to differ. */
+  private void tellOfKeptSettings(StreamState stream, StreamSettings own) {
+    StreamSettings job = engine.settings();
+    Map<String, String> changes = stream.orders.sampling();
+    if (stream.orders.instruction() != null) {
+      job = job.withInstruction(own.instruction());
+    }
+    if (!stream.orders.fps().isEmpty()) {
+      job = job.withGrid(job.chunkMicros(), own.framesPerChunk());
+    }
+    KeptSettings.differing(SamplingChanges.apply(own, changes), SamplingChanges.apply(job, changes))
         .ifPresent(
             differing ->
                 LOG.warn(
                     "stream {} keeps the settings that it began with, though the job's are others"
                         + " now: {}; they hold for streams that begin from now on; to change this"
-                        + " one, end it (end-of-stream record) or start the job without its state",
+                        + " one, send it a command (frame rate, sampling, instruction), end it"
+                        + " (end-of-stream record) or start the job without its state",
                     stream.key.streamId(),
                     differing));
   }

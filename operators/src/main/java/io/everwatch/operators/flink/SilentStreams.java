@@ -12,8 +12,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Streams of which no record comes (docs/adr/0007): told once, put to sleep in state, forgotten.
- * None of it can touch a stream that goes on: it concerns streams that have no turn waiting or under
- * way, and only while this subtask has caught up with its records.
+ * None of it can touch a stream that goes on: it concerns streams that have no turn waiting or
+ * under way, and only while this subtask has caught up with its records.
  *
  * <p>One {@link #look} every {@link #periodMillis} goes over one number per stream of the subtask,
  * those included that are only in state.
@@ -76,7 +76,7 @@ final class SilentStreams {
     this.clock = clock;
     staleMillis = settings.staleAfter().toMillis();
     forgetMillis = settings.forgetAfter().toMillis();
-    maxInFlight = settings.maxInFlight();
+    maxInFlight = settings.limits().inFlight();
     // A stream seems silent for longer than it is by as much as the lag has changed meanwhile.
     oldMillis = shortest(Long.MAX_VALUE) / 2;
   }

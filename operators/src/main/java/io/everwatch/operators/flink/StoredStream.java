@@ -3,6 +3,7 @@ package io.everwatch.operators.flink;
 
 import io.everwatch.operators.chunk.AssemblerState;
 import io.everwatch.schemas.avro.Mark;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -22,6 +23,8 @@ import java.util.Set;
  *     forgetAfter} only
  * @param staleChunk chunk before which its silence was told last; -1: never
  * @param lastFrame the newest record of the frames topic that it took, without its key
+ * @param nextPicture number that the next of its pictures gets in state
+ * @param skipped none or one: chunks that were skipped and that no event has told of yet
  */
 record StoredStream(
     AssemblerState<SourcedFrame> assembler,
@@ -35,7 +38,13 @@ record StoredStream(
     StreamOrders orders,
     long seenMillis,
     long staleChunk,
-    Optional<Origin> lastFrame) {
+    Optional<Origin> lastFrame,
+    long nextPicture,
+    List<SkippedRun> skipped) {
   /** Nothing was told of its silence. */
   static final long NEVER_STALE = -1;
+
+  StoredStream {
+    skipped = List.copyOf(skipped);
+  }
 }

@@ -5,6 +5,7 @@ import io.everwatch.operators.chunk.AssemblerState;
 import io.everwatch.operators.chunk.AssemblerState.Placed;
 import io.everwatch.operators.chunk.AssemblerState.Progress;
 import io.everwatch.operators.chunk.AssemblerState.Range;
+import io.everwatch.operators.chunk.AssemblerState.Rate;
 import io.everwatch.operators.chunk.AssemblerState.Sequences;
 import io.everwatch.operators.chunk.Frame;
 import io.everwatch.schemas.avro.Mark;
@@ -23,7 +24,10 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
   /** The layout that was the first to have orders. */
   private static final int WITH_ORDERS = 2;
 
-  /** The layout that was the first to say when the stream began and what it was heard of last. */
+  /**
+   * The layout that was the first to say when the stream began and what it was heard of last, to
+   * refer to its pictures, and to have changes of the frame rate and skipped chunks.
+   */
   private static final int WITH_LIFE = 3;
 
   @Override
@@ -51,6 +55,8 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
     out.writeLong(stream.seenMillis());
     out.writeLong(stream.staleChunk());
     Fields.writeList(stream.lastFrame().stream().toList(), Origin::write, out);
+    out.writeLong(stream.nextPicture());
+    Fields.writeList(stream.skipped(), SkippedRun::write, out);
   }
 
   @Override
@@ -64,12 +70,14 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
         readMarks(in),
         Fields.readString(in),
         Fields.readString(in),
-        version < WITH_ORDERS ? StreamOrders.NONE : StreamOrders.read(in),
+        version < WITH_ORDERS ? StreamOrders.NONE : StreamOrders.read(in, version < WITH_LIFE),
         version < WITH_LIFE ? 0 : in.readLong(),
         version < WITH_LIFE ? StoredStream.NEVER_STALE : in.readLong(),
         version < WITH_LIFE
             ? Optional.empty()
-            : Fields.readList(Origin::read, in).stream().findFirst());
+            : Fields.readList(Origin::read, in).stream().findFirst(),
+        version < WITH_LIFE ? 0 : in.readLong(),
+        version < WITH_LIFE ? List.of() : Fields.readList(SkippedRun::read, in));
   }
 
   private static Set<Mark> readMarks(DataInputView in) throws IOException {
@@ -83,7 +91,13 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
   private static void writeAssembler(AssemblerState<SourcedFrame> state, DataOutputView out)
       throws IOException {
     out.writeLong(state.chunkMicros());
-    out.writeInt(state.framesPerChunk());
+    Fields.writeList(
+        state.rates(),
+        (rate, to) -> {
+          to.writeLong(rate.fromChunk());
+          to.writeInt(rate.framesPerChunk());
+        },
+        out);
     out.writeBoolean(state.started());
     writeProgress(state.progress(), out);
     writeSequences(state.sequences(), out);
@@ -101,17 +115,20 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
 
   private static AssemblerState<SourcedFrame> readAssembler(int version, DataInputView in)
       throws IOException {
+    boolean whole = version < WITH_LIFE; // with pictures, and one frame rate for ever
+    Fields.Reader<Frame<SourcedFrame>> frame = from -> TurnsSerializer.readFrame(from, whole);
     return new AssemblerState<>(
         in.readLong(),
-        in.readInt(),
+        whole
+            ? List.of(new Rate(0, in.readInt()))
+            : Fields.readList(from -> new Rate(from.readLong(), from.readInt()), in),
         in.readBoolean(),
         readProgress(version, in),
         readSequences(in),
         Fields.readList(
-            from -> new Placed<>(from.readLong(), from.readInt(), TurnsSerializer.readFrame(from)),
-            in),
-        Fields.readList(TurnsSerializer::readFrame, in),
-        Fields.readList(TurnsSerializer::readFrame, in));
+            from -> new Placed<>(from.readLong(), from.readInt(), frame.read(from)), in),
+        Fields.readList(frame, in),
+        Fields.readList(frame, in));
   }
 
   private static void writeProgress(Progress progress, DataOutputView out) throws IOException {
@@ -177,7 +194,7 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
     return new StoredStream(
         new AssemblerState<>(
             0,
-            0,
+            List.of(),
             false,
             new Progress(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, false, false),
             new Sequences(0, 0, 0, List.of()),
@@ -194,7 +211,9 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
         StreamOrders.NONE,
         0,
         StoredStream.NEVER_STALE,
-        Optional.empty());
+        Optional.empty(),
+        0,
+        List.of());
   }
 
   @Override

@@ -3,13 +3,16 @@ package io.everwatch.operators.flink;
 
 import io.everwatch.operators.chunk.Assembled.Chunk;
 import io.everwatch.operators.chunk.Assembled.Gap;
+import io.everwatch.operators.chunk.AssemblerState;
 import io.everwatch.operators.chunk.ChunkAssembler;
 import io.everwatch.operators.chunk.ChunkSettings;
 import io.everwatch.operators.engine.RoundInput;
 import io.everwatch.operators.engine.StreamSession;
+import io.everwatch.operators.flink.Turn.CommandTurn;
 import io.everwatch.operators.model.EncodedFrame;
 import io.everwatch.schemas.avro.Mark;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -18,8 +21,18 @@ import org.jspecify.annotations.Nullable;
 
 /** One stream as the operator works on it; the mailbox thread's alone. */
 final class StreamState {
-  /** A turn and the watermarks that wait for it. */
-  record Queued(Turn turn, WatermarkGate.Pass pass) {}
+  /**
+   * A turn in the queue.
+   *
+   * @param pass the watermarks that wait for it
+   * @param bytes what it takes, in the heap or in state
+   * @param parked its pictures are in state only
+   */
+  record Queued(Turn turn, WatermarkGate.Pass pass, long bytes, boolean parked) {
+    Queued loaded() {
+      return new Queued(turn, pass, bytes, false);
+    }
+  }
 
   final StreamKey key;
   final ChunkAssembler<SourcedFrame> assembler;
@@ -37,8 +50,26 @@ final class StreamState {
   /** What commands have made of it. */
   StreamOrders orders = StreamOrders.NONE;
 
+  /** What those that still wait will have made of it: the assembler is ahead of the queue. */
+  StreamOrders ordered = StreamOrders.NONE;
+
+  /** Chunks that were skipped and that no event has told of yet. */
+  @Nullable SkippedRun skipped;
+
+  /** Its frames whose pictures lie in state, but for those of the log. */
+  final Set<SourcedFrame> stored = StoredPictures.identities();
+
+  /** Number that the next picture gets in state. */
+  long nextPicture;
+
+  /** Turns of its queue that are not parked. */
+  int inHeap;
+
   /** A round of this stream is at the engine. */
   boolean running;
+
+  /** The chunk that was decided to be understood, once it is the next; else -1. */
+  long accepted = -1;
 
   /** An end-of-stream record waits in the queue: what comes after it begins a new stream. */
   boolean ending;
@@ -95,17 +126,22 @@ final class StreamState {
   }
 
   static StreamState start(StreamKey key, ChunkSettings settings, String model, String numerics) {
-    return new StreamState(key, ChunkAssembler.start(settings), model, numerics);
+    return new StreamState(
+        key, ChunkAssembler.start(settings, SourcedFrame::sizeBytes), model, numerics);
   }
 
   static StreamState restore(StreamKey key, ChunkSettings settings, StoredStream stored) {
     StreamState stream =
         new StreamState(
             key,
-            ChunkAssembler.restore(settings, stored.assembler()),
+            ChunkAssembler.restore(settings, stored.assembler(), SourcedFrame::sizeBytes),
             stored.model(),
             stored.numerics());
     stream.orders = stored.orders();
+    stream.ordered = stored.orders();
+    stream.skipped = stored.skipped().stream().findFirst().orElse(null);
+    stream.nextPicture = stored.nextPicture();
+    stream.assembled().stream().filter(SourcedFrame::isStored).forEach(stream.stored::add);
     stream.marks.addAll(stored.marks());
     stream.dropVision = stored.dropVision();
     stream.nextLogged = stored.nextLogged();
@@ -135,7 +171,27 @@ final class StreamState {
         orders,
         seenMillis,
         staleChunk,
-        lastFrame);
+        lastFrame,
+        nextPicture,
+        skipped == null ? List.of() : List.of(skipped));
+  }
+
+  /** The frames that wait in open chunks or for a place in one. */
+  List<SourcedFrame> assembled() {
+    AssemblerState<SourcedFrame> state = assembler.state();
+    List<SourcedFrame> frames = new ArrayList<>();
+    state.placed().forEach(placed -> frames.add(placed.frame().payload()));
+    state.waiting().forEach(frame -> frames.add(frame.payload()));
+    state.held().forEach(frame -> frames.add(frame.payload()));
+    return frames;
+  }
+
+  /** All frames that are not answered yet. */
+  Set<SourcedFrame> live() {
+    Set<SourcedFrame> live = StoredPictures.identities();
+    live.addAll(assembled());
+    queue.forEach(queued -> live.addAll(queued.turn().frames()));
+    return live;
   }
 
   /** It remembers nothing and begins with the next chunk, as a new stream does. */
@@ -151,13 +207,29 @@ final class StreamState {
     orders = orders.withSkippedMicros(0);
   }
 
+  /** A turn joins the queue: what the orders will be when it has left. */
+  void ordered(Turn turn) {
+    if (turn instanceof CommandTurn command) {
+      if (!ordered.seen().contains(command.command().id())) {
+        ordered = verdict(ordered, command).orders();
+      }
+    } else {
+      ordered = ordered.named(); // its event, or that of a run of skipped chunks, goes out first
+    }
+  }
+
+  /** What the stream makes of a command when these are its orders. */
+  Verdict verdict(StreamOrders before, CommandTurn turn) {
+    return Verdict.of(before, turn.command(), turn.isNew(), assembler.chunkMicros());
+  }
+
   /** A chunk is closed. */
   void closed(long chunk, long endsMicros) {
     nextChunk = chunk + 1;
     endMicros = endsMicros;
   }
 
-  /** A chunk is not understood. */
+  /** A chunk is not understood, for whatever reason. */
   void skip(Chunk<SourcedFrame> chunk, long maxGapMicros) {
     closed(chunk.index(), chunk.endMicros());
     skipped(chunk.endMicros() - chunk.startMicros(), maxGapMicros);

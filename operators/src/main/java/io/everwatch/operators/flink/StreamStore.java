@@ -2,6 +2,7 @@
 package io.everwatch.operators.flink;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -20,11 +21,16 @@ import org.apache.flink.api.common.typeutils.base.array.BytePrimitiveArraySerial
  *
  * <ul>
  *   <li>{@code stream}: {@link StoredStream}. Written at each checkpoint after which something
- *       changed. Bound: the frames of one chunk and of the allowed lateness.
+ *       changed. Bound: some hundred bytes for each frame of the open chunks and of the allowed
+ *       lateness.
  *   <li>{@code pending}: list of {@link Turn}. Written at each checkpoint that finds turns waiting,
- *       cleared at the next. Bound: {@code maxInFlight} turns in a subtask.
+ *       cleared at the next. Bound: some hundred bytes for each frame of the turns that a subtask
+ *       lets wait.
  *   <li>{@code log}: running number → {@link LoggedRound}. Written with each answer, removed by the
  *       snapshot that contains it. Bound: the rounds of one snapshot interval.
+ *   <li>{@code pictures}: number → encoded picture, see {@link StoredPictures}. Written once, with
+ *       the checkpoint or the answer that first needs it; removed when nothing refers to it. Bound
+ *       of each: the largest record ({@code limits.max-record-bytes}).
  *   <li>{@code memory}: {@link MemoryName}. Written when the stream begins (its settings), and when
  *       a snapshot of the memory is complete.
  *   <li>{@code pieces}: (snapshot number, piece) → up to 1 MiB. Bound: two snapshots, while the
@@ -39,6 +45,7 @@ final class StreamStore {
   static final String LOG = "log";
   static final String MEMORY = "memory";
   static final String PIECES = "pieces";
+  static final String PICTURES = "pictures";
 
   private static final byte[] MISSING = new byte[0];
   private static final int PIECE_BITS = 20; // 1 TiB of memory in pieces of 1 MiB
@@ -49,6 +56,7 @@ final class StreamStore {
   private final MapState<Long, LoggedRound> log;
   private final ValueState<MemoryName> memory;
   private final MapState<Long, byte[]> pieces;
+  private final StoredPictures pictures;
 
   StreamStore(RuntimeContext context, Consumer<StreamKey> setKey) {
     this.setKey = setKey;
@@ -62,6 +70,11 @@ final class StreamStore {
         context.getMapState(
             new MapStateDescriptor<>(
                 PIECES, LongSerializer.INSTANCE, BytePrimitiveArraySerializer.INSTANCE));
+    pictures =
+        new StoredPictures(
+            context.getMapState(
+                new MapStateDescriptor<>(
+                    PICTURES, LongSerializer.INSTANCE, new PictureSerializer())));
   }
 
   Optional<StoredStream> stream(StreamKey key) throws Exception {
@@ -78,12 +91,26 @@ final class StreamStore {
   /** Stores what changes between answers. */
   void save(StreamState state) throws Exception {
     setKey.accept(state.key);
+    pictures.keep(state, state.live());
     stream.update(state.stored());
     if (state.queue.isEmpty()) {
       pending.clear();
     } else {
       pending.update(state.turns());
     }
+  }
+
+  /** Leaves the pictures of a turn that waits to the state. */
+  void park(StreamState state, Turn turn) throws Exception {
+    setKey.accept(state.key);
+    pictures.put(state, turn.frames());
+    turn.frames().forEach(SourcedFrame::dropFromHeap);
+  }
+
+  /** Brings the pictures of frames into the heap. */
+  void load(StreamKey key, Collection<SourcedFrame> frames) throws Exception {
+    setKey.accept(key);
+    pictures.load(frames);
   }
 
   /** Forgets the stream. */
@@ -94,22 +121,37 @@ final class StreamStore {
     log.clear();
     memory.clear();
     pieces.clear();
+    pictures.clear();
   }
 
   /** Forgets memory and log; the stream itself stays. */
-  void forget(StreamKey key) {
+  void forget(StreamKey key) throws Exception {
     setKey.accept(key);
+    for (LoggedRound round : log.values()) {
+      pictures.remove(round.distinct());
+    }
     log.clear();
     memory.clear();
     pieces.clear();
   }
 
-  void log(StreamKey key, long number, LoggedRound round) throws Exception {
-    setKey.accept(key);
-    log.put(number, round);
+  /** The stream's next round was answered. */
+  void log(StreamState state, LoggedRound round) throws Exception {
+    setKey.accept(state.key);
+    pictures.put(state, round.distinct());
+    state.stored.removeAll(round.distinct()); // they are the log's now
+    log.put(state.nextLogged, round);
   }
 
+  /** A round of the log, with its pictures in the heap. */
   LoggedRound logged(StreamKey key, long number) throws Exception {
+    LoggedRound round = round(key, number);
+    pictures.load(round.distinct());
+    return round;
+  }
+
+  /** A round of the log; its pictures may be in state only. */
+  LoggedRound round(StreamKey key, long number) throws Exception {
     setKey.accept(key);
     LoggedRound round = log.get(number);
     if (round == null) {
@@ -153,7 +195,11 @@ final class StreamStore {
       }
     }
     for (long i = old == null ? 0 : old.nextLogged(); i < name.nextLogged(); i++) {
-      log.remove(i);
+      LoggedRound round = log.get(i);
+      if (round != null) {
+        pictures.remove(round.distinct());
+        log.remove(i);
+      }
     }
   }
 

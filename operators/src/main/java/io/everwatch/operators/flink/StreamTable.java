@@ -80,11 +80,14 @@ final class StreamTable {
   /** The same without a session, which it gets when a chunk needs one. */
   Optional<StreamState> wake(StreamKey key) throws Exception {
     Optional<StreamState> stream = stored(key);
-    stream.ifPresent(one -> streams.put(key, one));
+    if (stream.isPresent()) {
+      store.load(key, stream.get().assembled());
+      streams.put(key, stream.get());
+    }
     return stream;
   }
 
-  /** A stream as it is in state; it is not in the table. */
+  /** A stream as it is in state, its pictures there only; it is not in the table. */
   Optional<StreamState> stored(StreamKey key) throws Exception {
     Optional<StoredStream> stored = store.stream(key);
     if (stored.isEmpty()) {
@@ -109,10 +112,8 @@ final class StreamTable {
   }
 
   /** A stream begins. */
-  StreamState start(StreamKey key) {
-    StreamState stream = nothing(key);
-    streams.put(key, stream);
-    return stream;
+  void add(StreamState stream) {
+    streams.put(stream.key, stream);
   }
 
   /** A stream of which nothing has come; it is not in the table. */
@@ -144,7 +145,7 @@ final class StreamTable {
   }
 
   /** The memory begins again, empty; the stream goes on. */
-  void forget(StreamState stream) {
+  void forget(StreamState stream) throws Exception {
     release(stream);
     store.forget(stream.key);
     stream.forget();

@@ -3,6 +3,7 @@ package io.everwatch.operators.flink;
 
 import io.everwatch.operators.chunk.Assembled;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What waits in a stream's queue until all before it has been answered; stored as it is when a
@@ -18,8 +19,20 @@ sealed interface Turn {
   /** Wall-clock milliseconds at which it came about; for headers only. */
   long closedMillis();
 
+  /** Frames whose pictures it brings along, each once. */
+  default Set<SourcedFrame> frames() {
+    return Set.of();
+  }
+
   record ChunkTurn(Assembled.Chunk<SourcedFrame> chunk, long timestamp, long closedMillis)
-      implements Turn {}
+      implements Turn {
+    @Override
+    public Set<SourcedFrame> frames() {
+      Set<SourcedFrame> frames = StoredPictures.identities();
+      chunk.frames().forEach(frame -> frames.add(frame.payload()));
+      return frames;
+    }
+  }
 
   record GapTurn(Assembled.Gap<SourcedFrame> gap, long timestamp, long closedMillis)
       implements Turn {}

@@ -3,18 +3,37 @@ package io.everwatch.operators.flink;
 
 import io.everwatch.operators.flink.StreamState.Queued;
 import io.everwatch.operators.flink.Turn.EndTurn;
+import io.everwatch.operators.flink.UnderstandSettings.Limits;
 
-/** Who enters and leaves the queues of the streams, and what waits for it. */
+/**
+ * Who enters and leaves the queues of the streams, and how much may wait there.
+ *
+ * <p>The turns in the heap are bounded by number and by bytes; beyond that the operator waits. A
+ * stream that has its share of them, because it comes with a backlog, does not hold up the others:
+ * what comes of it then is parked, its pictures in state only, until it is the stream's next.
+ * Parked turns are bounded too.
+ */
 final class TurnQueues {
+  /** What a turn and each of its frames take beside the picture, about. */
+  private static final int OVERHEAD_BYTES = 512;
+
   private final StreamTable streams;
+  private final StreamStore store;
   private final WatermarkGate gate;
   private final Outlet outlet;
+  private final Limits limits;
   private int inFlight;
+  private int inHeap;
+  private long heapBytes;
+  private long parkedBytes;
 
-  TurnQueues(StreamTable streams, WatermarkGate gate, Outlet outlet) {
+  TurnQueues(
+      StreamTable streams, StreamStore store, WatermarkGate gate, Outlet outlet, Limits limits) {
     this.streams = streams;
+    this.store = store;
     this.gate = gate;
     this.outlet = outlet;
+    this.limits = limits;
   }
 
   /** Turns that wait or are under way. */
@@ -22,18 +41,94 @@ final class TurnQueues {
     return inFlight;
   }
 
-  void enter(StreamState stream, Turn turn) {
-    stream.queue.add(new Queued(turn, gate.enter()));
+  /** Bytes of the turns that are in the heap. */
+  long heapBytes() {
+    return heapBytes;
+  }
+
+  /** Turns of which only the reference is in the heap. */
+  int parked() {
+    return inFlight - inHeap;
+  }
+
+  /** Whether the turn may enter now; otherwise others must leave first. */
+  boolean room(StreamState stream, Turn turn) {
+    return parks(stream)
+        ? parked() < limits.parked() && parkedBytes + bytes(turn) <= limits.parkedBytes()
+        : inHeap < limits.inFlight() && heapRoom(turn);
+  }
+
+  private boolean heapRoom(Turn turn) {
+    return inHeap == 0 || heapBytes + bytes(turn) <= limits.inFlightBytes();
+  }
+
+  /** Without room to park, a stream with its share waits for the heap like all others. */
+  private boolean parks(StreamState stream) {
+    return limits.parked() > 0 && stream.inHeap >= limits.share();
+  }
+
+  /** The turn joins its stream's queue. */
+  void enter(StreamState stream, Turn turn) throws Exception {
+    boolean restored = turn.frames().stream().anyMatch(frame -> !frame.inHeap());
+    boolean park = restored || parks(stream);
+    if (park) {
+      stream.stored.addAll(turn.frames().stream().filter(SourcedFrame::isStored).toList());
+      store.park(stream, turn);
+    }
+    Queued queued = new Queued(turn, gate.enter(), bytes(turn), park);
+    stream.queue.add(queued);
+    stream.ordered(turn);
     stream.ending |= turn instanceof EndTurn;
     inFlight++;
+    count(stream, queued, 1);
     streams.changed(stream);
+  }
+
+  /** Brings the pictures of the stream's next turn into the heap; false: there is no room now. */
+  boolean load(StreamState stream, boolean othersRun) throws Exception {
+    Queued head = stream.queue.element();
+    if (head.parked()) {
+      if (othersRun && !heapRoom(head.turn())) {
+        return false;
+      }
+      store.load(stream.key, head.turn().frames());
+      count(stream, head, -1);
+      stream.queue.remove();
+      Queued loaded = head.loaded();
+      stream.queue.addFirst(loaded);
+      count(stream, loaded, 1);
+    }
+    return true;
+  }
+
+  private void count(StreamState stream, Queued queued, int sign) {
+    if (queued.parked()) {
+      parkedBytes += sign * queued.bytes();
+    } else {
+      heapBytes += sign * queued.bytes();
+      inHeap += sign;
+      stream.inHeap += sign;
+    }
+  }
+
+  private static long bytes(Turn turn) {
+    long bytes = OVERHEAD_BYTES;
+    for (SourcedFrame frame : turn.frames()) {
+      bytes += frame.sizeBytes() + OVERHEAD_BYTES;
+    }
+    return bytes;
+  }
+
+  /** An event of the stream's chunks goes out, on account of the turn at the head of the queue. */
+  void say(StreamState stream, TextRecord text) {
+    outlet.text(text, stream.queue.element().turn().timestamp());
+    stream.marks.clear();
+    stream.orders = stream.orders.named();
   }
 
   /** The turn at the head of the queue has been answered by its chunk's event, or the last one. */
   void leave(StreamState stream, TextRecord text) {
-    outlet.text(text, stream.queue.element().turn().timestamp());
-    stream.marks.clear();
-    stream.orders = stream.orders.named();
+    say(stream, text);
     leave(stream);
   }
 
@@ -43,5 +138,6 @@ final class TurnQueues {
     streams.changed(stream);
     gate.leave(head.pass());
     inFlight--;
+    count(stream, head, -1);
   }
 }

@@ -23,7 +23,10 @@ final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
   private static final int END = 2;
   private static final int COMMAND = 3;
 
-  /** The layout that was the first to tell the lives of a stream apart. */
+  /**
+   * The layout that was the first to tell the lives of a stream apart, and to refer to its
+   * pictures.
+   */
   private static final int WITH_LIFE = 2;
 
   @Override
@@ -80,7 +83,7 @@ final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
   private static Turn readTurn(int version, DataInputView in) throws IOException {
     int kind = in.readUnsignedByte();
     return switch (kind) {
-      case CHUNK -> new ChunkTurn(readChunk(in), in.readLong(), in.readLong());
+      case CHUNK -> new ChunkTurn(readChunk(in, version < WITH_LIFE), in.readLong(), in.readLong());
       case GAP -> new GapTurn(readGap(in), in.readLong(), in.readLong());
       case END ->
           new EndTurn(
@@ -122,12 +125,12 @@ final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
     out.writeBoolean(chunk.dropVision());
   }
 
-  private static Chunk<SourcedFrame> readChunk(DataInputView in) throws IOException {
+  private static Chunk<SourcedFrame> readChunk(DataInputView in, boolean whole) throws IOException {
     return new Chunk<>(
         in.readLong(),
         in.readLong(),
         in.readLong(),
-        Repeats.read(TurnsSerializer::readFrame, in).all(),
+        Repeats.read(from -> readFrame(from, whole), in).all(),
         in.readLong(),
         in.readLong(),
         readCounts(in),
@@ -147,7 +150,7 @@ final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
     return new Gap<>(in.readLong(), in.readLong(), in.readLong(), in.readLong(), readCounts(in));
   }
 
-  private static void writeCounts(Counts counts, DataOutputView out) throws IOException {
+  static void writeCounts(Counts counts, DataOutputView out) throws IOException {
     out.writeInt(counts.received());
     out.writeInt(counts.used());
     out.writeInt(counts.surplus());
@@ -155,7 +158,7 @@ final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
     out.writeInt(counts.missing());
   }
 
-  private static Counts readCounts(DataInputView in) throws IOException {
+  static Counts readCounts(DataInputView in) throws IOException {
     return new Counts(in.readInt(), in.readInt(), in.readInt(), in.readInt(), in.readInt());
   }
 
@@ -165,10 +168,16 @@ final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
     SourcedFrame.write(frame.payload(), out);
   }
 
-  static Frame<SourcedFrame> readFrame(DataInputView in) throws IOException {
+  /**
+   * A frame as it was stored.
+   *
+   * @param whole in the earlier layout, with its picture
+   */
+  static Frame<SourcedFrame> readFrame(DataInputView in, boolean whole) throws IOException {
     long sequence = in.readLong();
     long captureMicros = in.readLong();
-    return SourcedFrame.read(in).frame(sequence, captureMicros); // which knows when it arrived
+    SourcedFrame payload = whole ? SourcedFrame.readWhole(in) : SourcedFrame.read(in);
+    return payload.frame(sequence, captureMicros); // which knows when it arrived
   }
 
   @Override

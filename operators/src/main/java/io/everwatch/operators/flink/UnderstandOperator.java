@@ -36,9 +36,9 @@ import org.jspecify.annotations.Nullable;
  * waits a bounded time for running rounds; turns that were not answered by then are stored.
  *
  * <p>Configuration: {@code engines}, {@code settings}, {@code spreads}, {@code committed}, {@code
- * recorded}. State: see {@link StreamStore} and {@link Unconfirmed}. Rebuilt in {@code open}:
- * engine and seat, from {@code engines}; the queues of streams that had turns waiting, from state;
- * all else when a stream's next frame comes.
+ * recorded}, {@code decisions}. State: see {@link StreamStore} and {@link Unconfirmed}. Rebuilt in
+ * {@code open}: engine and seat, from {@code engines}; the queues of streams that had turns
+ * waiting, from state; all else when a stream's next frame comes.
  */
 final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
     implements OneInputStreamOperator<FrameRecord, TextRecord>, BoundedOneInput {
@@ -53,6 +53,7 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
   /** Of the run that is run again; empty: this one decides by itself. */
   private final transient Optional<RecordedDecisions> recorded;
 
+  private final transient SkipDecisions decisions;
   private final transient WatermarkGate gate = new WatermarkGate();
 
   private transient @Nullable Engine engine;
@@ -77,7 +78,8 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
       UnderstandSettings settings,
       SpreadRegistry spreads,
       Optional<CommittedText> committed,
-      Optional<RecordedDecisions> recorded) {
+      Optional<RecordedDecisions> recorded,
+      SkipDecisions decisions) {
     super(parameters);
     mailbox = parameters.getMailboxExecutor();
     this.engines = engines;
@@ -85,6 +87,7 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
     this.spreads = spreads;
     this.committed = committed;
     this.recorded = recorded;
+    this.decisions = decisions;
   }
 
   @Override
@@ -119,6 +122,7 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
             snapshots,
             gate,
             settings,
+            decisions,
             outlet,
             getProcessingTimeService(),
             metrics);
@@ -195,7 +199,7 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
       mailbox.yield();
     }
     for (Turn turn : streams.assemble(record, timestamp)) {
-      while (streams.inFlight() >= settings.maxInFlight()) {
+      while (!streams.room(record.key(), turn)) {
         mailbox.yield();
       }
       streams.enqueue(record.key(), turn);
@@ -352,6 +356,16 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
   /** Streams on the heap. */
   int streams() {
     return understanding().size();
+  }
+
+  /** Turns whose pictures are in state only. */
+  int parked() {
+    return understanding().parked();
+  }
+
+  /** Bytes of the turns that are in the heap. */
+  long heapBytes() {
+    return understanding().heapBytes();
   }
 
   /** Memories of streams written since open. */

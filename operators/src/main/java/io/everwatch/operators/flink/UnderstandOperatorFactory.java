@@ -25,6 +25,7 @@ public final class UnderstandOperatorFactory extends AbstractStreamOperatorFacto
   private final SpreadRegistry spreads;
   private final @Nullable CommittedText committed;
   private final @Nullable RecordedDecisions recorded;
+  private SkipDecisions decisions;
 
   /** Of the runtime that the job is submitted with. */
   private final String runtimeVersion = RuntimeCheck.version();
@@ -60,6 +61,7 @@ public final class UnderstandOperatorFactory extends AbstractStreamOperatorFacto
     this.spreads = spreads;
     this.committed = committed;
     this.recorded = recorded;
+    decisions = SkipDecisions.byLag(settings.maxLag());
     setChainingStrategy(ChainingStrategy.NEVER);
   }
 
@@ -67,6 +69,12 @@ public final class UnderstandOperatorFactory extends AbstractStreamOperatorFacto
   public static UnderstandOperatorFactory replaying(
       EngineProvider engines, UnderstandSettings settings, RecordedDecisions recorded) {
     return new UnderstandOperatorFactory(engines, settings, SpreadRegistry.NONE, null, recorded);
+  }
+
+  /** Takes these decisions in the place of those that the settings say: say recorded ones. */
+  public UnderstandOperatorFactory withDecisions(SkipDecisions given) {
+    decisions = given;
+    return this;
   }
 
   @Override
@@ -87,7 +95,8 @@ public final class UnderstandOperatorFactory extends AbstractStreamOperatorFacto
             settings,
             spreads,
             Optional.ofNullable(committed),
-            Optional.ofNullable(recorded));
+            Optional.ofNullable(recorded),
+            decisions);
   }
 
   @Override

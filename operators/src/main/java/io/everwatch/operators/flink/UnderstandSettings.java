@@ -5,10 +5,11 @@ import java.io.Serializable;
 import java.time.Duration;
 
 /**
- * How the operator works; nothing here changes a text.
+ * How the operator works; but for overload and the limit of streams, nothing here changes a text.
  *
- * @param maxInFlight chunks, gaps and ends of one subtask that may wait or be under way; beyond it
- *     the operator takes no record
+ * @param limits what a subtask takes at most
+ * @param overload of streams that no command told otherwise
+ * @param maxLag in mode LIVE chunks that are further behind are skipped
  * @param drain how long a checkpoint barrier waits for running rounds at most; the rest is stored
  * @param snapshotInterval a stream's memory is written again after this time at the latest; zero:
  *     with every checkpoint
@@ -18,31 +19,70 @@ import java.time.Duration;
  * @param forgetAfter a stream without records for so long ends; zero: never
  */
 public record UnderstandSettings(
-    int maxInFlight,
+    Limits limits,
+    OverloadMode overload,
+    Duration maxLag,
     Duration drain,
     Duration snapshotInterval,
     int maxTextBytes,
     Duration staleAfter,
     Duration forgetAfter)
     implements Serializable {
+
+  /**
+   * What a subtask takes at most; beyond it the operator takes no record, or refuses a stream.
+   *
+   * @param inFlight chunks, gaps, commands and ends in the heap that may wait or be under way
+   * @param inFlightBytes bytes of their pictures; one chunk is always let in
+   * @param parkedBytes bytes of chunks that a stream with a backlog may leave to its state, so that
+   *     others go on; 0: the operator waits at once
+   * @param streams that may have state; 0: any number
+   */
+  public record Limits(int inFlight, long inFlightBytes, long parkedBytes, int streams)
+      implements Serializable {
+    /** Parked turns for each one that may be in the heap. */
+    private static final int PARKED_SHARE = 16;
+
+    public static final Limits DEFAULT = new Limits(64, 256L << 20, 256L << 20, 0);
+
+    public Limits {
+      if (inFlight < 1 || inFlightBytes < 1) {
+        throw new IllegalArgumentException(
+            "inFlight is %d, inFlightBytes %d; at least one chunk must be allowed"
+                .formatted(inFlight, inFlightBytes));
+      }
+      if (parkedBytes < 0 || streams < 0) {
+        throw new IllegalArgumentException(
+            "parkedBytes is %d, streams %d; neither may be negative"
+                .formatted(parkedBytes, streams));
+      }
+    }
+
+    /** Turns of one stream that may be in the heap when others want to be there too. */
+    int share() {
+      return Math.max(2, inFlight / 8);
+    }
+
+    /** Turns that may be parked. */
+    int parked() {
+      return parkedBytes == 0 ? 0 : inFlight * PARKED_SHARE;
+    }
+
+    public Limits withInFlight(int value) {
+      return new Limits(value, inFlightBytes, parkedBytes, streams);
+    }
+  }
+
+  public static final Duration DEFAULT_MAX_LAG = Duration.ofSeconds(10);
+
   public static final UnderstandSettings DEFAULT =
       new UnderstandSettings(256, Duration.ofMillis(100), Duration.ofSeconds(60), 64 << 10);
 
-  /** Says nothing of silent streams, and keeps them. */
-  public UnderstandSettings(
-      int maxInFlight, Duration drain, Duration snapshotInterval, int maxTextBytes) {
-    this(maxInFlight, drain, snapshotInterval, maxTextBytes, Duration.ZERO, Duration.ZERO);
-  }
-
   public UnderstandSettings {
-    if (maxInFlight < 1) {
+    if (drain.isNegative() || snapshotInterval.isNegative() || maxLag.isNegative()) {
       throw new IllegalArgumentException(
-          "maxInFlight is %d; at least one chunk must be allowed".formatted(maxInFlight));
-    }
-    if (drain.isNegative() || snapshotInterval.isNegative()) {
-      throw new IllegalArgumentException(
-          "drain %s, snapshotInterval %s; neither may be negative"
-              .formatted(drain, snapshotInterval));
+          "drain %s, snapshotInterval %s, maxLag %s; none may be negative"
+              .formatted(drain, snapshotInterval, maxLag));
     }
     if (staleAfter.isNegative() || forgetAfter.isNegative()) {
       throw new IllegalArgumentException(
@@ -53,5 +93,37 @@ public record UnderstandSettings(
       throw new IllegalArgumentException(
           "maxTextBytes is %d; at least 16 are needed".formatted(maxTextBytes));
     }
+  }
+
+  /**
+   * Lossless, with the usual limits but for {@code inFlight}; says nothing of silent streams, and
+   * keeps them.
+   */
+  public UnderstandSettings(
+      int inFlight, Duration drain, Duration snapshotInterval, int maxTextBytes) {
+    this(
+        Limits.DEFAULT.withInFlight(inFlight),
+        OverloadMode.BLOCK,
+        DEFAULT_MAX_LAG,
+        drain,
+        snapshotInterval,
+        maxTextBytes,
+        Duration.ZERO,
+        Duration.ZERO);
+  }
+
+  public UnderstandSettings with(Limits value) {
+    return new UnderstandSettings(
+        value, overload, maxLag, drain, snapshotInterval, maxTextBytes, staleAfter, forgetAfter);
+  }
+
+  public UnderstandSettings withOverload(OverloadMode mode, Duration lag) {
+    return new UnderstandSettings(
+        limits, mode, lag, drain, snapshotInterval, maxTextBytes, staleAfter, forgetAfter);
+  }
+
+  public UnderstandSettings withSilence(Duration stale, Duration forget) {
+    return new UnderstandSettings(
+        limits, overload, maxLag, drain, snapshotInterval, maxTextBytes, stale, forget);
   }
 }

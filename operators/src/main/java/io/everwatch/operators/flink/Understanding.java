@@ -19,6 +19,7 @@ import org.apache.flink.api.common.operators.ProcessingTimeService;
  *   <li>{@link TurnMaker}: a record becomes turns (closed chunks, gaps, commands, the end);
  *   <li>{@link TurnQueues}: a turn enters the queue of its stream, and leaves it;
  *   <li>{@link Rounds}: what is done with each turn; before a chunk is submitted;
+ *   <li>{@link Skips}: the chunks that are not understood;
  *   <li>{@link Commands}: what a command does;
  *   <li>{@link Answers}: after an answer;
  *   <li>{@link SilentStreams}: what happens to a stream of which nothing comes.
@@ -43,6 +44,7 @@ final class Understanding {
       SnapshotWriter snapshots,
       WatermarkGate gate,
       UnderstandSettings settings,
+      SkipDecisions decisions,
       Outlet outlet,
       ProcessingTimeService clock,
       OperatorMetrics metrics) {
@@ -54,7 +56,7 @@ final class Understanding {
     EventBuilder events = new EventBuilder(engine, settings.maxTextBytes(), metrics);
     turns = new TurnMaker(outlet, clock);
     streams = new StreamTable(engine, seat, store, snapshots, sessions, clock);
-    queues = new TurnQueues(streams, gate, outlet);
+    queues = new TurnQueues(streams, store, gate, outlet, settings.limits());
     commands = new Commands(streams, queues, turns, events, outlet);
     rounds =
         new Rounds(
@@ -64,9 +66,17 @@ final class Understanding {
             queues,
             new Answers(streams, queues, store, snapshots, sessions, turns, events, clock, metrics),
             commands,
+            new Skips(
+                decisions,
+                settings.overload(),
+                engine.settings().maxGapMicros(),
+                queues,
+                events,
+                clock,
+                metrics),
             events,
-            TurnMaker.chunks(engine.settings()),
-            settings.maxInFlight());
+            engine.settings().maxGapMicros(),
+            settings.limits());
     silence =
         new SilentStreams(
             streams, store, snapshots, turns, queues, rounds, events, outlet, clock, settings);
@@ -75,6 +85,16 @@ final class Understanding {
   /** Turns that wait or are under way. */
   int inFlight() {
     return queues.inFlight();
+  }
+
+  /** Turns whose pictures are in state only. */
+  int parked() {
+    return queues.parked();
+  }
+
+  /** Bytes of the turns that are in the heap. */
+  long heapBytes() {
+    return queues.heapBytes();
   }
 
   long memoriesWritten() {
@@ -126,7 +146,7 @@ final class Understanding {
     Optional<StreamState> found = find(key);
     if (record.content() instanceof Picture picture) {
       metrics.received();
-      StreamState stream = found.isPresent() ? found.get() : streams.start(key);
+      StreamState stream = found.isPresent() ? found.get() : begin(key);
       streams.changed(stream);
       silence.heard(stream, record);
       stream.lastFrame = Optional.of(record.origin().withoutKey());
@@ -142,6 +162,17 @@ final class Understanding {
     }
     streams.changed(found.get());
     return turns.end(found.get(), record, (End) record.content(), timestamp);
+  }
+
+  private StreamState begin(StreamKey key) {
+    StreamState stream = streams.nothing(key);
+    streams.add(stream);
+    return stream;
+  }
+
+  /** Whether a turn of {@link #assemble} may be enqueued now; otherwise others must leave first. */
+  boolean room(StreamKey key, Turn turn) {
+    return queues.room(streams.known(key).orElseThrow(), turn);
   }
 
   void enqueue(StreamKey key, Turn turn) throws Exception {

@@ -3,18 +3,24 @@ package io.everwatch.operators.flink;
 
 import io.everwatch.operators.model.BadModelException;
 import io.everwatch.operators.model.SamplingChanges;
-import java.util.Map;
+import java.util.Optional;
 
 /**
  * What a stream makes of a command. Pure: the same orders and the same command give the same
  * verdict, whenever and wherever.
  *
  * @param orders of the stream from now on
+ * @param framesPerChunk grid points of the chunks that begin from now on, if they change
  * @param obeyed false: nothing was done
  * @param forget the memory begins again, empty
  * @param text the answer
  */
-record Verdict(StreamOrders orders, boolean obeyed, boolean forget, String text) {
+record Verdict(
+    StreamOrders orders,
+    Optional<Integer> framesPerChunk,
+    boolean obeyed,
+    boolean forget,
+    String text) {
   /** How the answer to a command begins that was not obeyed. */
   static final String REFUSED = "refused: ";
 
@@ -31,8 +37,9 @@ record Verdict(StreamOrders orders, boolean obeyed, boolean forget, String text)
    * Decides on a command that the stream has not seen.
    *
    * @param isNew there is no such stream; it would begin with this command
+   * @param chunkMicros length of the stream's chunks
    */
-  static Verdict of(StreamOrders before, Command command, boolean isNew) {
+  static Verdict of(StreamOrders before, Command command, boolean isNew, long chunkMicros) {
     StreamOrders orders = before.withSeen(command.id());
     try {
       if (isNew && command.kind() != Command.Kind.START) {
@@ -46,30 +53,46 @@ record Verdict(StreamOrders orders, boolean obeyed, boolean forget, String text)
       }
       Verdict verdict =
           switch (command.kind()) {
-            case START -> start(orders, command, isNew);
+            case START -> start(orders, command, isNew, chunkMicros);
             case STOP -> stop(orders, command);
             case PROMPT -> prompt(orders, command);
             case RESET -> reset(orders, command);
-            case SET -> set(orders, command);
+            case SET -> set(orders, command, chunkMicros);
           };
       return new Verdict(
-          verdict.orders.withApplied(command.id()), true, verdict.forget, verdict.text);
+          verdict.orders.withApplied(command.id()),
+          verdict.framesPerChunk,
+          true,
+          verdict.forget,
+          verdict.text);
     } catch (Refusal refusal) {
-      return new Verdict(orders, false, false, REFUSED + refusal.getMessage());
+      return new Verdict(orders, Optional.empty(), false, false, REFUSED + refusal.getMessage());
     }
   }
 
-  private static Verdict start(StreamOrders orders, Command command, boolean isNew) throws Refusal {
+  private static Verdict obeyed(StreamOrders orders, boolean forget, String text) {
+    return new Verdict(orders, Optional.empty(), true, forget, text);
+  }
+
+  private static Verdict obeyed(StreamOrders orders, OrderedSettings changes, String text) {
+    return new Verdict(
+        orders.with(changes),
+        changes.framesPerChunk(),
+        true,
+        false,
+        changes.isEmpty() ? text : text + ": " + changes);
+  }
+
+  private static Verdict start(
+      StreamOrders orders, Command command, boolean isNew, long chunkMicros) throws Refusal {
     noText(command);
     if (!isNew && !orders.stopped()) {
       throw new Refusal("the stream runs; expected one that is stopped; change it with SET");
     }
-    Map<String, String> changes = settings(command);
-    return new Verdict(
-        orders.withStoppedBy("").withSampling(changes),
-        true,
-        false,
-        (isNew ? "started" : "started again") + list(changes));
+    return obeyed(
+        orders.withStoppedBy(""),
+        settings(command, chunkMicros),
+        isNew ? "started" : "started again");
   }
 
   private static Verdict stop(StreamOrders orders, Command command) throws Refusal {
@@ -80,11 +103,8 @@ record Verdict(StreamOrders orders, boolean obeyed, boolean forget, String text)
           "the stream is stopped, by command %s; expected one that runs"
               .formatted(orders.stoppedBy()));
     }
-    return new Verdict(
-        orders.withStoppedBy(command.id()),
-        true,
-        false,
-        "stopped; its chunks are skipped until START");
+    return obeyed(
+        orders.withStoppedBy(command.id()), false, "stopped; its chunks are skipped until START");
   }
 
   private static Verdict prompt(StreamOrders orders, Command command) throws Refusal {
@@ -95,9 +115,8 @@ record Verdict(StreamOrders orders, boolean obeyed, boolean forget, String text)
           "an instruction of %d characters; expected 1 to %d, not all of them blank"
               .formatted(length, SamplingChanges.MAX_INSTRUCTION));
     }
-    return new Verdict(
+    return obeyed(
         orders.withInstruction(command.text()),
-        true,
         true,
         "new instruction; the memory begins again with it");
   }
@@ -105,23 +124,23 @@ record Verdict(StreamOrders orders, boolean obeyed, boolean forget, String text)
   private static Verdict reset(StreamOrders orders, Command command) throws Refusal {
     noText(command);
     noSettings(command);
-    return new Verdict(
-        orders, true, true, "the memory begins again; instruction and settings stay");
+    return obeyed(orders, true, "the memory begins again; instruction and settings stay");
   }
 
-  private static Verdict set(StreamOrders orders, Command command) throws Refusal {
+  private static Verdict set(StreamOrders orders, Command command, long chunkMicros)
+      throws Refusal {
     noText(command);
-    Map<String, String> changes = settings(command);
+    OrderedSettings changes = settings(command, chunkMicros);
     if (changes.isEmpty()) {
       throw new Refusal(
-          "no setting was given; expected KEY=VALUE of one of " + SamplingChanges.keys());
+          "no setting was given; expected KEY=VALUE of one of " + OrderedSettings.keys());
     }
-    return new Verdict(orders.withSampling(changes), true, false, "set" + list(changes));
+    return obeyed(orders, changes, "set");
   }
 
-  private static Map<String, String> settings(Command command) throws Refusal {
+  private static OrderedSettings settings(Command command, long chunkMicros) throws Refusal {
     try {
-      return SamplingChanges.check(command.settings());
+      return OrderedSettings.check(command.settings(), chunkMicros);
     } catch (BadModelException e) {
       throw new Refusal(String.valueOf(e.getMessage()));
     }
@@ -141,13 +160,5 @@ record Verdict(StreamOrders orders, boolean obeyed, boolean forget, String text)
           "%s has settings %s; only START and SET take them"
               .formatted(command.kind(), command.settings().keySet()));
     }
-  }
-
-  private static String list(Map<String, String> changes) {
-    StringBuilder text = new StringBuilder();
-    changes.forEach(
-        (key, value) ->
-            text.append(text.isEmpty() ? ": " : ", ").append(key).append('=').append(value));
-    return text.toString();
   }
 }

@@ -9,8 +9,9 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * What a command may change of a stream that goes on: how tokens are chosen. Everything else either
- * shapes the chunk grid, which the whole job shares, or the memory that is there already. Pure.
+ * What a command may change of the model's settings of a stream that goes on, beside its {@link
+ * FrameRateChange}: how tokens are chosen. Everything else shapes the memory that is there already.
+ * Pure.
  */
 public final class SamplingChanges {
   /** Longest instruction, characters. */
@@ -36,10 +37,11 @@ public final class SamplingChanges {
    * Checks what was written.
    *
    * @param written keys in any spelling that the job's configuration takes
+   * @param keys all that a command may change, for messages
    * @return the same by proper key
    * @throws BadModelException naming every key that may not be changed and every value out of range
    */
-  public static SortedMap<String, String> check(Map<String, String> written) {
+  public static SortedMap<String, String> check(Map<String, String> written, List<String> keys) {
     Problems problems = new Problems();
     SortedMap<String, String> checked = new TreeMap<>();
     for (Map.Entry<String, String> one : new TreeMap<>(written).entrySet()) {
@@ -48,8 +50,8 @@ public final class SamplingChanges {
       if (key.isEmpty()) {
         problems.add(
             SettingLayers.key(name).isPresent()
-                ? "%s is fixed while the job runs, expected one of %s".formatted(name, keys())
-                : "unknown key %s, expected one of %s".formatted(one.getKey(), keys()));
+                ? "%s is fixed while the job runs, expected one of %s".formatted(name, keys)
+                : "unknown key %s, expected one of %s".formatted(one.getKey(), keys));
       } else if (key.get().type().parse(one.getValue()).isEmpty()) {
         problems.add(
             "%s is \"%s\", expected %s"

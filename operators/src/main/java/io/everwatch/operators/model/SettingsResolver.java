@@ -19,9 +19,6 @@ import java.util.Optional;
  * values, so for such a folder the two files are checked, but set nothing here. Thread-safe.
  */
 public final class SettingsResolver {
-  /** Frames of one clip at most, as the published frame package has it (StreamingVLM §2). */
-  private static final int MAX_FRAMES = 480;
-
   private final ModelConfig config;
   private final SettingLayers model;
 
@@ -192,15 +189,15 @@ public final class SettingsResolver {
 
   /** What no value shows alone. */
   private void check(StreamSettings settings, SettingLayers layers, Problems problems) {
-    double frames = settings.fps() * settings.chunkMicros() / 1e6;
-    if (Math.abs(frames - Math.rint(frames)) > 1e-9 || frames < 1 || frames > MAX_FRAMES) {
+    double frames = FrameRateChange.frames(settings.fps(), settings.chunkMicros());
+    if (!FrameRateChange.fits(frames)) {
       problems.add(
-          "%s and %s give %s frames per chunk, expected a whole number from 1 to %d"
+          "%s and %s give %s frames per chunk, expected %s"
               .formatted(
                   said(SettingKey.FPS, layers),
                   said(SettingKey.CHUNK, layers),
                   frames,
-                  MAX_FRAMES));
+                  FrameRateChange.expected()));
     }
     if (settings.chunkMicros() % TimeMarker.TENTH_MICROS != 0) {
       problems.add(

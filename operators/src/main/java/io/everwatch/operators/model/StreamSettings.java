@@ -58,23 +58,39 @@ public record StreamSettings(
 
   /** The same but for the standing text. */
   public StreamSettings withInstruction(String value) {
-    return with(this, seed, value);
+    return with(fps, chunkMicros, this, seed, value);
   }
 
   /** The same but for the seed of sampling. */
   public StreamSettings withSeed(long value) {
-    return with(this, value, instruction);
+    return with(fps, chunkMicros, this, value, instruction);
   }
 
-  /** The same but for how tokens are chosen: all on which no remembered row depends. */
+  /** The same on another chunk grid; itself when it has this one. */
+  public StreamSettings withGrid(long micros, int frames) {
+    if (micros == chunkMicros && frames == framesPerChunk()) {
+      return this; // whose fps may have been written with other decimals
+    }
+    return with(frames * 1e6 / micros, micros, this, seed, instruction);
+  }
+
+  /**
+   * The same but for the frame rate and for how tokens are chosen: all on which no remembered row
+   * depends.
+   */
   public StreamSettings withSamplingOf(StreamSettings other) {
-    return with(other, other.seed, instruction);
+    return with(other.fps, chunkMicros, other, other.seed, instruction);
   }
 
-  private StreamSettings with(StreamSettings sampling, long newSeed, String newInstruction) {
+  private StreamSettings with(
+      double newFps,
+      long newChunkMicros,
+      StreamSettings sampling,
+      long newSeed,
+      String newInstruction) {
     return new StreamSettings(
-        fps,
-        chunkMicros,
+        newFps,
+        newChunkMicros,
         minPixels,
         maxPixels,
         visualRounds,

@@ -52,6 +52,11 @@ class ChunkAssemblerPropertyTest {
       ChunkAssembler<Integer> restored = ChunkAssembler.start(settings);
       String at = "seed %d, %s, %s".formatted(seed, camera, settings);
       for (Frame<Integer> record : records) {
+        if (random.nextInt(20) == 0) {
+          int frames = 1 + random.nextInt(8);
+          restored.changeRate(frames);
+          straight.changeRate(frames);
+        }
         AssemblerState<Integer> state = restored.state();
         restored = ChunkAssembler.restore(settings, state);
         assertThat(restored.state()).as(at).isEqualTo(state);
@@ -59,6 +64,29 @@ class ChunkAssemblerPropertyTest {
         assertThat(restored.pending()).as(at).isEqualTo(straight.pending());
       }
       assertThat(restored.finish()).as(at).isEqualTo(straight.finish());
+    }
+  }
+
+  @Test
+  void accountsForEveryFrameWhateverTheFrameRateBecomes() {
+    for (int seed = 0; seed < SEEDS / 4; seed++) {
+      Random random = new Random(seed);
+      ChunkSettings settings = randomSettings(random);
+      FakeCamera camera = FakeCamera.random(random);
+      ChunkAssembler<Integer> assembler = ChunkAssembler.start(settings);
+      Ledger ledger = new Ledger("seed %d, %s, %s".formatted(seed, camera, settings), settings);
+      ledger.anyRate = true;
+      int offered = 0;
+      for (Frame<Integer> frame : camera.records(random, RECORDS / 3)) {
+        if (random.nextInt(20) == 0) {
+          assembler.changeRate(1 + random.nextInt(8));
+        }
+        ledger.book(assembler.offer(frame));
+        ledger.balance(++offered, assembler);
+        assertThat(assembler.state().rates()).as(ledger.at).hasSizeLessThan(12);
+      }
+      ledger.book(assembler.finish());
+      ledger.balance(offered, assembler);
     }
   }
 
@@ -247,6 +275,7 @@ class ChunkAssemblerPropertyTest {
     private long received;
     private long dead;
     private boolean longGap;
+    private boolean anyRate;
 
     Ledger(String at, ChunkSettings settings) {
       this.at = at;
@@ -277,12 +306,13 @@ class ChunkAssemblerPropertyTest {
     private void book(Chunk<Integer> chunk) {
       Counts counts = chunk.counts();
       assertThat(chunk.index()).as(at).isEqualTo(nextChunk++);
-      assertThat(chunk.frames()).as(at).hasSize(settings.framesPerChunk());
+      int points = anyRate ? chunk.frames().size() : settings.framesPerChunk();
+      assertThat(chunk.frames()).as(at).hasSize(points);
       List<Integer> distinct = chunk.frames().stream().map(Frame::payload).distinct().toList();
       assertThat(distinct).as(at).hasSize(counts.used());
       assertThat(used).as(at + ": a frame serves two chunks").doesNotContainAnyElementsOf(distinct);
       used.addAll(distinct);
-      assertThat(counts.missing()).as(at).isEqualTo(settings.framesPerChunk() - counts.used());
+      assertThat(counts.missing()).as(at).isEqualTo(points - counts.used());
       assertThat(counts.received())
           .as(at)
           .isEqualTo(counts.used() + counts.surplus() + counts.duplicate());

@@ -2,7 +2,6 @@
 package io.everwatch.operators.chunk;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.everwatch.operators.chunk.Assembled.Chunk;
@@ -527,15 +526,67 @@ class ChunkAssemblerTest {
   }
 
   @Test
-  void refusesToGoOnWithAnotherGrid() {
+  void keepsItsOwnGridWhateverTheSettingsSayNow() {
     offer(0, 0);
-    ChunkSettings other = new ChunkSettings(1_000_000, 4, 2_000_000, 4_000_000, 10_000_000);
+    ChunkSettings other = new ChunkSettings(2_000_000, 4, 2_000_000, 4_000_000, 10_000_000);
+    ChunkAssembler<String> restored = ChunkAssembler.restore(other, assembler.state());
 
-    assertThatThrownBy(() -> ChunkAssembler.restore(other, assembler.state()))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("2 frames in 1000000 us")
-        .hasMessageContaining("4 frames")
-        .hasMessageContaining("reset the stream");
+    assertThat(told(restored.offer(frame(1, 500))))
+        .containsExactly("chunk 0 at 0: 0 1 (2 used, 0 surplus, 0 duplicate, 0 missing)");
+    assertThat(restored.chunkMicros()).isEqualTo(1_000_000);
+    assertThat(restored.framesPerChunk()).isEqualTo(2);
+  }
+
+  @Test
+  void changesItsFrameRateWithTheFirstChunkThatHasNoFrame() {
+    offer(0, 0);
+    assembler.changeRate(4);
+    List<Assembled<String>> events = new ArrayList<>();
+    for (int i = 1; i < 12; i++) {
+      events.addAll(offer(i, i * 250L));
+      assertThat(ChunkAssembler.restore(SETTINGS, assembler.state()).state())
+          .isEqualTo(assembler.state());
+    }
+
+    assertThat(told(events))
+        .containsExactly(
+            "chunk 0 at 0: 0 2 (2 used, 1 surplus, 0 duplicate, 0 missing)",
+            "chunk 1 at 1000: 4 5 6 7 (4 used, 1 surplus, 0 duplicate, 0 missing)",
+            "chunk 2 at 2000: 8 9 10 11 (4 used, 0 surplus, 0 duplicate, 0 missing)");
+    assertThat(assembler.state().rates()).as("older rates are forgotten").hasSize(1);
+  }
+
+  @Test
+  void takesTheLastOfTwoChangesAndTellsAGapOfBothRates() {
+    offer(0, 0);
+    offer(1, 500);
+    assembler.changeRate(8); // from chunk 1 on
+    assembler.changeRate(3);
+    offer(2, 1000);
+    assembler.changeRate(1); // from chunk 2 on
+    List<Assembled<String>> events = new ArrayList<>(offer(3, 5000));
+    events.addAll(assembler.finish());
+
+    assertThat(told(events))
+        .containsExactly(
+            "chunk 1 at 1000: 2 2 2 (1 used, 0 surplus, 0 duplicate, 2 missing)",
+            "gap 2-4 from 2000 to 5000 (3 missing)",
+            "chunk 5 at 5000: 3 (1 used, 0 surplus, 0 duplicate, 0 missing)");
+  }
+
+  @Test
+  void givesUpWhatIsMissingWhenTooManyBytesWait() {
+    ChunkAssembler<String> heavy =
+        ChunkAssembler.start(SETTINGS, payload -> ChunkAssembler.MAX_WAITING_BYTES / 4);
+    heavy.offer(frame(0, 0));
+    for (int i = 2; i <= 5; i++) { // 1 is missing
+      assertThat(heavy.offer(frame(i, i))).isEmpty();
+      assertThat(heavy.state().waiting()).hasSize(i - 1);
+    }
+    heavy.offer(frame(6, 6));
+
+    assertThat(heavy.state().waiting()).isEmpty();
+    assertThat(heavy.pending()).as("none is lost").isEqualTo(6);
   }
 
   private static List<String> firstChunk(double fps) {

@@ -269,7 +269,7 @@ class CommandsTest {
           List.of(CommandKind.STOP, CommandKind.PROMPT, CommandKind.RESET, CommandKind.SET)) {
         bench.offer(camera.command("c-" + kind, kind));
       }
-      bench.offer(camera.command("bad-start", CommandKind.START, Map.of("fps", "9"), ""));
+      bench.offer(camera.command("bad-start", CommandKind.START, Map.of("chunk", "9 s"), ""));
       bench.settle();
 
       assertThat(bench.events())
@@ -280,7 +280,8 @@ class CommandsTest {
                 assertThat(event.getText()).startsWith("refused: ");
               });
       assertThat(notice(bench, "c-STOP").getText()).contains("there is no such stream", "START");
-      assertThat(notice(bench, "bad-start").getText()).contains("fps is fixed while the job runs");
+      assertThat(notice(bench, "bad-start").getText())
+          .contains("chunk is fixed while the job runs");
       state = bench.snapshot();
     }
     try (Bench bench = new Bench(fake.engine(), SETTINGS, 1, 0, state, null)) {

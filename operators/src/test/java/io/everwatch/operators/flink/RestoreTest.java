@@ -509,7 +509,15 @@ class RestoreTest {
       bench.settle();
       LoggedRound round = requireNonNull(logOf(bench, "a").get(1L));
       log(bench)
-          .put(1L, new LoggedRound(round.input(), Map.of(), round.outcome() + 1, round.said()));
+          .put(
+              1L,
+              new LoggedRound(
+                  round.chunk(),
+                  round.dropVision(),
+                  round.frames(),
+                  Map.of(),
+                  round.outcome() + 1,
+                  round.said()));
       state = bench.snapshot();
     }
     UnderstandSettings impatient = settings(0, 0);

@@ -37,7 +37,14 @@ final class Scenario {
       case 3 -> camera.command(id, CommandKind.PROMPT, Map.of(), "Say " + random.nextInt(10));
       case 4 -> camera.command(id, CommandKind.RESET);
       case 5 -> camera.command(id, CommandKind.SET, Map.of("seed", "" + random.nextInt(10)), "");
-      default -> camera.command(id, CommandKind.SET, Map.of("fps", "3"), "");
+      default ->
+          camera.command(
+              id,
+              CommandKind.SET,
+              Map.of(
+                  List.of("fps", "overload", "chunk").get(random.nextInt(3)),
+                  "" + random.nextInt(5)),
+              "");
     };
   }
 

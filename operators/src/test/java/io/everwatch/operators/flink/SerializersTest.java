@@ -11,9 +11,9 @@ import io.everwatch.operators.chunk.AssemblerState;
 import io.everwatch.operators.chunk.AssemblerState.Placed;
 import io.everwatch.operators.chunk.AssemblerState.Progress;
 import io.everwatch.operators.chunk.AssemblerState.Range;
+import io.everwatch.operators.chunk.AssemblerState.Rate;
 import io.everwatch.operators.chunk.AssemblerState.Sequences;
 import io.everwatch.operators.chunk.Frame;
-import io.everwatch.operators.engine.RoundInput;
 import io.everwatch.operators.flink.Turn.ChunkTurn;
 import io.everwatch.operators.flink.Turn.CommandTurn;
 import io.everwatch.operators.flink.Turn.EndTurn;
@@ -22,6 +22,7 @@ import io.everwatch.operators.model.EncodedFrame;
 import io.everwatch.operators.model.EncodedFrame.Encoding;
 import io.everwatch.schemas.EventHeaders;
 import io.everwatch.schemas.avro.Mark;
+import io.everwatch.schemas.avro.SourceRange;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.EnumSet;
@@ -57,13 +58,9 @@ class SerializersTest {
       new Command("c-1", Command.Kind.SET, Map.of("top_k", "5", "seed", "7"), "words");
 
   static Stream<Case<?>> cases() {
-    Frame<SourcedFrame> frame = new SourcedFrame(PICTURE, ORIGIN, 43).frame(41, 42);
+    Frame<SourcedFrame> frame = SourcedFrame.stored(45, 3, ORIGIN, 43).frame(41, 42);
     Frame<SourcedFrame> bare =
-        new SourcedFrame(
-                new EncodedFrame(Encoding.JPEG, 0, 0, new byte[0]),
-                new Origin("frames", 1, 2, null),
-                53)
-            .frame(51, 52);
+        SourcedFrame.stored(55, 0, new Origin("frames", 1, 2, null), 53).frame(51, 52);
     Counts counts = new Counts(1, 2, 3, 4, 5);
     return Stream.of(
         new Case<>("StreamKey", new StreamKey.Serializer(), new StreamKey(-9, "Kamera ä")),
@@ -118,10 +115,13 @@ class SerializersTest {
             "LoggedRound",
             new LoggedRound.Serializer(),
             new LoggedRound(
-                new RoundInput(7, List.of(PICTURE, PICTURE), true),
+                7,
+                true,
+                List.of(frame.payload(), bare.payload(), frame.payload()),
                 Map.of("top_k", "5"),
                 12345,
                 "a car")),
+        new Case<>("Picture", new PictureSerializer(), PICTURE),
         new Case<>("MemoryName", new MemoryName.Serializer(), new MemoryName(1, 2, 3, 4, 5, 6)),
         new Case<>(
             "StoredStream",
@@ -129,7 +129,7 @@ class SerializersTest {
             new StoredStream(
                 new AssemblerState<>(
                     1_000_000,
-                    2,
+                    List.of(new Rate(0, 2), new Rate(7, 5)),
                     true,
                     new Progress(9, 1, 2, 3, 4, 5, 6, 10, 7, 8, true, false),
                     new Sequences(1, 2, 3, List.of(new Range(4, 5))),
@@ -144,10 +144,30 @@ class SerializersTest {
                 "model",
                 "numerics",
                 new StreamOrders(
-                    "c-9", "gate", Map.of("seed", "7"), List.of("a", "b"), List.of("b"), 77),
+                    "c-9",
+                    "gate",
+                    Map.of("seed", "7"),
+                    "2.5",
+                    Optional.of(OverloadMode.LIVE),
+                    List.of("a", "b"),
+                    List.of("b"),
+                    77),
                 64,
                 65,
-                Optional.of(ORIGIN.withoutKey()))));
+                Optional.of(ORIGIN.withoutKey()),
+                78,
+                List.of(
+                    new SkippedRun(
+                        "overload",
+                        81,
+                        82,
+                        83,
+                        84,
+                        85,
+                        86,
+                        counts,
+                        List.of(new SourceRange("frames", 1, 87L, 88L)),
+                        true)))));
   }
 
   @ParameterizedTest
@@ -194,7 +214,8 @@ class SerializersTest {
     LoggedRound round = new LoggedRound.Serializer().deserialize(stored("LoggedRound.layout1"));
     assertThat(round.sampling()).isEmpty();
     assertThat(round.outcome()).isEqualTo(12345);
-    assertThat(round.input().chunk()).isEqualTo(7);
+    assertThat(round.chunk()).isEqualTo(7);
+    assertThat(round.input().frames().get(0)).usingRecursiveComparison().isEqualTo(PICTURE);
 
     List<Turn> turns = new TurnsSerializer().deserialize(stored("Turns.layout1"));
     assertThat(turns.subList(2, 4))
@@ -216,6 +237,13 @@ class SerializersTest {
     assertThat(stream.seenMillis()).isZero();
     assertThat(stream.staleChunk()).isEqualTo(StoredStream.NEVER_STALE);
     assertThat(stream.lastFrame()).isEmpty();
+    assertThat(stream.orders().overload()).isEmpty();
+    assertThat(stream.assembler().rates()).containsExactly(new Rate(0, 2));
+    assertThat(stream.assembler().held().get(0).payload().picture())
+        .usingRecursiveComparison()
+        .isEqualTo(PICTURE);
+    assertThat(stream.skipped()).isEmpty();
+    assertThat(turns.get(0).frames()).hasSize(2).allMatch(SourcedFrame::inHeap);
 
     TextRecord text = new TextRecord.Serializer().deserialize(stored("TextRecord.layout1"));
     assertThat(text.key()).isEqualTo(StreamKey.of("a"));
@@ -280,15 +308,12 @@ class SerializersTest {
   @Test
   void keepRepeatedFramesTheSameInstance() throws IOException {
     LoggedRound.Serializer serializer = new LoggedRound.Serializer();
-    EncodedFrame other = new EncodedFrame(Encoding.PNG, 4, 5, new byte[] {1, 2, 3});
+    SourcedFrame frame = SourcedFrame.stored(1, 2, ORIGIN, 3);
+    SourcedFrame other = SourcedFrame.stored(4, 2, ORIGIN, 3);
     byte[] bytes =
-        write(
-            serializer,
-            new LoggedRound(
-                new RoundInput(0, List.of(PICTURE, PICTURE, other), false), Map.of(), 0, ""));
+        write(serializer, new LoggedRound(0, false, List.of(frame, frame, other), Map.of(), 0, ""));
 
-    List<EncodedFrame> read =
-        serializer.deserialize(new DataInputDeserializer(bytes)).input().frames();
+    List<SourcedFrame> read = serializer.deserialize(new DataInputDeserializer(bytes)).frames();
 
     assertThat(read.get(1)).isSameAs(read.get(0)).isNotSameAs(read.get(2));
   }

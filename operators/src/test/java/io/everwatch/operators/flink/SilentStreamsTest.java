@@ -18,10 +18,10 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.jspecify.annotations.Nullable;
 
 /** Streams of which nothing comes: told once, put to sleep, forgotten; time is the harness's. */
 @Timeout(60)
@@ -40,13 +40,8 @@ class SilentStreamsTest {
   private long now = NOW;
 
   private static UnderstandSettings settings(long staleMillis, long forgetMillis) {
-    return new UnderstandSettings(
-        64,
-        Duration.ofSeconds(10),
-        Duration.ofHours(1),
-        1 << 16,
-        Duration.ofMillis(staleMillis),
-        Duration.ofMillis(forgetMillis));
+    return new UnderstandSettings(64, Duration.ofSeconds(10), Duration.ofHours(1), 1 << 16)
+        .withSilence(Duration.ofMillis(staleMillis), Duration.ofMillis(forgetMillis));
   }
 
   @AfterEach

@@ -133,7 +133,7 @@ class UnderstandOperatorTest {
       fake.letAllGo();
       bench.settle();
 
-      assertThat(most).isEqualTo(SETTINGS.maxInFlight());
+      assertThat(most).isEqualTo(SETTINGS.limits().inFlight());
       assertThat(bench.events()).hasSize(30);
       assertThat(bench.events().stream().filter(event -> event.getStreamId().equals("camera-3")))
           .extracting(TextEvent::getChunk)

@@ -34,7 +34,7 @@ class SamplingChangesTest {
 
   @Test
   void changeNothingButWhatTheyName() {
-    StreamSettings seeded = SamplingChanges.apply(BASE, SamplingChanges.check(Map.of("Seed", "7")));
+    StreamSettings seeded = SamplingChanges.apply(BASE, check(Map.of("Seed", "7")));
 
     assertThat(seeded).isEqualTo(BASE.withSeed(7));
   }
@@ -44,7 +44,7 @@ class SamplingChangesTest {
     StreamSettings changed =
         SamplingChanges.apply(
             BASE,
-            SamplingChanges.check(
+            check(
                 Map.of(
                     "temperature", "0.5",
                     "repetition-penalty", "1.2",
@@ -66,5 +66,9 @@ class SamplingChangesTest {
   void aTemperatureNextToZeroIsGreedyAsInTheModelsFiles() {
     assertThat(SamplingChanges.apply(BASE, Map.of("temperature", "0.000001")).temperature())
         .isZero();
+  }
+
+  private static Map<String, String> check(Map<String, String> written) {
+    return SamplingChanges.check(written, SamplingChanges.keys());
   }
 }
