@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -29,10 +30,22 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Reads the text topic, live or committed (architecture §8). Reports each event once, unless its
- * bytes changed. Reads all partitions itself, without a consumer group, new partitions included. A
- * broker that goes away in between only makes {@link #poll} return nothing until it is back.
+ * bytes changed. An example project is in {@code docs/examples/text-reader}.
  *
- * <p>One thread polls; {@link #close} may be called from any.
+ * <ul>
+ *   <li><b>Order</b>: events of one stream come in the order in which they were written; streams
+ *       among each other in any.
+ *   <li><b>Partitions</b>: reads all of them itself, without a consumer group, new ones included;
+ *       several readers each get everything. {@link TextReaderOptions#streams} selects.
+ *   <li><b>Going on after a restart</b>: store {@link #positions} together with what was made of
+ *       the events, and begin with {@link TextReaderOptions.FromPositions}. Nothing is stored at
+ *       the broker.
+ *   <li><b>Memory</b>: that of a Kafka consumer and of {@link TextReaderOptions#rememberedEvents}.
+ *   <li><b>Errors</b>: a broker that goes away only makes {@link #poll} return nothing until it is
+ *       back. What is no text event is skipped and counted ({@link #skipped}). A broker that
+ *       refuses is a {@link TextReadException}, after which the reader can only be closed.
+ *   <li><b>Threads</b>: one polls; {@link #close} may be called from any, such as a shutdown hook.
+ * </ul>
  */
 public final class TextEventReader implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(TextEventReader.class);
@@ -125,12 +138,39 @@ public final class TextEventReader implements AutoCloseable {
       } catch (WakeupException closing) {
         return List.of();
       } catch (KafkaException e) {
-        throw new TextReadException(
-            "reading %s from %s failed: %s"
-                .formatted(options.topic(), options.brokers(), rootMessage(e)),
-            e);
+        throw failed(e);
       }
       return events;
+    }
+  }
+
+  private TextReadException failed(KafkaException e) {
+    return new TextReadException(
+        "reading %s from %s failed: %s"
+            .formatted(options.topic(), options.brokers(), rootMessage(e)),
+        e);
+  }
+
+  /**
+   * Where the next {@link #poll} goes on, behind all that was returned so far: for {@link
+   * TextReaderOptions.FromPositions}. Waits for a running poll.
+   *
+   * @return partition → offset of the next record
+   * @throws IllegalStateException when the reader is closed
+   */
+  public Map<Integer, Long> positions() {
+    synchronized (polling) {
+      if (closed) {
+        throw new IllegalStateException("the reader is closed; ask for its positions before");
+      }
+      try {
+        Map<Integer, Long> positions = new TreeMap<>();
+        partitions.forEach(
+            one -> positions.put(one.partition(), consumer.position(one, options.timeout())));
+        return positions;
+      } catch (KafkaException e) {
+        throw failed(e);
+      }
     }
   }
 
@@ -202,6 +242,14 @@ public final class TextEventReader implements AutoCloseable {
     TextReaderOptions.Start start = options.start();
     if (start instanceof TextReaderOptions.FromBeginning) {
       consumer.seekToBeginning(partitions);
+      return;
+    }
+    if (start instanceof TextReaderOptions.FromPositions from) {
+      consumer.seekToBeginning(partitions);
+      partitions.forEach(
+          one ->
+              Optional.ofNullable(from.next().get(one.partition()))
+                  .ifPresent(offset -> consumer.seek(one, offset)));
       return;
     }
     Map<TopicPartition, Long> offsets =

@@ -7,12 +7,18 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * How to read the text topic. Start from {@link #of} and change what differs.
+ * How to read the text topic. Start from {@link #of} and change what differs:
+ *
+ * <pre>{@code
+ * TextReaderOptions.of("broker:9092", "text").reading(Reading.COMMITTED).start(new FromBeginning())
+ * }</pre>
  *
  * @param brokers {@code host:port}, comma-separated
  * @param streams stream IDs to report; empty = all
  * @param rememberedEvents events whose identity and digest are kept to tell a repetition from news;
- *     about 200 bytes each. A repetition that comes later than that is reported again
+ *     about 200 bytes each, and all the memory that grows. Let it cover what a crash may repeat:
+ *     two checkpoint intervals, an event per stream and second. A repetition that comes later than
+ *     that is reported again
  * @param timeout how long {@link TextEventReader#open} may take until the broker has answered
  * @param client further properties of the Kafka client, e.g. for TLS; they win
  */
@@ -28,10 +34,15 @@ public record TextReaderOptions(
   /** Which of the two readings of the topic (architecture §8). */
   public enum Reading {
     /**
-     * {@code read_uncommitted}: as soon as the text exists; the last event of an identity counts.
+     * {@code read_uncommitted}: as soon as the text exists. After a crash of the job an event may
+     * come again, with the same bytes, which the reader drops; the last event of an identity counts
+     * ({@link ReceivedText#changed}). For captions, screens, alarms.
      */
     LIVE,
-    /** {@code read_committed}: after the checkpoint that contains it, exactly once. */
+    /**
+     * {@code read_committed}: exactly once, when the checkpoint that contains it is complete, up to
+     * the job's {@code checkpoint.interval} later. For whatever keeps what it is told.
+     */
     COMMITTED
   }
 
@@ -46,6 +57,19 @@ public record TextReaderOptions(
 
   /** With the first record written at or after an instant; if there is none, as {@link FromEnd}. */
   public record FromTime(Instant instant) implements Start {}
+
+  /**
+   * Where another reader was: {@link TextEventReader#positions}, stored with what was made of the
+   * events before. Partitions that are not named are read from the beginning, positions that the
+   * broker no longer has go on with the oldest that it has.
+   *
+   * @param next partition → offset of the next record
+   */
+  public record FromPositions(Map<Integer, Long> next) implements Start {
+    public FromPositions {
+      next = Map.copyOf(next);
+    }
+  }
 
   public TextReaderOptions {
     streams = Set.copyOf(streams);

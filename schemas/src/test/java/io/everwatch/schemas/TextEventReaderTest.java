@@ -131,6 +131,38 @@ class TextEventReaderTest {
   }
 
   @Test
+  void goesOnWhereAnotherReaderWas() {
+    TextEventReader first = reader(OPTIONS, 2);
+    add(0, Samples.text("a", 1, "one"));
+    add(0, Samples.text("a", 2, "two"));
+    assertThat(texts(first)).hasSize(2);
+
+    Map<Integer, Long> positions = first.positions();
+    assertThat(positions).containsExactly(Map.entry(0, 2L), Map.entry(1, 0L));
+
+    MockConsumer<byte[], byte[]> fresh = new MockConsumer<>("earliest");
+    TextEventReader next = goOn(fresh, new TextReaderOptions.FromPositions(Map.of(0, 1L)));
+    assertThat(next.positions())
+        .as("partition 1 is not named: from the beginning")
+        .containsExactly(Map.entry(0, 1L), Map.entry(1, 0L));
+  }
+
+  private TextEventReader goOn(MockConsumer<byte[], byte[]> fresh, TextReaderOptions.Start start) {
+    fresh.updatePartitions("text", consumer.partitionsFor("text"));
+    fresh.updateBeginningOffsets(
+        Map.of(new TopicPartition("text", 0), 0L, new TopicPartition("text", 1), 0L));
+    return new TextEventReader(fresh, OPTIONS.start(start), nanos::get);
+  }
+
+  @Test
+  void hasNoPositionsOnceClosed() {
+    TextEventReader reader = reader(OPTIONS, 1);
+    reader.close();
+
+    assertThatThrownBy(reader::positions).hasMessageContaining("closed");
+  }
+
+  @Test
   void takesInPartitionsThatAreAddedLater() {
     TextEventReader reader = reader(OPTIONS, 1);
     declare(2);

@@ -69,7 +69,7 @@ final class RunCommand implements Callable<Integer> {
         withCheckpointDirectory(EverwatchConfig.load(Optional.ofNullable(file), overrides));
     config.settings().forEach(out::println);
     ModelReport.settings(config.engineOptions()).forEach(out::println);
-    out.println(config.latencyNote());
+    config.latencyNote().forEach(out::println);
     out.flush();
     Optional<Path> restore = restore(config);
     StartChecks.require(config, restore.map(Path::toString), connectTimeout)

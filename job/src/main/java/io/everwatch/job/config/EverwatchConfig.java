@@ -148,17 +148,27 @@ public final class EverwatchConfig {
     return settings;
   }
 
-  /** What the settings mean for who reads the text. */
-  public String latencyNote() {
-    Duration interval = get(ConfigKeys.CHECKPOINT_INTERVAL);
+  /** What the settings mean for who reads the text: when it is seen, and how often. */
+  public List<String> latencyNote() {
+    String interval = Parsers.write(get(ConfigKeys.CHECKPOINT_INTERVAL));
+    String half = Parsers.write(get(ConfigKeys.CHECKPOINT_INTERVAL).dividedBy(2));
     return switch (get(ConfigKeys.DELIVERY)) {
       case EXACTLY_ONCE ->
-          "a live reader (watch) sees text as soon as it is said; a read_committed reader about"
-              + " %s later on average, at most %s plus the checkpoint itself"
-                  .formatted(Parsers.write(interval.dividedBy(2)), Parsers.write(interval));
+          List.of(
+              "live reading (watch, read_uncommitted): text is seen as soon as it is said; after a"
+                  + " failure that of up to %s may be seen again, with the same bytes"
+                      .formatted(interval),
+              "committed reading (read_committed): each text is seen once, %s later on average, at"
+                      .formatted(half)
+                  + " most %s and the time of a checkpoint (checkpoint.interval, delivery"
+                      .formatted(interval)
+                  + " exactly-once)");
       case AT_LEAST_ONCE ->
-          "every reader sees text as soon as it is said; after a failure an event may stand in the"
-              + " topic twice, with the same bytes";
+          List.of(
+              "live and committed reading: text is seen as soon as it is said (delivery"
+                  + " at-least-once); after a failure that of up to %s stands on the topic twice, with"
+                      .formatted(interval)
+                  + " the same bytes: readers keep the last event of an identity");
     };
   }
 
@@ -178,10 +188,10 @@ public final class EverwatchConfig {
     Duration timeout = transactionTimeout();
     if (timeout.compareTo(outage) <= 0) {
       problems.add(
-          "kafka.transaction.timeout.ms is %s, not longer than recovery.max-outage (%s): text of an"
+          "kafka.transaction.timeout.ms is %s, not longer than recovery.max-outage (%s): the broker"
                   .formatted(Parsers.write(timeout), Parsers.write(outage))
-              + " open transaction would be lost in such an outage; raise the first or lower the"
-              + " second");
+              + " would abort text that a checkpoint holds for written, and it would be written again"
+              + " after such an outage; raise the first or lower the second");
     } else if (own == null && timeout.compareTo(BROKER_TRANSACTION_LIMIT) > 0) {
       problems.add(
           "recovery.max-outage %s with checkpoint.interval %s needs a transaction timeout of %s, but"

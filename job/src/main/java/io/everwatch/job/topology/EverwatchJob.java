@@ -43,12 +43,20 @@ public final class EverwatchJob {
   }
 
   private static void submit(EverwatchConfig config) throws Exception {
-    config.settings().stream().map(Setting::toString).forEach(LOG::info);
+    report(config).forEach(LOG::info);
     StreamExecutionEnvironment environment =
         StreamExecutionEnvironment.getExecutionEnvironment(FlinkSettings.ofJob(config));
     check(config, environment.getConfiguration());
     EverwatchTopology.build(environment, config);
     environment.execute("everwatch");
+  }
+
+  /** What the log begins with: every setting, and what they mean for who reads the text. */
+  static List<String> report(EverwatchConfig config) {
+    List<String> lines = new ArrayList<>();
+    config.settings().stream().map(Setting::toString).forEach(lines::add);
+    lines.addAll(config.latencyNote());
+    return lines;
   }
 
   private static void check(EverwatchConfig config, ReadableConfig flink) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.everwatch.job.camera.RoadSceneSource;
 import io.everwatch.job.config.ConfigReference;
+import io.everwatch.job.config.EverwatchConfig;
 import io.everwatch.job.scene.RoadScene;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -137,6 +138,15 @@ class CommandsTest {
     assertThat(everwatch("run", "--brokers", "localhost:1", "--streaming.text_windw", "5"))
         .isEqualTo(ExitCodes.FAILURE);
     assertThat(err.toString()).contains("text_windw").doesNotContain("no Kafka broker");
+  }
+
+  @Test
+  void runSaysWhenTextIsSeenBeforeAnythingStarts() {
+    everwatch("run", "--brokers", "localhost:1", "--connect-timeout", "1s");
+
+    assertThat(out.toString())
+        .contains(EverwatchConfig.of("brokers", "localhost:1").latencyNote())
+        .contains("5 s later on average");
   }
 
   @Test

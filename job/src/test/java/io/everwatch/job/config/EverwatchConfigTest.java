@@ -225,8 +225,23 @@ class EverwatchConfigTest {
   }
 
   @Test
-  void theLatencyNoteSpeaksOfTheInterval() {
-    assertThat(EverwatchConfig.of("brokers", "a:1").latencyNote()).contains("5 s").contains("10 s");
+  void saysWhenEachReadingSeesTheText() {
+    assertThat(EverwatchConfig.of("brokers", "a:1").latencyNote())
+        .hasSize(2)
+        .anySatisfy(line -> assertThat(line).contains("live reading", "as soon as it is said"))
+        .anySatisfy(
+            line ->
+                assertThat(line)
+                    .contains("committed reading", "once", "5 s later on average", "most 10 s"));
+    assertThat(EverwatchConfig.of("brokers", "a:1", "checkpoint.interval", "250 ms").latencyNote())
+        .anySatisfy(line -> assertThat(line).contains("125 ms later on average", "at most 250 ms"));
+    assertThat(
+            EverwatchConfig.of(
+                    "brokers", "a:1", "delivery", "at-least-once", "checkpoint.interval", "1 s")
+                .latencyNote())
+        .singleElement()
+        .asString()
+        .contains("live and committed", "as soon as it is said", "up to 1 s", "twice");
   }
 
   @Test
