@@ -29,7 +29,7 @@ import org.rocksdb.TableProperties;
  *
  * <pre>
  *   --streams 8 --minutes 5
- *   --interval 10s --snapshot 60s
+ *   --interval 10s --snapshot 60s --space-factor 3
  *   --dir target/checkpoints    logs, records and checkpoints
  *   --out checkpoints.md        rows are added to it
  * </pre>
@@ -77,6 +77,7 @@ public final class CheckpointFigures {
                     "warm-seconds", "75",
                     "interval", "10s",
                     "snapshot", "60s",
+                    "space-factor", "3",
                     "dir", "target/checkpoints",
                     "out", "checkpoints.md"),
                 arguments))
@@ -93,7 +94,8 @@ public final class CheckpointFigures {
                   "threads", "2",
                   "engine.kv-memory", "256 MiB",
                   "checkpoint.interval", options.text("interval"),
-                  "snapshot.interval", options.text("snapshot"));
+                  "snapshot.interval", options.text("snapshot"),
+                  "state.space-factor", options.text("space-factor"));
       OperatorFigures figures = new OperatorFigures(cluster.rest(), job);
       try (Cameras cameras =
           new Cameras(cluster.clientProperties(), TopicNames.FRAMES, streams, 1, 1.0)) {
@@ -174,9 +176,14 @@ public final class CheckpointFigures {
     List<String> lines = new ArrayList<>();
     lines.add(
         line(
-            "%d streams at real-time pace, checkpoint interval %s, snapshot interval %s, %.0f s, %d"
-                + " checkpoints",
-            streams, options.text("interval"), options.text("snapshot"), seconds, count));
+            "%d streams at real-time pace, checkpoint interval %s, snapshot interval %s, space"
+                + " factor %s, %.0f s, %d checkpoints",
+            streams,
+            options.text("interval"),
+            options.text("snapshot"),
+            options.text("space-factor"),
+            seconds,
+            count));
     lines.add("");
     lines.add("| figure | value | limit |");
     lines.add("| --- | --- | --- |");

@@ -4,22 +4,35 @@ package io.everwatch.job.chaos;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.ToDoubleFunction;
 
 /**
  * Whether a figure that was taken again and again stays as it was after a while. The rule: the
  * first tenth of the samples is warm-up; of the rest, the median of the last third may exceed the
- * median of the first third by the tolerance. What grows with the length of a stream, however
- * slowly, fails it if the run is long enough; one peak does not.
+ * median of the first third by the tolerance. Of a figure that swings like a saw (files between two
+ * merges, a heap between two snapshots) the smallest values are compared instead: a leak raises them
+ * too. What grows with the length of a stream, however slowly, fails if the run is long enough; one
+ * peak does not.
  *
  * @param name of the figure
- * @param before median of the first third after the warm-up; NaN with fewer than ten samples
- * @param after median of the last third
+ * @param before of the first third after the warm-up; NaN with fewer than ten samples
+ * @param after of the last third
  * @param tolerance share by which {@code after} may be larger
  */
 record Flatness(String name, double before, double after, double tolerance) {
   private static final int LEAST = 10;
 
   static Flatness of(String name, List<Double> samples, double tolerance) {
+    return of(name, samples, tolerance, Flatness::median);
+  }
+
+  /** For a figure that swings. */
+  static Flatness ofFloor(String name, List<Double> samples, double tolerance) {
+    return of(name + ", smallest", samples, tolerance, Flatness::smallest);
+  }
+
+  private static Flatness of(
+      String name, List<Double> samples, double tolerance, ToDoubleFunction<List<Double>> level) {
     if (samples.size() < LEAST) {
       return new Flatness(name, Double.NaN, Double.NaN, tolerance);
     }
@@ -27,8 +40,8 @@ record Flatness(String name, double before, double after, double tolerance) {
     int third = warm.size() / 3;
     return new Flatness(
         name,
-        median(warm.subList(0, third)),
-        median(warm.subList(warm.size() - third, warm.size())),
+        level.applyAsDouble(warm.subList(0, third)),
+        level.applyAsDouble(warm.subList(warm.size() - third, warm.size())),
         tolerance);
   }
 
@@ -47,6 +60,10 @@ record Flatness(String name, double before, double after, double tolerance) {
         100 * (after / before - 1),
         100 * tolerance,
         flat() ? "flat" : "**grows**");
+  }
+
+  private static double smallest(List<Double> values) {
+    return values.stream().mapToDouble(Double::doubleValue).min().orElse(Double.NaN);
   }
 
   static double median(List<Double> values) {

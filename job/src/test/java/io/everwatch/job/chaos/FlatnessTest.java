@@ -23,6 +23,12 @@ class FlatnessTest {
   }
 
   @Test
+  void comparesTheFloorOfWhatSwings() {
+    assertThat(floorOf(i -> 100 + 50 * (i * 7 % 11)).flat()).isTrue();
+    assertThat(floorOf(i -> 100 + 0.2 * i + 50 * (i * 7 % 11)).flat()).isFalse();
+  }
+
+  @Test
   void allowsNoMoreThanTheTolerance() {
     assertThat(of(i -> i < 50 ? 100 : 104.9).flat()).isTrue();
     assertThat(of(i -> i < 50 ? 100 : 105.1).flat()).isFalse();
@@ -43,6 +49,11 @@ class FlatnessTest {
     assertThat(Flatness.median(List.of(3.0, 1.0, 2.0, 10.0))).isEqualTo(2.5);
     assertThat(Flatness.percentile(List.of(3.0, 1.0, 2.0, 10.0), 95)).isEqualTo(10);
     assertThat(Flatness.percentile(List.of(3.0, 1.0, 2.0, 10.0), 50)).isEqualTo(2);
+  }
+
+  private static Flatness floorOf(IntToDoubleFunction figure) {
+    return Flatness.ofFloor(
+        "figure", IntStream.range(0, 100).mapToDouble(figure).boxed().toList(), 0.05);
   }
 
   private static Flatness of(IntToDoubleFunction figure) {

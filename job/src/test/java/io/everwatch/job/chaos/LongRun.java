@@ -212,18 +212,21 @@ public final class LongRun {
     return List.of(
         verdict("rows", JobSample::rows, 0.01),
         verdict("position", JobSample::position, 0.01),
-        verdict("heap after GC, MiB", JobSample::heapMiB, 0.05),
+        Flatness.ofFloor("heap after GC, MiB", of(JobSample::heapMiB), 0.05),
         verdict("resident, MiB", JobSample::residentMiB, 0.05),
         verdict("direct buffers, MiB", JobSample::directMiB, 0.05),
         verdict("threads", JobSample::threads, 0.02),
         verdict("CPU per chunk, ms", JobSample::cpuMillis, 0.1),
         verdict("model per chunk, ms", JobSample::modelMillis, 0.1),
-        verdict("checkpoint, KiB", JobSample::stateKiB, 0.1));
+        Flatness.ofFloor("checkpoint, KiB", of(JobSample::stateKiB), 0.1));
   }
 
   private Flatness verdict(String name, ToDoubleFunction<JobSample> figure, double tolerance) {
-    return Flatness.of(
-        name, samples.stream().map(figure::applyAsDouble).map(Double::valueOf).toList(), tolerance);
+    return Flatness.of(name, of(figure), tolerance);
+  }
+
+  private List<Double> of(ToDoubleFunction<JobSample> figure) {
+    return samples.stream().map(figure::applyAsDouble).toList();
   }
 
   private void write(FastFeed feed, String state) throws IOException {
