@@ -51,6 +51,9 @@ record Flatness(String name, double before, double after, double tolerance) {
 
   /** One row of a table: figure, before, after, growth, what is allowed, verdict. */
   String row() {
+    if (Double.isNaN(before) || Double.isNaN(after)) {
+      return "| %s | | | | | too few samples |".formatted(name);
+    }
     return String.format(
         Locale.ROOT,
         "| %s | %.4g | %.4g | %+.1f %% | %+.0f %% | %s |",

@@ -272,20 +272,7 @@ public final class KillCampaign {
       Map<String, List<String>> expected,
       int changed)
       throws Exception {
-    Map<String, Long> different = new TreeMap<>();
-    long events = 0;
-    for (String stream : expected.keySet()) {
-      List<String> right = expected.get(stream);
-      List<String> ours = said.getOrDefault(stream, List.of());
-      events += ours.size();
-      for (int i = 0; i < Math.max(right.size(), ours.size()); i++) {
-        if (i >= right.size() || i >= ours.size() || !right.get(i).equals(ours.get(i))) {
-          String at = i < ours.size() ? ours.get(i) : right.get(i);
-          different.put(stream, decode(at).getChunk());
-          break;
-        }
-      }
-    }
+    long events = said.values().stream().mapToLong(List::size).sum();
     List<Violation> violations = new ArrayList<>();
     AuditReport audit =
         TopicAudit.run(
@@ -299,7 +286,7 @@ public final class KillCampaign {
             violations::add);
     violations.forEach(violation -> progress.accept(violation.line()));
     return new Outcome(
-        different,
+        KillLedger.firstDifferent(expected, said),
         events,
         audit.clean() ? "clean" : "%d violations".formatted(audit.violations()),
         audit.clean(),

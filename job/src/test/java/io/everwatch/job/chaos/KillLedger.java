@@ -3,12 +3,18 @@ package io.everwatch.job.chaos;
 
 import io.everwatch.job.chaos.KillPlan.Kill;
 import io.everwatch.job.chaos.KillPlan.Target;
+import io.everwatch.schemas.WireFormat;
+import io.everwatch.schemas.WireFormatException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 
 /** What became of each kill of a campaign, and of the campaign. */
 final class KillLedger {
@@ -64,6 +70,36 @@ final class KillLedger {
           liveChanged,
           audit);
     }
+  }
+
+  /**
+   * First chunk by stream at which what was said is not what should have been; missing events and
+   * events too many are differences as well.
+   *
+   * @param expected record values by stream, in order, one character for each byte
+   * @param said the same
+   */
+  static Map<String, Long> firstDifferent(
+      Map<String, List<String>> expected, Map<String, List<String>> said)
+      throws WireFormatException {
+    Map<String, Long> different = new TreeMap<>();
+    Set<String> streams = new TreeSet<>(expected.keySet());
+    streams.addAll(said.keySet());
+    for (String stream : streams) {
+      List<String> right = expected.getOrDefault(stream, List.of());
+      List<String> ours = said.getOrDefault(stream, List.of());
+      int same = 0;
+      while (same < Math.min(right.size(), ours.size())
+          && right.get(same).equals(ours.get(same))) {
+        same++;
+      }
+      if (same < Math.max(right.size(), ours.size())) {
+        String at = same < ours.size() ? ours.get(same) : right.get(same);
+        byte[] bytes = at.getBytes(StandardCharsets.ISO_8859_1);
+        different.put(stream, WireFormat.decodeText(bytes).getChunk());
+      }
+    }
+    return different;
   }
 
   private final long seed;
