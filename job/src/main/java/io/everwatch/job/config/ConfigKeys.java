@@ -3,6 +3,7 @@ package io.everwatch.job.config;
 
 import io.everwatch.operators.engine.EngineOptions;
 import io.everwatch.operators.flink.OverloadMode;
+import io.everwatch.operators.flink.StateRules.OtherModel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -115,6 +116,14 @@ public final class ConfigKeys {
           StateBackendKind.class,
           StateBackendKind.ROCKSDB,
           "Where Flink keeps state between checkpoints; hashmap for small jobs only.");
+  public static final ConfigKey<Long> HASHMAP_STATE =
+      key(
+          "limits.hashmap-state",
+          "size",
+          "256 MiB",
+          "Memories and logs of one subtask that may lie in the heap with state.backend hashmap;"
+              + " beyond it the job stops, before the heap is full.",
+          Parsers.sizeOf(1 << 20, 1L << 40));
   public static final ConfigKey<Duration> SNAPSHOT_INTERVAL =
       key(
           "snapshot.interval",
@@ -140,6 +149,22 @@ public final class ConfigKeys {
           "Longest outage after which open transactions must still be there; Kafka's"
               + " transaction.timeout.ms follows from it.",
           Parsers.durationOf(Duration.ofSeconds(10), Duration.ofHours(24)));
+  public static final ConfigKey<OtherModel> OTHER_MODEL =
+      choice(
+          "recovery.other-model",
+          OtherModel.class,
+          OtherModel.REBUILD,
+          "State that another model made: rebuild each stream from its words and its log, a few at a"
+              + " time, or refuse to start.");
+  public static final ConfigKey<Boolean> STRICT_NUMERICS =
+      key(
+          "strict-numerics",
+          "true or false",
+          "false",
+          "Refuse state that was made under another numerics identity (device, library, instruction"
+              + " set, model), where texts may differ in a word. Else the first event of each stream"
+              + " is marked.",
+          Parsers::yesOrNo);
   public static final ConfigKey<String> MODEL =
       key(
           "model",

@@ -12,6 +12,7 @@ import io.everwatch.operators.flink.DeadLetters;
 import io.everwatch.operators.flink.EngineProvider;
 import io.everwatch.operators.flink.FrameRecord;
 import io.everwatch.operators.flink.SpreadRegistry;
+import io.everwatch.operators.flink.StateRules;
 import io.everwatch.operators.flink.StreamKey;
 import io.everwatch.operators.flink.TextRecord;
 import io.everwatch.operators.flink.UnderstandOperatorFactory;
@@ -100,7 +101,11 @@ public final class EverwatchTopology {
         config.get(ConfigKeys.SNAPSHOT_INTERVAL),
         defaults.maxTextBytes(),
         config.get(ConfigKeys.STALE_AFTER),
-        config.get(ConfigKeys.FORGET_AFTER));
+        config.get(ConfigKeys.FORGET_AFTER),
+        new StateRules(
+            config.get(ConfigKeys.STRICT_NUMERICS),
+            config.get(ConfigKeys.OTHER_MODEL),
+            config.get(ConfigKeys.HASHMAP_STATE)));
   }
 
   private static WatchedSource frames(EverwatchConfig config, SpreadRegistry spreads) {

@@ -5,6 +5,7 @@ import io.everwatch.operators.cache.StreamMemory;
 import io.everwatch.operators.engine.Engine;
 import io.everwatch.operators.engine.EngineListener;
 import io.everwatch.operators.engine.EngineMetrics;
+import io.everwatch.operators.engine.NumericsIdentity;
 import io.everwatch.operators.engine.RebuiltMemory;
 import io.everwatch.operators.engine.RoundInput;
 import io.everwatch.operators.engine.RoundResult;
@@ -19,6 +20,7 @@ import io.everwatch.operators.model.StreamSettings;
 import io.everwatch.operators.model.StreamSettings.QueryPlacement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -186,8 +188,8 @@ final class FakeEngine implements Engine {
   }
 
   @Override
-  public String numericsIdentity() {
-    return "fedcba9876543210".repeat(4);
+  public NumericsIdentity numerics() {
+    return new NumericsIdentity("fedcba9876543210".repeat(4), Map.of());
   }
 
   @Override

@@ -91,8 +91,8 @@ final class BatchingEngine implements Engine {
   }
 
   @Override
-  public String numericsIdentity() {
-    return parts.numericsIdentity();
+  public NumericsIdentity numerics() {
+    return parts.numerics();
   }
 
   @Override
@@ -198,7 +198,7 @@ final class BatchingEngine implements Engine {
         new SnapshotHeader(
             streamId,
             parts.modelDigest(),
-            parts.numericsIdentity(),
+            parts.numerics().digest(),
             Math.toIntExact(parts.network().rows().shape().rowElements()),
             settings,
             committed,

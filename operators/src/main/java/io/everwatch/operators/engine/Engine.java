@@ -14,8 +14,13 @@ public interface Engine extends AutoCloseable {
   /** Digest of the model folder: hex, 64 characters. */
   String modelDigest();
 
-  /** Numerics identity (architecture §5): hex, 64 characters. */
-  String numericsIdentity();
+  /** What decides the bits of its results. */
+  NumericsIdentity numerics();
+
+  /** Digest of {@link #numerics}: hex, 64 characters. */
+  default String numericsIdentity() {
+    return numerics().digest();
+  }
 
   /** Counts and times so far. */
   EngineMetrics metrics();

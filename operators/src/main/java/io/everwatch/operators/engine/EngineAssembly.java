@@ -17,12 +17,9 @@ import io.everwatch.operators.model.Model;
 import io.everwatch.operators.model.ModelFolder;
 import io.everwatch.operators.model.SettingsResolver;
 import io.everwatch.operators.model.StreamSettings;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.BitSet;
-import java.util.HexFormat;
-import java.util.List;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
@@ -48,11 +45,9 @@ final class EngineAssembly {
       StreamSettings settings =
           SettingsResolver.open(folder, model.config()).resolve(options.overrides()).settings();
       instructionTooLong(model.grammar().context(settings).length, settings).ifPresent(LOG::warn);
-      return new BatchingEngine(
-              parts(model, backend, settings, options.kvBytes()),
-              options,
-              Runtime.getRuntime()::halt)
-          .start();
+      EngineParts parts = parts(model, backend, settings, options.kvBytes());
+      LOG.info("numerics {}", parts.numerics());
+      return new BatchingEngine(parts, options, Runtime.getRuntime()::halt).start();
     } catch (RuntimeException | Error e) {
       try (backend) {
         throw e;
@@ -81,7 +76,6 @@ final class EngineAssembly {
     FrameDecoder decoder = new FrameDecoder(FrameLimits.defaults());
     int vocabulary = Math.min(model.tokenizer().size(), model.decoder().vocabSize());
     String modelDigest = model.folder().digest();
-    String identity = identity(List.of(ENGINE, backend.numerics(), modelDigest, decoder.digest()));
     return new EngineParts(
         new ModelNetwork(backend, model.tower(), model.decoder(), vocabulary, kvBytes),
         new Clip.Maker(decoder, model.processor()),
@@ -94,7 +88,7 @@ final class EngineAssembly {
         StepBatcher.sampling(unused(model, vocabulary)),
         settings,
         modelDigest,
-        identity);
+        numerics(backend, modelDigest, decoder));
   }
 
   static RoundPlanner planner(Model model, RoundPlanner.Prompts prompts) {
@@ -139,16 +133,13 @@ final class EngineAssembly {
     return IntStream.range(0, vocabulary).filter(id -> !model.tokenizer().isToken(id)).toArray();
   }
 
-  private static String identity(List<String> parts) {
-    try {
-      MessageDigest sha = MessageDigest.getInstance("SHA-256");
-      for (String part : parts) {
-        sha.update(part.getBytes(StandardCharsets.UTF_8));
-        sha.update((byte) 0);
-      }
-      return HexFormat.of().formatHex(sha.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
+  private static NumericsIdentity numerics(
+      Backend backend, String modelDigest, FrameDecoder decoder) {
+    Map<String, String> parts = new LinkedHashMap<>();
+    parts.put("engine", ENGINE);
+    parts.put("back end", backend.numerics()); // library, version, instruction set, type
+    parts.put("model", modelDigest);
+    parts.put("decoded test picture", decoder.digest());
+    return NumericsIdentity.of(parts);
   }
 }

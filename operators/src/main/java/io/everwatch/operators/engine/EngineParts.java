@@ -16,7 +16,7 @@ import java.util.function.Function;
  * @param stops ids that end a turn
  * @param settings the model's own, with the job's overrides
  * @param modelDigest hex, 64 characters
- * @param numericsIdentity hex, 64 characters
+ * @param numerics what decides the bits
  */
 record EngineParts(
     Network network,
@@ -29,4 +29,4 @@ record EngineParts(
     StepBatcher.Chooser chooser,
     StreamSettings settings,
     String modelDigest,
-    String numericsIdentity) {}
+    NumericsIdentity numerics) {}

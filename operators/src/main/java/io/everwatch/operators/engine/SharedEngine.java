@@ -53,8 +53,8 @@ final class SharedEngine {
     }
 
     @Override
-    public String numericsIdentity() {
-      return engine.numericsIdentity();
+    public NumericsIdentity numerics() {
+      return engine.numerics();
     }
 
     @Override

@@ -103,6 +103,7 @@ final class OperatorMetrics {
   private final Counter logBytes;
   private final Counter snapshots;
   private final Counter snapshotBytes;
+  private final Counter snapshotsFailed;
   private final Map<Stage, Histogram> stages;
   private final Map<Rows, Histogram> rows;
   private final Histogram positions;
@@ -152,6 +153,7 @@ final class OperatorMetrics {
     logBytes = group.counter("logBytes");
     snapshots = group.counter("snapshots");
     snapshotBytes = group.counter("snapshotBytes");
+    snapshotsFailed = group.counter("snapshotsFailed");
     stages =
         each(Stage.class, EnumSet.allOf(Stage.class), "stage", g -> histogram(g, "stageMicros"));
     rows = each(Rows.class, EnumSet.allOf(Rows.class), "rows", g -> histogram(g, "streamRows"));
@@ -199,6 +201,7 @@ final class OperatorMetrics {
     gauge("streams", streams::size);
     gauge("streamsAsleep", () -> streams.silence().asleep());
     gauge("streamsSilent", () -> streams.silence().silent());
+    gauge("stateBytes", streams::stateBytes);
     gauge("eventsUnconfirmed", texts::size);
     group.gauge("inFlightBytes", (Gauge<Long>) streams::heapBytes);
     gauge("engineRoundsWaiting", () -> engine.metrics().waiting());
@@ -206,7 +209,7 @@ final class OperatorMetrics {
     gauge("engineRowsLimit", () -> engine.metrics().rowsLimit());
   }
 
-  private void gauge(String name, Gauge<Integer> value) {
+  private void gauge(String name, Gauge<? extends Number> value) {
     group.gauge(name, value);
   }
 
@@ -317,6 +320,11 @@ final class OperatorMetrics {
   void snapshot(long bytes) {
     snapshots.inc();
     snapshotBytes.inc(bytes);
+  }
+
+  /** The memory of a stream could not be copied. */
+  void snapshotFailed() {
+    snapshotsFailed.inc();
   }
 
   private static <K, M> M of(Map<K, M> metrics, K key) {

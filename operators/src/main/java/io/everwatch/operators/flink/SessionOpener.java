@@ -29,10 +29,14 @@ import org.slf4j.LoggerFactory;
 final class SessionOpener {
   private static final Logger LOG = LoggerFactory.getLogger(SessionOpener.class);
 
+  /** Streams that are told of one by one. */
+  private static final int TOLD = 20;
+
   private final Engine engine;
   private final Seat seat;
   private final StreamStore store;
   private final OperatorMetrics metrics;
+  private int told;
 
   /** Why a memory is rebuilt. */
   enum Cause {
@@ -160,18 +164,27 @@ final class SessionOpener {
             stream.saidBefore));
     stream.marks.add(Mark.REBUILT);
     metrics.rebuilt(cause);
-    LOG.warn(
-        "stream {}: {}; it is rebuilt from {} and the {} chunks of its log; its next event is marked"
-            + " REBUILT, and other streams are as they were",
-        stream.key.streamId(),
-        why,
-        switch (rebuilt.source()) {
-          case IDS -> "the words that it remembers, as token ids,";
-          case TEXT -> "the words that it remembers, as text,";
-          case NOTHING -> "no words, for they are lost as well,";
-        },
-        stream.nextLogged - stream.nextReplayed);
+    tell(
+        "stream %s: %s; it is rebuilt from %s and the %d chunks of its log; its next event is marked REBUILT, and other streams are as they were"
+            .formatted(
+                stream.key.streamId(),
+                why,
+                switch (rebuilt.source()) {
+                  case IDS -> "the token ids of what it remembers";
+                  case TEXT -> "the text of what it remembers";
+                  case NOTHING -> "nothing, for what it remembers is lost,";
+                },
+                stream.nextLogged - stream.nextReplayed));
     return seat.restore(words);
+  }
+
+  /** A change of the model or the machine concerns all streams; each event is marked anyway. */
+  private void tell(String message) {
+    if (told < TOLD) {
+      LOG.warn(++told < TOLD ? message : message + "; further streams are told of at level DEBUG");
+    } else {
+      LOG.debug(message);
+    }
   }
 
   private void store(StreamState stream, SessionSnapshot snapshot, MemoryName name)
@@ -202,13 +215,9 @@ final class SessionOpener {
 
   private void checkNumerics(StreamState stream) {
     if (!stream.numerics.equals(engine.numericsIdentity())) {
-      LOG.warn(
-          "stream {}: its memory was made with numerics {}, and this process computes with {};"
-              + " expected the same device, build and profile; it goes on from its memory, its next"
-              + " event is marked NUMERICS_CHANGED and texts may differ",
-          stream.key.streamId(),
-          stream.numerics,
-          engine.numericsIdentity());
+      tell(
+          "stream %s: its memory was made with numerics %.16s, and this process computes with %.16s; it goes on from its memory, its next event is marked NUMERICS_CHANGED and texts may differ"
+              .formatted(stream.key.streamId(), stream.numerics, engine.numericsIdentity()));
       stream.marks.add(Mark.NUMERICS_CHANGED);
       stream.numerics = engine.numericsIdentity();
     }

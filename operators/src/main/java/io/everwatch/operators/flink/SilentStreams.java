@@ -236,7 +236,7 @@ final class SilentStreams {
 
   /** Leaves heap and engine once its memory is written, so that it comes back without replay. */
   private void sleep(StreamState stream) throws Exception {
-    if (stream.session != null && stream.logBytes > 0 && !stream.memoryFailed) {
+    if (stream.session != null && stream.logBytes > 0 && stream.memoryFailures == 0) {
       snapshots.write(stream);
       return;
     }

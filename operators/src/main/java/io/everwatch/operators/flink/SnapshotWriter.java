@@ -24,6 +24,9 @@ final class SnapshotWriter {
   private static final Logger LOG = LoggerFactory.getLogger(SnapshotWriter.class);
   private static final int PIECES_PER_MAIL = 4;
 
+  /** So often in a row a copy may fail: the log grows meanwhile. */
+  static final int FAILURES = 10;
+
   private final Seat seat;
   private final StreamStore store;
   private final MailboxExecutor mailbox;
@@ -71,7 +74,7 @@ final class SnapshotWriter {
   void answered(StreamState stream, long nowMillis) {
     boolean logIsLarge =
         stream != writing
-            && !stream.memoryFailed
+            && stream.memoryFailures == 0
             && stream.memoryBytes > 0
             && stream.logBytes >= stream.memoryBytes;
     if (logIsLarge || (intervalMillis > 0 && nowMillis >= stream.memoryDueMillis)) {
@@ -183,7 +186,7 @@ final class SnapshotWriter {
     }
     store.complete(stream.key, name);
     stream.memoryBytes = name.sizeBytes();
-    stream.memoryFailed = false;
+    stream.memoryFailures = 0;
     stream.logBytes -= logBytes;
     written++;
     metrics.snapshot(name.sizeBytes());
@@ -195,7 +198,14 @@ final class SnapshotWriter {
       finished();
       return;
     }
-    stream.memoryFailed = true;
+    stream.memoryFailures++;
+    metrics.snapshotFailed();
+    if (stream.memoryFailures >= FAILURES) {
+      throw new IllegalStateException(
+          "the memory of stream %s could not be copied %d times in a row, and its log has grown to %d bytes; expected a copy at least once per snapshot.interval; the job restarts from its last checkpoint and runs that log again; if it comes back, look at the cause and for memory of the process"
+              .formatted(stream.key.streamId(), FAILURES, stream.logBytes),
+          failure);
+    }
     try (var context = LogContext.of(stream.key.streamId())) {
       LOG.warn(
           "stream {}: its memory was not copied ({}); the one stored before stays, with a log of {}"

@@ -97,8 +97,8 @@ final class StreamState {
   /** Bytes of the last snapshot of its memory, 0 before the first. */
   long memoryBytes;
 
-  /** The last copy of its memory failed: the next is made when it is due by time. */
-  boolean memoryFailed;
+  /** Copies of its memory that failed since the last good one: the next is made by time. */
+  int memoryFailures;
 
   /** When the memory is to be written again at the latest; processing time. */
   long memoryDueMillis;
@@ -202,7 +202,7 @@ final class StreamState {
     saidBefore = 0;
     logBytes = 0;
     memoryBytes = 0;
-    memoryFailed = false;
+    memoryFailures = 0;
     dropVision = false;
     orders = orders.withSkippedMicros(0);
   }

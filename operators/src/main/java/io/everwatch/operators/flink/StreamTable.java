@@ -22,6 +22,7 @@ final class StreamTable {
   private final StreamStore store;
   private final SnapshotWriter snapshots;
   private final SessionOpener sessions;
+  private final HeapBound heap;
   private final ProcessingTimeService clock;
   private final ChunkSettings chunks;
   private final String model;
@@ -37,11 +38,13 @@ final class StreamTable {
       StreamStore store,
       SnapshotWriter snapshots,
       SessionOpener sessions,
+      HeapBound heap,
       ProcessingTimeService clock) {
     this.seat = seat;
     this.store = store;
     this.snapshots = snapshots;
     this.sessions = sessions;
+    this.heap = heap;
     this.clock = clock;
     chunks = TurnMaker.chunks(engine.settings());
     model = engine.modelDigest();
@@ -158,6 +161,7 @@ final class StreamTable {
     changed.remove(stream);
     release(stream);
     store.clear(stream.key);
+    heap.gone(stream.key);
   }
 
   private void release(StreamState stream) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.flink;
 
+import static java.util.Objects.requireNonNull;
+
 import io.everwatch.operators.engine.Engine;
 import io.everwatch.operators.engine.EngineListener;
 import io.everwatch.operators.engine.RoundResult;
@@ -13,6 +15,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.operators.MailboxExecutor;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
+import org.apache.flink.runtime.state.StateInitializationContext;
 import org.apache.flink.runtime.state.StateSnapshotContext;
 import org.apache.flink.runtime.state.VoidNamespace;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
@@ -44,6 +47,9 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
     implements OneInputStreamOperator<FrameRecord, TextRecord>, BoundedOneInput {
   private static final long serialVersionUID = 1;
 
+  /** Flink's name of the state back end that keeps all state as objects. */
+  private static final String HEAP_BACKEND = "hashmap";
+
   private final transient MailboxExecutor mailbox;
   private final transient EngineProvider engines;
   private final transient UnderstandSettings settings;
@@ -60,6 +66,7 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
   private transient @Nullable Seat seat;
   private transient @Nullable Understanding understanding;
   private transient @Nullable Unconfirmed unconfirmed;
+  private transient @Nullable NumericsHistory numerics;
 
   /** Idle, waiting for the turns under way to leave. */
   private transient @Nullable WatermarkStatus heldStatus;
@@ -91,6 +98,12 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
   }
 
   @Override
+  public void initializeState(StateInitializationContext context) throws Exception {
+    super.initializeState(context);
+    numerics = new NumericsHistory(context.getOperatorStateStore());
+  }
+
+  @Override
   public void open() throws Exception {
     super.open();
     if (recorded.isEmpty()) {
@@ -105,6 +118,9 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
         new Unconfirmed(getRuntimeContext(), this::setCurrentKey, committed, metrics);
     unconfirmed = texts;
     StreamStore store = new StreamStore(getRuntimeContext(), this::setCurrentKey);
+    HeapBound heap = heapBound();
+    new RestoreCheck(opened, requireNonNull(numerics), settings.state(), heap)
+        .check(store, keysWith(StreamStore.STREAM).stream().filter(this::isWanted).toList());
     SnapshotWriter snapshots =
         new SnapshotWriter(
             taken,
@@ -120,6 +136,7 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
             taken,
             store,
             snapshots,
+            heap,
             gate,
             settings,
             decisions,
@@ -176,6 +193,12 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
 
   private boolean isWanted(StreamKey key) {
     return recorded.isEmpty() || recorded.get().key().equals(key);
+  }
+
+  /** A gigabyte of rows in RocksDB is its business. */
+  private HeapBound heapBound() {
+    boolean inHeap = getKeyedStateBackend().getBackendTypeIdentifier().equals(HEAP_BACKEND);
+    return new HeapBound(inHeap ? settings.state().heapBytes() : Long.MAX_VALUE);
   }
 
   private List<StreamKey> keysWith(String state) {
@@ -299,6 +322,10 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
     super.snapshotState(context);
     understanding().save();
     unconfirmed().save(context.getCheckpointId());
+    requireNonNull(numerics)
+        .store(
+            requireNonNull(engine).numerics(),
+            getRuntimeContext().getTaskInfo().getIndexOfThisSubtask() == 0);
   }
 
   @Override

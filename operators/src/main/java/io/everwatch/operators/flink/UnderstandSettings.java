@@ -17,6 +17,7 @@ import java.time.Duration;
  *     exceeds what the sink may send
  * @param staleAfter a stream without records for so long is told to be silent; zero: never
  * @param forgetAfter a stream without records for so long ends; zero: never
+ * @param state which state it goes on with
  */
 public record UnderstandSettings(
     Limits limits,
@@ -26,7 +27,8 @@ public record UnderstandSettings(
     Duration snapshotInterval,
     int maxTextBytes,
     Duration staleAfter,
-    Duration forgetAfter)
+    Duration forgetAfter,
+    StateRules state)
     implements Serializable {
 
   /**
@@ -97,7 +99,7 @@ public record UnderstandSettings(
 
   /**
    * Lossless, with the usual limits but for {@code inFlight}; says nothing of silent streams, and
-   * keeps them.
+   * keeps them; goes on with any state.
    */
   public UnderstandSettings(
       int inFlight, Duration drain, Duration snapshotInterval, int maxTextBytes) {
@@ -109,21 +111,51 @@ public record UnderstandSettings(
         snapshotInterval,
         maxTextBytes,
         Duration.ZERO,
-        Duration.ZERO);
+        Duration.ZERO,
+        StateRules.DEFAULT);
   }
 
   public UnderstandSettings with(Limits value) {
     return new UnderstandSettings(
-        value, overload, maxLag, drain, snapshotInterval, maxTextBytes, staleAfter, forgetAfter);
+        value,
+        overload,
+        maxLag,
+        drain,
+        snapshotInterval,
+        maxTextBytes,
+        staleAfter,
+        forgetAfter,
+        state);
   }
 
   public UnderstandSettings withOverload(OverloadMode mode, Duration lag) {
     return new UnderstandSettings(
-        limits, mode, lag, drain, snapshotInterval, maxTextBytes, staleAfter, forgetAfter);
+        limits,
+        mode,
+        lag,
+        drain,
+        snapshotInterval,
+        maxTextBytes,
+        staleAfter,
+        forgetAfter,
+        state);
   }
 
   public UnderstandSettings withSilence(Duration stale, Duration forget) {
     return new UnderstandSettings(
-        limits, overload, maxLag, drain, snapshotInterval, maxTextBytes, stale, forget);
+        limits, overload, maxLag, drain, snapshotInterval, maxTextBytes, stale, forget, state);
+  }
+
+  public UnderstandSettings with(StateRules rules) {
+    return new UnderstandSettings(
+        limits,
+        overload,
+        maxLag,
+        drain,
+        snapshotInterval,
+        maxTextBytes,
+        staleAfter,
+        forgetAfter,
+        rules);
   }
 }

@@ -27,6 +27,7 @@ import org.apache.flink.api.common.operators.ProcessingTimeService;
  */
 final class Understanding {
   private final SnapshotWriter snapshots;
+  private final HeapBound heap;
   private final StreamStore store;
   private final Outlet outlet;
   private final OperatorMetrics metrics;
@@ -42,6 +43,7 @@ final class Understanding {
       Seat seat,
       StreamStore store,
       SnapshotWriter snapshots,
+      HeapBound heap,
       WatermarkGate gate,
       UnderstandSettings settings,
       SkipDecisions decisions,
@@ -49,13 +51,14 @@ final class Understanding {
       ProcessingTimeService clock,
       OperatorMetrics metrics) {
     this.snapshots = snapshots;
+    this.heap = heap;
     this.store = store;
     this.outlet = outlet;
     this.metrics = metrics;
     SessionOpener sessions = new SessionOpener(engine, seat, store, metrics);
     EventBuilder events = new EventBuilder(engine, settings.maxTextBytes(), metrics);
     turns = new TurnMaker(outlet, clock);
-    streams = new StreamTable(engine, seat, store, snapshots, sessions, clock);
+    streams = new StreamTable(engine, seat, store, snapshots, sessions, heap, clock);
     queues = new TurnQueues(streams, store, gate, outlet, settings.limits());
     commands = new Commands(streams, queues, turns, events, outlet);
     rounds =
@@ -99,6 +102,11 @@ final class Understanding {
 
   long memoriesWritten() {
     return snapshots.written();
+  }
+
+  /** Memories and logs of all streams, as of the last checkpoint. */
+  long stateBytes() {
+    return heap.bytes();
   }
 
   /** Streams that are known now. */
@@ -205,6 +213,7 @@ final class Understanding {
 
   /** All that may be answered before the barrier was answered. */
   void checkpoint() {
+    heap.measure(streams.all());
     snapshots.checkpoint(streams.all());
   }
 

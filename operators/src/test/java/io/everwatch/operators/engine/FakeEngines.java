@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.engine;
 
+import java.util.Map;
 import java.util.concurrent.Semaphore;
 
 /**
@@ -31,7 +32,7 @@ public final class FakeEngines implements AutoCloseable {
                     parts.chooser(),
                     parts.settings().withInstruction(instruction),
                     model.repeat(64),
-                    numerics.repeat(64)),
+                    new NumericsIdentity(numerics.repeat(64), Map.of("device", numerics))),
                 TestEngine.options(),
                 TestEngine::mustNotHalt)
             .start();

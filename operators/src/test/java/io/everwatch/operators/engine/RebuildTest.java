@@ -139,7 +139,7 @@ class RebuildTest {
         parts.chooser(),
         parts.settings(),
         "o".repeat(64),
-        parts.numericsIdentity());
+        parts.numerics());
   }
 
   @Test

@@ -76,7 +76,7 @@ final class TestEngine implements AutoCloseable {
         StepBatcher.sampling(new int[0]),
         settings(),
         "m".repeat(64),
-        "n".repeat(64));
+        new NumericsIdentity("n".repeat(64), Map.of("device", "fake")));
   }
 
   private static StreamingVlmPolicy policy(StreamSettings s) {

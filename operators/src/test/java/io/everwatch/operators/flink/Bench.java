@@ -4,6 +4,7 @@ package io.everwatch.operators.flink;
 import io.everwatch.operators.engine.Engine;
 import io.everwatch.operators.engine.EngineListener;
 import io.everwatch.operators.engine.EngineMetrics;
+import io.everwatch.operators.engine.NumericsIdentity;
 import io.everwatch.operators.engine.RebuiltMemory;
 import io.everwatch.operators.engine.RoundInput;
 import io.everwatch.operators.engine.Seat;
@@ -69,8 +70,8 @@ final class Bench implements AutoCloseable {
     }
 
     @Override
-    public String numericsIdentity() {
-      return engine.numericsIdentity();
+    public NumericsIdentity numerics() {
+      return engine.numerics();
     }
 
     @Override

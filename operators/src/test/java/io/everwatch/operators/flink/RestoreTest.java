@@ -3,6 +3,7 @@ package io.everwatch.operators.flink;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.groups.Tuple.tuple;
 
 import io.everwatch.operators.engine.FakeEngines;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.apache.flink.api.common.state.MapState;
 import org.apache.flink.api.common.state.MapStateDescriptor;
@@ -230,6 +232,95 @@ class RestoreTest {
       bench.settle();
       bench.awaitSnapshots(2);
       assertThat(logOf(bench, "a")).isEmpty();
+    }
+  }
+
+  @Test
+  void failsTheTaskWhenAMemoryCannotBeCopiedAgainAndAgain() throws Exception {
+    try (Bench bench = new Bench(fake.engine(), settings(10_000, 1000))) {
+      bench.snapshotsFail.set(true);
+      seconds(bench, 1, a); // opens it
+      bench.settle();
+      for (int i = 1; i < SnapshotWriter.FAILURES; i++) {
+        bench.harness.setProcessingTime(2000L * i);
+        seconds(bench, 1, a);
+        bench.settle();
+        assertThat(bench.snapshotsAsked).hasValue(i);
+      }
+      bench.harness.setProcessingTime(2000L * SnapshotWriter.FAILURES);
+      seconds(bench, 1, a);
+      assertThatThrownBy(bench::settle)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("the memory of stream a could not be copied 10 times in a row")
+          .hasRootCauseMessage("as the test wants it");
+    }
+  }
+
+  /** One good copy forgives all that failed before. */
+  @Test
+  void countsOnlyCopiesThatFailInARow() throws Exception {
+    try (Bench bench = new Bench(fake.engine(), settings(10_000, 1000))) {
+      for (int i = 1; i <= 3 * SnapshotWriter.FAILURES; i++) {
+        boolean good = i % SnapshotWriter.FAILURES == 0;
+        bench.snapshotsFail.set(!good);
+        bench.harness.setProcessingTime(2000L * i);
+        seconds(bench, 1, a);
+        bench.settle();
+        if (good) {
+          bench.awaitSnapshots(i / SnapshotWriter.FAILURES);
+        }
+      }
+      assertThat(bench.operator().memoriesWritten()).isEqualTo(3);
+    }
+  }
+
+  /** Sixty-four that come up together, for three intervals: architecture §7. */
+  @Test
+  void spreadsTheCopiesOfManyStreamsOverTheInterval() throws Exception {
+    int interval = 16;
+    List<Camera> cameras = new ArrayList<>();
+    for (int i = 0; i < 64; i++) {
+      cameras.add(new Camera("camera-" + i, i));
+    }
+    try (Bench bench = new Bench(fake.engine(), settings(10_000, interval * 1000L))) {
+      bench.snapshotsFail.set(true); // else a log as large as this small memory asks as well
+      List<Integer> perSecond = new ArrayList<>();
+      for (int second = 1; second <= 3 * interval; second++) {
+        bench.harness.setProcessingTime(second * 1000L);
+        int before = bench.snapshotsAsked.get();
+        seconds(bench, 1, cameras.toArray(Camera[]::new));
+        bench.settle();
+        perSecond.add(bench.snapshotsAsked.get() - before);
+      }
+      assertThat(sum(perSecond.subList(interval, 3 * interval)))
+          .as("each stream once per interval")
+          .isEqualTo(2 * 64);
+      assertThat(perSecond)
+          .as("of the 64, in any second")
+          .allMatch(count -> count <= 2 * 64 / interval);
+    }
+  }
+
+  private static int sum(List<Integer> counts) {
+    return counts.stream().mapToInt(Integer::intValue).sum();
+  }
+
+  /** With 0, every checkpoint asks for all of them, and waits for none. */
+  @Test
+  void copiesNothingWhileACheckpointPasses() throws Exception {
+    try (Bench bench = new Bench(fake.engine(), EACH_CHECKPOINT)) {
+      seconds(bench, 1, a, b);
+      bench.settle();
+      bench.snapshotsMayEnd = new CompletableFuture<>();
+      Set<Long> before = piecesOf(bench, "a").keySet();
+
+      bench.snapshot();
+
+      assertThat(bench.snapshotsAsked).as("one at a time").hasValue(1);
+      assertThat(piecesOf(bench, "a").keySet()).isEqualTo(before);
+      bench.snapshotsMayEnd.complete(null);
+      bench.awaitSnapshots(2);
+      assertThat(piecesOf(bench, "a").keySet()).isNotEqualTo(before);
     }
   }
 

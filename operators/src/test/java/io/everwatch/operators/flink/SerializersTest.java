@@ -14,6 +14,7 @@ import io.everwatch.operators.chunk.AssemblerState.Range;
 import io.everwatch.operators.chunk.AssemblerState.Rate;
 import io.everwatch.operators.chunk.AssemblerState.Sequences;
 import io.everwatch.operators.chunk.Frame;
+import io.everwatch.operators.engine.NumericsIdentity;
 import io.everwatch.operators.flink.Turn.ChunkTurn;
 import io.everwatch.operators.flink.Turn.CommandTurn;
 import io.everwatch.operators.flink.Turn.EndTurn;
@@ -122,6 +123,10 @@ class SerializersTest {
                 12345,
                 "a car")),
         new Case<>("Picture", new PictureSerializer(), PICTURE),
+        new Case<>(
+            "NumericsIdentity",
+            new NumericsHistory.Serializer(),
+            new NumericsIdentity("d", Map.of("device", "cpu"))),
         new Case<>("MemoryName", new MemoryName.Serializer(), new MemoryName(1, 2, 3, 4, 5, 6)),
         new Case<>(
             "StoredStream",
