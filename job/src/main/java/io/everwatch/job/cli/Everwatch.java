@@ -51,7 +51,13 @@ import picocli.CommandLine.Spec;
       CommandLine.HelpCommand.class,
     },
     exitCodeListHeading = "%nExit codes:%n",
-    exitCodeList = {"0:done", "1:failed, with one line that says why", "2:wrong usage"})
+    exitCodeList = {
+      "0:done",
+      "1:failed, with one line that says why",
+      "2:wrong usage",
+      "70:the device was lost",
+      "71:a step of the device hung"
+    })
 public final class Everwatch implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -60,6 +66,12 @@ public final class Everwatch implements Runnable {
       scope = ScopeType.INHERIT,
       description = "Show stack traces, and log from INFO on.")
   private boolean debug;
+
+  @Option(
+      names = "--log-json",
+      scope = ScopeType.INHERIT,
+      description = "Log one JSON object a line, with stream and chunk.")
+  private boolean logJson;
 
   public static void main(String[] args) {
     // In some countries a number is written with other digits, which no program could read.
@@ -90,6 +102,9 @@ public final class Everwatch implements Runnable {
             parsed -> {
               if (root.debug) {
                 Logs.verbose();
+              }
+              if (root.logJson) {
+                Logs.json();
               }
               return new CommandLine.RunLast().execute(parsed);
             })

@@ -3,6 +3,7 @@ package io.everwatch.job.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.everwatch.job.broker.EmbeddedBroker;
 import io.everwatch.job.broker.TopicLimits;
 import io.everwatch.job.broker.TopicNames;
@@ -50,6 +51,9 @@ class DeviceLossITCase {
       assertThat(hung).contains("engine.step-timeout").containsOnlyOnce(ENDS + " 71");
       String full = runToItsEnd("heap@12", 255);
       assertThat(full).contains("Java heap space, says the test").doesNotContain(ENDS);
+      assertThat(lost.lines().filter(line -> line.contains(ENDS)))
+          .singleElement()
+          .satisfies(line -> assertThat(new JsonMapper().readTree(line).size()).isPositive());
 
       Map<String, List<String>> troubled = runToTheEndOfTheStream("troubled");
       assertThat(troubled.get("north")).hasSize(SECONDS + 1);
@@ -105,7 +109,8 @@ class DeviceLossITCase {
             "%s:%s:%s"
                 .formatted(services(), Path.of("target/test-classes").toAbsolutePath(), jar()),
             "io.everwatch.job.cli.Everwatch",
-            "run"));
+            "run",
+            "--log-json"));
     Map.of(
             "brokers",
             broker.address(),
