@@ -89,8 +89,14 @@ class LogFormatTest {
   @ParameterizedTest
   @ValueSource(strings = {CLUSTER, COMMAND_LINE})
   void aLineForPeopleNamesStreamAndChunk(String file) {
-    assertThat(
-            line(file, "text", event(Map.of("stream", "gate", "chunk", "17")).build()))
+    assertThat(line(file, "text", event(Map.of("stream", "gate", "chunk", "17")).build()))
         .contains("WARN  Some [gate chunk 17] a \"quoted\"");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {CLUSTER, COMMAND_LINE})
+  void aStreamCannotForgeALine(String file) {
+    assertThat(line(file, "text", event(Map.of("stream", "a\n12:00 ERROR b")).build()).lines())
+        .hasSize(1);
   }
 }

@@ -7,6 +7,7 @@ import io.everwatch.job.config.EverwatchConfig;
 import io.everwatch.job.topology.Checkpoints;
 import io.everwatch.job.topology.LocalJob;
 import io.everwatch.job.topology.StartChecks;
+import io.everwatch.job.topology.StartException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -91,12 +93,20 @@ final class RunCommand implements Callable<Integer> {
       err.flush();
       while (!stop.await(LOOK)) {
         if (job.ended().isDone()) {
-          job.ended().get(); // throws what it failed with
-          throw new CliException("the job ended by itself; its input has no end; see the log");
+          throw failure(job);
         }
       }
     }
     return ExitCodes.OK;
+  }
+
+  private static Exception failure(LocalJob job) throws InterruptedException {
+    try {
+      job.ended().get();
+      return new CliException("the job ended by itself; its input has no end; see the log");
+    } catch (ExecutionException e) {
+      return e.getCause() instanceof StartException hopeless ? hopeless : e;
+    }
   }
 
   private static EverwatchConfig withCheckpointDirectory(EverwatchConfig config) {

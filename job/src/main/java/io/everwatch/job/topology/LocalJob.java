@@ -6,6 +6,7 @@ import io.everwatch.job.config.EverwatchConfig;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -13,7 +14,9 @@ import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.StateRecoveryOptions;
 import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.util.ExceptionUtils;
 
 /** The job on a cluster inside this process. */
 public final class LocalJob implements AutoCloseable {
@@ -24,7 +27,19 @@ public final class LocalJob implements AutoCloseable {
 
   private LocalJob(JobClient client) {
     this.client = client;
-    this.ended = client.getJobExecutionResult();
+    this.ended = client.getJobExecutionResult().exceptionally(LocalJob::fail);
+  }
+
+  /** Of what no restart mends, the reason alone: Flink wraps it six times. */
+  private static <T> T fail(Throwable failure) {
+    ClassLoader loader = LocalJob.class.getClassLoader();
+    throw new CompletionException(
+        ExceptionUtils.findThrowableSerializedAware(
+                failure, SuppressRestartsException.class, loader)
+            .map(Throwable::getCause)
+            .<Throwable>map(
+                cause -> new StartException(String.valueOf(cause.getMessage()), failure))
+            .orElse(failure));
   }
 
   /**
@@ -53,7 +68,10 @@ public final class LocalJob implements AutoCloseable {
     return client;
   }
 
-  /** Completes when the job ends by itself, exceptionally when it failed for good. */
+  /**
+   * Completes when the job ends by itself, exceptionally when it failed for good: with a {@link
+   * StartException} when no restart would mend it.
+   */
   public CompletableFuture<?> ended() {
     return ended;
   }

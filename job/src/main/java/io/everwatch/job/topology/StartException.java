@@ -14,4 +14,8 @@ public final class StartException extends RuntimeException {
             : "the job cannot start, %d problems:%n  - ".formatted(problems.size())
                 + String.join(System.lineSeparator() + "  - ", problems));
   }
+
+  StartException(String problem, Throwable cause) {
+    super("the job cannot start: " + problem, cause);
+  }
 }

@@ -199,8 +199,9 @@ class StartITCase {
     try {
       raiseLayout();
       assertThat(failure(config(), Optional.of(checkpoint)))
-          .hasStackTraceContaining("state of a stream in layout 99")
-          .hasStackTraceContaining("start the release that wrote it");
+          .isInstanceOf(StartException.class)
+          .hasMessageContaining("the job cannot start: state of a stream in layout 99")
+          .hasMessageContaining("start the release that wrote it");
     } finally {
       bringBack();
     }
@@ -209,7 +210,8 @@ class StartITCase {
   @Test
   void aModelThatIsMissingWhereTheJobRunsEndsItWithOneMessage() throws Exception {
     assertThat(failure(config("model", "/no/such/model"), Optional.empty()))
-        .hasStackTraceContaining("/no/such/model");
+        .isInstanceOf(StartException.class)
+        .hasMessageContaining("/no/such/model");
   }
 
   /** What the job fails with for good; one that is restarted for ever does not come to that. */
@@ -218,7 +220,7 @@ class StartITCase {
       job.ended().get(LIMIT_SECONDS, TimeUnit.SECONDS);
       throw new AssertionError("the job ended by itself");
     } catch (ExecutionException e) {
-      return e;
+      return e.getCause();
     }
   }
 
