@@ -48,7 +48,11 @@ public final class EverwatchJob {
         StreamExecutionEnvironment.getExecutionEnvironment(FlinkSettings.ofJob(config));
     check(config, environment.getConfiguration());
     EverwatchTopology.build(environment, config);
-    environment.execute("everwatch");
+    try {
+      environment.execute("everwatch");
+    } catch (Exception e) {
+      throw RuntimeJar.missing(e) ? new StartException(RuntimeJar.NOT_ON_THE_CLUSTER, e) : e;
+    }
   }
 
   /** What the log begins with: every setting, and what they mean for who reads the text. */

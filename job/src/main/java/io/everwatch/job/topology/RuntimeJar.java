@@ -10,6 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.regex.Pattern;
+import org.apache.flink.util.ExceptionUtils;
 
 /**
  * Whether everwatch-runtime.jar lies where it must: once, beside Flink, in the job's version. Names
@@ -23,7 +25,21 @@ final class RuntimeJar {
       "copy it into Flink's lib folder on each JobManager and TaskManager and where the job is"
           + " submitted from, and restart them";
 
+  static final String NOT_ON_THE_CLUSTER =
+      "the JobManager cannot load classes of the runtime: everwatch-runtime.jar is on the class path"
+          + " here and not there; "
+          + WHERE;
+
+  /** As Flink's answers quote it, over REST too. */
+  private static final Pattern NOT_LOADED =
+      Pattern.compile("(?:ClassNotFoundException|NoClassDefFoundError): io[./]everwatch[./]");
+
   private RuntimeJar() {}
+
+  /** Whether a submission failed because the other side has no runtime. */
+  static boolean missing(Exception submission) {
+    return NOT_LOADED.matcher(ExceptionUtils.stringifyException(submission)).find();
+  }
 
   /**
    * What is wrong with the class path as this loader sees it; empty when nothing is.
