@@ -147,7 +147,8 @@ public final class ConfigKeys {
           "duration",
           "10 min",
           "Longest outage after which open transactions must still be there; Kafka's"
-              + " transaction.timeout.ms follows from it.",
+              + " transaction.timeout.ms follows from it. After a longer one their text is written"
+              + " again.",
           Parsers.durationOf(Duration.ofSeconds(10), Duration.ofHours(24)));
   public static final ConfigKey<OtherModel> OTHER_MODEL =
       choice(

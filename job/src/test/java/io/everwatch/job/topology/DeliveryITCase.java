@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.everwatch.job.broker.TopicNames;
 import io.everwatch.job.config.EverwatchConfig;
+import io.everwatch.job.process.Await;
 import io.everwatch.operators.model.EncodedFrame.Encoding;
 import io.everwatch.schemas.ReceivedText;
 import io.everwatch.schemas.TextEventReader;
@@ -117,6 +118,24 @@ class DeliveryITCase {
   }
 
   @Test
+  void anAbortUnderTheRunningJobMakesItStartAgainAndLosesNothing() throws Exception {
+    EverwatchConfig config = config(2).with("checkpoint.interval", "5 s", "test");
+    try (LocalJob job = house.start(config, Optional.empty())) {
+      awaitFirstCheckpoint();
+      send(BEFORE);
+      liveUntil(STREAMS.size() * BEFORE);
+      savepoint(job); // written, and not committed before the next checkpoint is complete
+      Set<String> open = transactions.open();
+      assertThat(open).isNotEmpty();
+      transactions.abort(open);
+      send(SECONDS - BEFORE);
+      sendEnds();
+      house.committedUntil(texts -> EverwatchTopologyITCase.ended(texts) == STREAMS.size());
+    }
+    assertCommittedIsUninterrupted();
+  }
+
+  @Test
   void whatALaterTransactionLeftOpenUnderTheSameIdHidesNothing() throws Exception {
     Path complete = sayAndGoDown(2);
     for (String id : transactions.open()) { // the crash came after the id was used again
@@ -213,11 +232,21 @@ class DeliveryITCase {
 
   /** A job says the first seconds; a checkpoint has them, then it is gone without committing. */
   private Path sayAndGoDown(int parallelism) throws Exception {
-    send(BEFORE);
     try (LocalJob job = house.start(config(parallelism), Optional.empty())) {
+      awaitFirstCheckpoint();
+      send(BEFORE);
       liveUntil(STREAMS.size() * BEFORE);
       return savepoint(job);
     }
+  }
+
+  /** Flink makes one as soon as all runs; what is said later is not in it. */
+  private void awaitFirstCheckpoint() throws Exception {
+    Await.until(
+        "the first checkpoint",
+        LIMIT,
+        () -> Checkpoints.newest(house.checkpoints()).isPresent(),
+        () -> house.checkpoints().toString());
   }
 
   private void goOn(int parallelism, Path checkpoint) throws Exception {

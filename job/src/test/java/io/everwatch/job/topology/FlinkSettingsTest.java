@@ -34,6 +34,9 @@ class FlinkSettingsTest {
     assertThat(flink.get(PipelineOptions.MAX_PARALLELISM)).isEqualTo(128);
     assertThat(flink.get(CheckpointingOptions.EXTERNALIZED_CHECKPOINT_RETENTION))
         .isEqualTo(ExternalizedCheckpointRetention.RETAIN_ON_CANCELLATION);
+    assertThat(flink.getOptional(CheckpointingOptions.ENABLE_UNALIGNED))
+        .as("also where the cluster's own configuration says otherwise")
+        .contains(false);
   }
 
   @Test
