@@ -21,7 +21,9 @@ import org.slf4j.LoggerFactory;
  * have been committed before the crash and its id used again, or it was aborted in the outage; the
  * operator looks at the topic and writes again what is missing. What an earlier run left open under
  * the same id is aborted here, because the writer spares ids that its state names as about to be
- * committed, and open it would hide all that is committed behind it from readers.
+ * committed, and open it would hide all that is committed behind it from readers. Transactions of
+ * later checkpoints are then aborted instead of committed: their text comes after that which is
+ * written again.
  */
 final class TextCommitter implements Committer<KafkaCommittable> {
   private static final Logger LOG = LoggerFactory.getLogger(TextCommitter.class);
@@ -35,28 +37,49 @@ final class TextCommitter implements Committer<KafkaCommittable> {
   private final Committer<KafkaCommittable> committer;
   private final Aborter leftOpen;
 
-  /** Restored transactions that could not be committed. */
+  /** Restored transactions that were not committed, of which something may be open. */
   private final Set<String> passed = new LinkedHashSet<>();
+
+  /** One of an earlier checkpoint was not committed. */
+  private boolean behind;
 
   TextCommitter(Committer<KafkaCommittable> committer, Aborter leftOpen) {
     this.committer = committer;
     this.leftOpen = leftOpen;
   }
 
+  /** Flink gives one checkpoint's requests at a time, the oldest first. */
   @Override
   public void commit(Collection<CommitRequest<KafkaCommittable>> requests)
       throws IOException, InterruptedException {
     List<CommitRequest<KafkaCommittable>> watched = new ArrayList<>();
-    requests.forEach(request -> watched.add(new Watched(request)));
+    for (CommitRequest<KafkaCommittable> request : requests) {
+      if (behind && restored(request)) {
+        pass(request, new IOException("a transaction before it could not be committed"));
+      } else {
+        watched.add(new Watched(request));
+      }
+    }
     committer.commit(watched);
     if (!passed.isEmpty()) {
       LOG.info(
-          "{} cannot be committed; what was left open under these ids is aborted, and text that is"
-              + " missing on the topic is written again",
+          "{} are not committed; what is open under these ids is aborted, and text that is missing"
+              + " on the topic is written again",
           passed);
       leftOpen.abort(passed);
       passed.clear();
+      behind = true;
     }
+  }
+
+  /** Only a committable that comes from the writer beside it brings the producer along. */
+  private static boolean restored(CommitRequest<KafkaCommittable> request) {
+    return request.getCommittable().getProducer().isEmpty();
+  }
+
+  private void pass(CommitRequest<KafkaCommittable> request, Throwable cause) {
+    passed.add(request.getCommittable().getTransactionalId());
+    request.signalFailedWithKnownReason(cause);
   }
 
   @Override
@@ -72,16 +95,10 @@ final class TextCommitter implements Committer<KafkaCommittable> {
       this.request = request;
     }
 
-    /** Only a committable that comes from the writer beside it brings the producer along. */
-    private boolean restored() {
-      return request.getCommittable().getProducer().isEmpty();
-    }
-
     @Override
     public void signalFailedWithKnownReason(Throwable cause) {
-      if (restored()) {
-        passed.add(request.getCommittable().getTransactionalId());
-        request.signalFailedWithKnownReason(cause);
+      if (restored(request)) {
+        pass(request, cause);
       } else {
         request.signalFailedWithUnknownReason(
             new IOException(
@@ -94,7 +111,7 @@ final class TextCommitter implements Committer<KafkaCommittable> {
 
     @Override
     public void signalFailedWithUnknownReason(Throwable cause) {
-      if (restored() && cause instanceof InvalidPidMappingException) {
+      if (restored(request) && cause instanceof InvalidPidMappingException) {
         signalFailedWithKnownReason(cause); // so long ago that the broker has forgotten the id
       } else {
         request.signalFailedWithUnknownReason(cause);

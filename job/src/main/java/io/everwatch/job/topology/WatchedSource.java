@@ -55,8 +55,7 @@ final class WatchedSource
         builder.setDeserializer(new Watching(deserializer, watch)).build(), watch);
   }
 
-  private record Watching(
-      KafkaRecordDeserializationSchema<FrameRecord> schema, OffsetWatch watch)
+  private record Watching(KafkaRecordDeserializationSchema<FrameRecord> schema, OffsetWatch watch)
       implements KafkaRecordDeserializationSchema<FrameRecord> {
     @Override
     public void deserialize(ConsumerRecord<byte[], byte[]> record, Collector<FrameRecord> out)
@@ -78,8 +77,7 @@ final class WatchedSource
     return new Reader(source.createReader(context), watch);
   }
 
-  private record Reader(
-      SourceReader<FrameRecord, KafkaPartitionSplit> reader, OffsetWatch watch)
+  private record Reader(SourceReader<FrameRecord, KafkaPartitionSplit> reader, OffsetWatch watch)
       implements SourceReader<FrameRecord, KafkaPartitionSplit> {
     @Override
     public void addSplits(List<KafkaPartitionSplit> splits) {

@@ -102,6 +102,26 @@ class TextCommitterTest {
   }
 
   @Test
+  void nothingOfLaterCheckpointsIsCommittedBeforeWhatIsWrittenAgain() throws Exception {
+    Saying first =
+        new Saying(
+            (request, why) -> {
+              if (!request.getCommittable().getTransactionalId().equals("p-0-1")) {
+                request.signalFailedWithKnownReason(why);
+              } else {
+                said.add("committed");
+              }
+            },
+            FENCED);
+    try (TextCommitter committer = new TextCommitter(first, aborted::addAll)) {
+      committer.commit(List.of(request("p-0-0", null), request("p-1-0", null)));
+      committer.commit(List.of(request("p-0-1", null)));
+    }
+    assertThat(said).containsExactly("passed over", "passed over", "passed over");
+    assertThat(aborted).containsExactly("p-0-0", "p-0-1", "p-1-0");
+  }
+
+  @Test
   void aTransactionThatTheBrokerHasForgottenDoesNotKeepTheJobDown() throws Exception {
     InvalidPidMappingException forgotten = new InvalidPidMappingException("no such id");
     commit(CommitRequest::signalFailedWithUnknownReason, forgotten, null);
@@ -123,9 +143,12 @@ class TextCommitterTest {
       Exception why,
       @Nullable FlinkKafkaInternalProducer<?, ?> producer)
       throws Exception {
-    KafkaCommittable committable = new KafkaCommittable(1, (short) 2, "p-0-0", producer);
     try (TextCommitter committer = new TextCommitter(new Saying(what, why), aborted::addAll)) {
-      committer.commit(List.of(new Request(committable, said)));
+      committer.commit(List.of(request("p-0-0", producer)));
     }
+  }
+
+  private Request request(String id, @Nullable FlinkKafkaInternalProducer<?, ?> producer) {
+    return new Request(new KafkaCommittable(1, (short) 2, id, producer), said);
   }
 }
