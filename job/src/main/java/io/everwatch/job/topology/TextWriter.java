@@ -87,6 +87,8 @@ final class TextWriter
 
   @Override
   public void close() throws Exception {
-    writer.close();
+    try (AutoCloseable admin = () -> AbandonedAdmin.close(writer)) {
+      writer.close();
+    }
   }
 }

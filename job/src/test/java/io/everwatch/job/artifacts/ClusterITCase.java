@@ -39,8 +39,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * {@code deploy/cluster.sh}: broker, JobManager and TaskManager as processes, the thin job jar,
- * metrics.
+ * {@code deploy/cluster.sh}: a session cluster with its metrics, then from its savepoint the same
+ * job in application mode, whose JobManager is killed.
  */
 class ClusterITCase {
   private static final int SECONDS = 4;
@@ -52,7 +52,7 @@ class ClusterITCase {
   @TempDir private Path dir;
 
   @Test
-  void runsTheJobOnProcessesOfTheirOwnAndLeavesNone() throws Exception {
+  void runsTheJobInBothModesOnProcessesOfTheirOwnAndLeavesNone() throws Exception {
     Map<String, String> environment = new HashMap<>();
     List<Integer> ports = freePorts(5);
     String brokers = "localhost:" + ports.get(0);
@@ -64,16 +64,33 @@ class ClusterITCase {
     environment.put("EVERWATCH_METRICS_PORTS", metrics.get(0) + "," + metrics.get(1));
     environment.put("JAVA_HOME", System.getProperty("java.home"));
     List<Long> processes;
+    Path savepoints = dir.resolve("savepoints");
+    List<Long> processes = new ArrayList<>();
     try {
       cluster(environment, "start");
-      processes = processIds();
+      processes.addAll(processIds());
       assertThat(processes).hasSize(3);
       cluster(environment, "submit", "--checkpoint.interval", "1s", "--threads", "2");
-      publish(brokers);
-      assertThat(committed(brokers)).hasSize(SECONDS + 1);
+      publish(brokers, "north");
+      assertThat(committed(brokers, 1)).hasSize(SECONDS + 1);
       assertThat(exposed(metrics)).containsAll(asked("prometheus/alerts.yml"));
       assertThat(exposed(metrics)).containsAll(asked("grafana/everwatch.json"));
       cluster(environment, "status");
+      cluster(environment, "stop-with-savepoint", savepoints.toString());
+      cluster(environment, "stop");
+
+      String[] application = {"start", "--application", "--taskmanagers", "2"};
+      String[] job = {"--from", savepoint(savepoints), "--parallelism", "3", "--threads", "2"};
+      cluster(environment, concat(application, concat(job, "--checkpoint.interval", "1s")));
+      processes.addAll(processIds());
+      assertThat(processes).hasSize(3 + 4);
+      publish(brokers, "south");
+      assertThat(committed(brokers, 2)).hasSize(2 * (SECONDS + 1));
+      cluster(environment, "kill", "jobmanager");
+      cluster(environment, "restart", "jobmanager");
+      processes.addAll(processIds());
+      publish(brokers, "east");
+      assertThat(committed(brokers, 3)).hasSize(3 * (SECONDS + 1));
     } finally {
       Processes.run(dir, environment, STEP, script(), "stop");
     }
@@ -81,29 +98,39 @@ class ClusterITCase {
   }
 
   private void cluster(Map<String, String> environment, String... arguments) throws Exception {
-    String[] command =
-        Stream.concat(Stream.of(script()), Stream.of(arguments)).toArray(String[]::new);
-    Processes.Finished finished = Processes.run(dir, environment, STEP, command);
+    Processes.Finished finished =
+        Processes.run(dir, environment, STEP, concat(new String[] {script()}, arguments));
     assertThat(finished.status())
         .as("%s%n%s%n%s", List.of(arguments), finished.out(), finished.err())
         .isZero();
+  }
+
+  private static String[] concat(String[] first, String... second) {
+    return Stream.of(first, second).flatMap(Stream::of).toArray(String[]::new);
+  }
+
+  private static String savepoint(Path directory) throws IOException {
+    try (Stream<Path> found = Files.list(directory)) {
+      return found.map(Path::toString).findFirst().orElseThrow();
+    }
   }
 
   private static String script() {
     return Path.of("../deploy/cluster.sh").toAbsolutePath().normalize().toString();
   }
 
-  private static void publish(String brokers) throws Exception {
+  private static void publish(String brokers, String stream) throws Exception {
     try (FramePublisher publisher =
             new FramePublisher(Map.of("bootstrap.servers", brokers), TopicNames.FRAMES);
         LimitedSource road =
             new LimitedSource(
                 new RoadSceneSource(RoadScene.ofSeed(3)), Duration.ofSeconds(SECONDS))) {
-      publisher.publish("north", road, START_MICROS, Pace.fast());
+      publisher.publish(stream, road, START_MICROS, Pace.fast());
     }
   }
 
-  private static List<ReceivedText> committed(String brokers) {
+  /** All that is committed, once so many streams have ended. */
+  private static List<ReceivedText> committed(String brokers, int streams) {
     List<ReceivedText> texts = new ArrayList<>();
     Instant deadline = Instant.now().plus(STEP);
     try (TextEventReader reader =
@@ -111,7 +138,8 @@ class ClusterITCase {
             TextReaderOptions.of(brokers, TopicNames.TEXT)
                 .reading(Reading.COMMITTED)
                 .start(new FromBeginning()))) {
-      while (texts.stream().noneMatch(text -> text.event().getKind() == TextKind.ENDED)) {
+      while (texts.stream().filter(text -> text.event().getKind() == TextKind.ENDED).count()
+          < streams) {
         assertThat(Instant.now()).as("deadline; so far %s", texts).isBefore(deadline);
         texts.addAll(reader.poll(Duration.ofMillis(200)));
       }

@@ -4,15 +4,30 @@ package io.everwatch.job.process;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.everwatch.job.broker.TopicNames;
+import io.everwatch.job.topology.Checkpoints;
+import io.everwatch.schemas.avro.TextEvent;
+import io.everwatch.schemas.avro.TextKind;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer.OrderAnnotation;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Jobs on one session cluster of processes: what comes and goes, and what must not change. */
+/**
+ * Jobs on one session cluster of processes: they come, move and go, and what they say is what one
+ * job says that nothing happens to. In order, because the first two look at a single TaskManager
+ * and the last one replaces every process; each has topics of its own.
+ */
+@TestMethodOrder(OrderAnnotation.class)
 class ClusterJobsITCase {
   private static final Duration LIMIT = Duration.ofSeconds(120);
 
@@ -23,7 +38,12 @@ class ClusterJobsITCase {
 
   @BeforeAll
   static void start() throws Exception {
-    cluster = Cluster.at(shared.resolve("cluster")).taskManagers(2).start();
+    cluster =
+        Cluster.at(shared.resolve("cluster"))
+            // Only then is growth of the process growth outside the heap; soft references are no
+            // leak, but look like one.
+            .taskManagerFlags("-XX:+AlwaysPreTouch", "-XX:SoftRefLRUPolicyMSPerMB=0")
+            .start();
   }
 
   @AfterAll
@@ -32,8 +52,66 @@ class ClusterJobsITCase {
   }
 
   @Test
+  @Order(1)
+  void aJobThatIsSubmittedAgainAndAgainGoesOnAndLeavesNothingBehind() throws Exception {
+    TopicNames topics = topics("again");
+    JvmRemains taskManager = new JvmRemains(cluster.taskManagers().get(0));
+    List<JvmRemains.Left> left = new ArrayList<>();
+    try (Cameras cameras = new Cameras(cluster.clientProperties(), topics.frames(), 3, 5, 1);
+        CommittedText text = new CommittedText(cluster.clientProperties(), topics.text())) {
+      Optional<String> last = Optional.empty();
+      for (int i = 0; i < 4; i++) {
+        String[] arguments = of(topics, "parallelism", "2");
+        String job =
+            i == 0
+                ? cluster.jobs().flinkRun(arguments)
+                : cluster.jobs().submit(last, arguments);
+        text.awaitEvents(text.size() + 6, LIMIT);
+        if (i == 3) {
+          cameras.end();
+          text.awaitEnded(3, LIMIT);
+        }
+        cluster.jobs().cancel(job);
+        last = newest(topics);
+        left.add(taskManager.afterJobs());
+      }
+      assertThat(text.bytes()).isEqualTo(uninterrupted(topics, 3));
+    }
+    JvmRemains.assertSteady(left);
+  }
+
+  @Test
+  @Order(2)
+  void twoJobsAtOnceShareTheEngineAndSayTheSame() throws Exception {
+    TopicNames one = topics("one");
+    TopicNames other =
+        new TopicNames(one.frames(), "other.text", "other.dlq", one.commands());
+    cluster.createTopics(other, 4);
+    JvmRemains taskManager = new JvmRemains(cluster.taskManagers().get(0));
+    String first = cluster.jobs().submit(of(one, "parallelism", "1"));
+    String second = cluster.jobs().submit(of(other, "parallelism", "1"));
+    try (Cameras cameras = new Cameras(cluster.clientProperties(), one.frames(), 2, 21, 1);
+        CommittedText ofFirst = new CommittedText(cluster.clientProperties(), one.text());
+        CommittedText ofSecond = new CommittedText(cluster.clientProperties(), other.text())) {
+      ofFirst.awaitEvents(4, LIMIT);
+      assertThat(taskManager.engines()).as("engines of two jobs with the same options").isEqualTo(1);
+      cameras.end();
+      ofFirst.awaitEnded(2, LIMIT);
+      cluster.jobs().cancel(first);
+      assertThat(taskManager.engines()).as("engines when one of two jobs has left").isEqualTo(1);
+      ofSecond.awaitEnded(2, LIMIT);
+      cluster.jobs().cancel(second);
+      assertThat(ofSecond.bytes()).isEqualTo(ofFirst.bytes());
+    }
+    assertThat(taskManager.engines()).as("engines when all jobs have left").isZero();
+  }
+
+  @Test
+  @Order(3)
   void rescalesUnderLoadWithoutAnotherWord() throws Exception {
     TopicNames topics = topics("rescaled");
+    cluster.addTaskManager();
+    cluster.awaitTaskManagers(2);
     String job = cluster.jobs().submit(of(topics, "parallelism", "1"));
     try (Cameras cameras = new Cameras(cluster.clientProperties(), topics.frames(), 6, 11, 1);
         CommittedText text = new CommittedText(cluster.clientProperties(), topics.text())) {
@@ -43,10 +121,45 @@ class ClusterJobsITCase {
         text.awaitEvents(text.size() + 12, LIMIT);
       }
       cameras.end();
-      Map<String, ?> said = text.awaitEnded(6, LIMIT).bytes();
+      text.awaitEnded(6, LIMIT);
       cluster.jobs().cancel(job);
-      assertThat(said)
-          .isEqualTo(Uninterrupted.text(cluster, topics, 6, dir.resolve("whole"), LIMIT));
+      assertThat(text.bytes()).isEqualTo(uninterrupted(topics, 6));
+      assertSpokenWithoutGap(text);
+    }
+  }
+
+  @Test
+  @Order(4)
+  void goesOnAfterAnUpgradeFromItsSavepointAtAnotherParallelism() throws Exception {
+    TopicNames topics = topics("upgraded");
+    String job = cluster.jobs().submit(of(topics, "parallelism", "1"));
+    try (Cameras cameras = new Cameras(cluster.clientProperties(), topics.frames(), 3, 31, 1);
+        CommittedText text = new CommittedText(cluster.clientProperties(), topics.text())) {
+      text.awaitEvents(6, LIMIT);
+      String savepoint = cluster.jobs().stopWithSavepoint(job);
+      cluster.upgrade(NextVersion.of(FlinkHome.RUNTIME, shared));
+      String upgraded =
+          cluster.jobs().submit(Optional.of(savepoint), of(topics, "parallelism", "3"));
+      text.awaitEvents(text.size() + 6, LIMIT);
+      cameras.end();
+      text.awaitEnded(3, LIMIT);
+      cluster.jobs().cancel(upgraded);
+      assertThat(text.bytes()).isEqualTo(uninterrupted(topics, 3));
+      assertSpokenWithoutGap(text);
+    }
+  }
+
+  private Map<String, List<String>> uninterrupted(TopicNames topics, int streams)
+      throws Exception {
+    return Uninterrupted.text(cluster, topics, streams, dir.resolve("whole"), LIMIT);
+  }
+
+  private static void assertSpokenWithoutGap(CommittedText text) throws Exception {
+    for (List<TextEvent> events : text.events().values()) {
+      assertThat(events)
+          .extracting(TextEvent::getKind)
+          .containsOnlyOnce(TextKind.ENDED)
+          .doesNotContain(TextKind.GAP, TextKind.ERROR);
     }
   }
 
@@ -57,6 +170,12 @@ class ClusterJobsITCase {
     return topics;
   }
 
+  private static Optional<String> newest(TopicNames topics) {
+    return Checkpoints.newest(cluster.checkpoints().resolve(topics.text()).toString())
+        .map(path -> Checkpoints.uri(path.toString()));
+  }
+
+  /** A job on these topics, in a group named after its text. */
   private static String[] of(TopicNames topics, String... more) {
     String[] own = {
       "topics.frames", topics.frames(),
@@ -65,8 +184,6 @@ class ClusterJobsITCase {
       "topics.commands", topics.commands(),
       "group", topics.text()
     };
-    return java.util.stream.Stream.of(own, more)
-        .flatMap(java.util.stream.Stream::of)
-        .toArray(String[]::new);
+    return Stream.of(own, more).flatMap(Stream::of).toArray(String[]::new);
   }
 }
