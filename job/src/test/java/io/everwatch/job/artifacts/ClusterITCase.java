@@ -63,7 +63,6 @@ class ClusterITCase {
     List<Integer> metrics = ports.subList(3, 5); // of JobManager and TaskManager, who comes first
     environment.put("EVERWATCH_METRICS_PORTS", metrics.get(0) + "," + metrics.get(1));
     environment.put("JAVA_HOME", System.getProperty("java.home"));
-    List<Long> processes;
     Path savepoints = dir.resolve("savepoints");
     List<Long> processes = new ArrayList<>();
     try {

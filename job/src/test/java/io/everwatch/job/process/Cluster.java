@@ -102,6 +102,11 @@ public final class Cluster implements AutoCloseable {
     return rest;
   }
 
+  /** The jar that is submitted. */
+  Path jobJar() {
+    return home.job();
+  }
+
   /** What runs on it. */
   public Jobs jobs() {
     return jobs;
@@ -153,13 +158,16 @@ public final class Cluster implements AutoCloseable {
     applicationFrom = Optional.of(checkpoint);
   }
 
-  /** Stops JobManager and TaskManagers and starts them again with another runtime jar. */
-  public void upgrade(Path runtime) throws Exception {
+  /**
+   * Stops JobManager and TaskManagers and starts them again with another runtime jar; jobs are
+   * submitted with another job jar from then on.
+   */
+  public void upgrade(Path runtime, Path job) throws Exception {
     for (JvmProcess taskManager : taskManagers.values()) {
       taskManager.stop();
     }
     jobManager.stop();
-    home.install(runtime);
+    home.install(runtime, job);
     jobManager.start();
     for (JvmProcess taskManager : taskManagers.values()) {
       taskManager.start();

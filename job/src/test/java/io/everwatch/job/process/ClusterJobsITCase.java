@@ -63,9 +63,7 @@ class ClusterJobsITCase {
       for (int i = 0; i < 4; i++) {
         String[] arguments = of(topics, "parallelism", "2");
         String job =
-            i == 0
-                ? cluster.jobs().flinkRun(arguments)
-                : cluster.jobs().submit(last, arguments);
+            i == 0 ? cluster.jobs().flinkRun(arguments) : cluster.jobs().submit(last, arguments);
         text.awaitEvents(text.size() + 6, LIMIT);
         if (i == 3) {
           cameras.end();
@@ -84,8 +82,7 @@ class ClusterJobsITCase {
   @Order(2)
   void twoJobsAtOnceShareTheEngineAndSayTheSame() throws Exception {
     TopicNames one = topics("one");
-    TopicNames other =
-        new TopicNames(one.frames(), "other.text", "other.dlq", one.commands());
+    TopicNames other = new TopicNames(one.frames(), "other.text", "other.dlq", one.commands());
     cluster.createTopics(other, 4);
     JvmRemains taskManager = new JvmRemains(cluster.taskManagers().get(0));
     String first = cluster.jobs().submit(of(one, "parallelism", "1"));
@@ -94,16 +91,18 @@ class ClusterJobsITCase {
         CommittedText ofFirst = new CommittedText(cluster.clientProperties(), one.text());
         CommittedText ofSecond = new CommittedText(cluster.clientProperties(), other.text())) {
       ofFirst.awaitEvents(4, LIMIT);
-      assertThat(taskManager.engines()).as("engines of two jobs with the same options").isEqualTo(1);
+      assertThat(taskManager.engines())
+          .as("engines of two jobs with the same options")
+          .isEqualTo(1);
       cameras.end();
       ofFirst.awaitEnded(2, LIMIT);
       cluster.jobs().cancel(first);
-      assertThat(taskManager.engines()).as("engines when one of two jobs has left").isEqualTo(1);
       ofSecond.awaitEnded(2, LIMIT);
+      assertThat(taskManager.engines()).as("engines when one of two jobs has left").isEqualTo(1);
       cluster.jobs().cancel(second);
       assertThat(ofSecond.bytes()).isEqualTo(ofFirst.bytes());
     }
-    assertThat(taskManager.engines()).as("engines when all jobs have left").isZero();
+    cluster.await("the end of the engine, as all jobs have left", () -> taskManager.engines() == 0);
   }
 
   @Test
@@ -137,7 +136,7 @@ class ClusterJobsITCase {
         CommittedText text = new CommittedText(cluster.clientProperties(), topics.text())) {
       text.awaitEvents(6, LIMIT);
       String savepoint = cluster.jobs().stopWithSavepoint(job);
-      cluster.upgrade(NextVersion.of(FlinkHome.RUNTIME, shared));
+      cluster.upgrade(NextVersion.ofRuntime(shared), NextVersion.ofJob(shared));
       String upgraded =
           cluster.jobs().submit(Optional.of(savepoint), of(topics, "parallelism", "3"));
       text.awaitEvents(text.size() + 6, LIMIT);
@@ -149,8 +148,7 @@ class ClusterJobsITCase {
     }
   }
 
-  private Map<String, List<String>> uninterrupted(TopicNames topics, int streams)
-      throws Exception {
+  private Map<String, List<String>> uninterrupted(TopicNames topics, int streams) throws Exception {
     return Uninterrupted.text(cluster, topics, streams, dir.resolve("whole"), LIMIT);
   }
 

@@ -38,6 +38,7 @@ final class FlinkHome {
   private final Map<String, String> settings;
   private final List<String> jvmFlags;
   private Path runtime = RUNTIME;
+  private Path job = JOB;
 
   /**
    * @param settings of Flink, beside and instead of those of {@code deploy/conf/config.yaml}
@@ -57,9 +58,14 @@ final class FlinkHome {
     Files.write(conf().resolve("config.yaml"), lines);
   }
 
-  /** The runtime jar of processes that are started from now on. */
-  void install(Path jar) {
-    runtime = jar.toAbsolutePath();
+  /** The jars of processes that are started, and of jobs that are submitted, from now on. */
+  void install(Path runtimeJar, Path jobJar) {
+    runtime = runtimeJar.toAbsolutePath();
+    job = jobJar.toAbsolutePath();
+  }
+
+  Path job() {
+    return job;
   }
 
   Map<String, String> environment() {
@@ -83,21 +89,21 @@ final class FlinkHome {
 
   /** Runtime and job on one class path; the job is the process's own. */
   List<String> applicationJobManager(Optional<String> from, List<String> arguments) {
-    List<String> job = new ArrayList<>(List.of("--job-classname", MAIN));
-    from.ifPresent(path -> job.addAll(List.of("--fromSavepoint", path)));
-    job.addAll(arguments);
+    List<String> own = new ArrayList<>(List.of("--job-classname", MAIN));
+    from.ifPresent(path -> own.addAll(List.of("--fromSavepoint", path)));
+    own.addAll(arguments);
     return jobManager(
         "org.apache.flink.container.entrypoint.StandaloneApplicationClusterEntryPoint",
-        ":" + JOB,
-        job);
+        ":" + job,
+        own);
   }
 
-  private List<String> jobManager(String main, String more, List<String> job) {
+  private List<String> jobManager(String main, String more, List<String> own) {
     JobManagerProcessSpec sizes = JobManagerProcessUtils.processSpecFromConfig(configuration());
     List<String> line =
         java(ProcessMemoryUtils.generateJvmParametersStr(sizes), more, main, List.of());
     line.addAll(words(JobManagerProcessUtils.generateDynamicConfigsStr(sizes)));
-    line.addAll(job);
+    line.addAll(own);
     return line;
   }
 
@@ -110,7 +116,7 @@ final class FlinkHome {
     List<String> line =
         java(
             ProcessMemoryUtils.generateJvmParametersStr(sizes),
-            application ? ":" + JOB : "",
+            application ? ":" + job : "",
             "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
             flags);
     line.addAll(words(TaskExecutorProcessUtils.generateDynamicConfigsStr(sizes)));

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.process;
 
-import static io.everwatch.job.process.FlinkHome.JOB;
-
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,7 +32,7 @@ public final class Jobs {
    */
   public String submit(Optional<String> from, String... keysAndValues) throws Exception {
     if (jarOfStart != cluster.jobManager().starts()) { // what was uploaded goes with its JobManager
-      jar = cluster.rest().upload(JOB);
+      jar = cluster.rest().upload(cluster.jobJar());
       jarOfStart = cluster.jobManager().starts();
     }
     String job = cluster.rest().submit(jar, from, arguments(List.of(keysAndValues)));
@@ -44,7 +42,7 @@ public final class Jobs {
 
   /** The same through {@code flink run}, as a user does it. */
   public String flinkRun(String... keysAndValues) throws Exception {
-    List<String> line = new ArrayList<>(List.of("run", "-d", "-c", FlinkHome.MAIN, JOB.toString()));
+    List<String> line = new ArrayList<>(List.of("run", "-d", "-c", FlinkHome.MAIN, cluster.jobJar().toString()));
     line.addAll(arguments(List.of(keysAndValues)));
     String said = cluster.flink(line.toArray(String[]::new));
     String job = said.replaceFirst("(?s).*submitted with JobID (\\p{XDigit}{32}).*", "$1");

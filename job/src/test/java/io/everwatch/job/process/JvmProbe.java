@@ -47,11 +47,7 @@ final class JvmProbe {
   /** Resident memory, heap and native together. */
   long residentBytes() throws IOException {
     String status = Files.readString(Path.of("/proc", Long.toString(process.pid()), "status"));
-    return RESIDENT
-            .matcher(status)
-            .results()
-            .mapToLong(line -> Long.parseLong(line.group(1)))
-            .sum()
+    return RESIDENT.matcher(status).results().mapToLong(line -> Long.parseLong(line.group(1))).sum()
         << 10;
   }
 

@@ -63,8 +63,7 @@ final class JvmRemains {
         threads.merge(name.replaceAll("\\d+", "N"), 1, Integer::sum);
       }
     }
-    return new Left(
-        probe.objects().getOrDefault(LOADER, 0L), threads, probe.residentBytes());
+    return new Left(probe.objects().getOrDefault(LOADER, 0L), threads, probe.residentBytes());
   }
 
   /**
@@ -74,12 +73,16 @@ final class JvmRemains {
   static void assertSteady(List<Left> left) {
     Left second = left.get(1);
     Left last = left.get(left.size() - 1);
-    assertThat(last.loaders).as("class loaders of jobs in %s", left).isLessThanOrEqualTo(second.loaders);
+    assertThat(last.loaders)
+        .as("class loaders of jobs in %s", left)
+        .isLessThanOrEqualTo(second.loaders);
     assertThat(last.threads)
         .as("threads by name, after the last job and after the second")
         .allSatisfy(
             (name, count) ->
-                assertThat(count).as(name).isLessThanOrEqualTo(second.threads.getOrDefault(name, 0)));
+                assertThat(count)
+                    .as(name)
+                    .isLessThanOrEqualTo(second.threads.getOrDefault(name, 0)));
     assertThat(last.bytes - second.bytes)
         .as("bytes by which the process grew after the second job, %s", left)
         .isLessThan(LEAK_BYTES * (left.size() - 2));

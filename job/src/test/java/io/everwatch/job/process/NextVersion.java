@@ -9,15 +9,23 @@ import java.nio.file.Path;
 
 /** The same build under another version: what an upgrade looks like to the job's checks. */
 final class NextVersion {
-  private static final String VERSION = "/io/everwatch/operators/flink/runtime.properties";
+  private static final String RUNTIME = "/io/everwatch/operators/flink/runtime.properties";
+  private static final String JOB = "/io/everwatch/job/version.properties";
 
   private NextVersion() {}
 
-  /** A copy of the runtime jar that calls itself the version after. */
-  static Path of(Path runtime, Path dir) throws IOException {
-    Path copy = Files.copy(runtime, dir.resolve("everwatch-runtime-next.jar"));
-    try (FileSystem jar = FileSystems.newFileSystem(copy)) {
-      Path file = jar.getPath(VERSION);
+  static Path ofRuntime(Path dir) throws IOException {
+    return copy(FlinkHome.RUNTIME, RUNTIME, dir);
+  }
+
+  static Path ofJob(Path dir) throws IOException {
+    return copy(FlinkHome.JOB, JOB, dir);
+  }
+
+  private static Path copy(Path jar, String properties, Path dir) throws IOException {
+    Path copy = Files.copy(jar, dir.resolve("next-" + jar.getFileName()));
+    try (FileSystem files = FileSystems.newFileSystem(copy)) {
+      Path file = files.getPath(properties);
       Files.writeString(file, Files.readString(file).replaceAll("(?m)^version=.*$", "version=next"));
     }
     return copy;
