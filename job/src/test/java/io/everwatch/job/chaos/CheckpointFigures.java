@@ -90,12 +90,18 @@ public final class CheckpointFigures {
           cluster
               .jobs()
               .submit(
-                  "parallelism", "2",
-                  "threads", "2",
-                  "engine.kv-memory", "256 MiB",
-                  "checkpoint.interval", options.text("interval"),
-                  "snapshot.interval", options.text("snapshot"),
-                  "state.space-factor", options.text("space-factor"));
+                  "parallelism",
+                  "2",
+                  "threads",
+                  "2",
+                  "engine.kv-memory",
+                  "256 MiB",
+                  "checkpoint.interval",
+                  options.text("interval"),
+                  "snapshot.interval",
+                  options.text("snapshot"),
+                  "state.space-factor",
+                  options.text("space-factor"));
       OperatorFigures figures = new OperatorFigures(cluster.rest(), job);
       try (Cameras cameras =
           new Cameras(cluster.clientProperties(), TopicNames.FRAMES, streams, 1, 1.0)) {

@@ -10,9 +10,9 @@ import java.util.function.ToDoubleFunction;
  * Whether a figure that was taken again and again stays as it was after a while. The rule: the
  * first tenth of the samples is warm-up; of the rest, the median of the last third may exceed the
  * median of the first third by the tolerance. Of a figure that swings like a saw (files between two
- * merges, a heap between two snapshots) the smallest values are compared instead: a leak raises them
- * too. What grows with the length of a stream, however slowly, fails if the run is long enough; one
- * peak does not.
+ * merges, a heap between two snapshots) the smallest values are compared instead: a leak raises
+ * them too. What grows with the length of a stream, however slowly, fails if the run is long
+ * enough; one peak does not.
  *
  * @param name of the figure
  * @param before of the first third after the warm-up; NaN with fewer than ten samples

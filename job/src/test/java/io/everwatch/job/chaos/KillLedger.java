@@ -89,8 +89,7 @@ final class KillLedger {
       List<String> right = expected.getOrDefault(stream, List.of());
       List<String> ours = said.getOrDefault(stream, List.of());
       int same = 0;
-      while (same < Math.min(right.size(), ours.size())
-          && right.get(same).equals(ours.get(same))) {
+      while (same < Math.min(right.size(), ours.size()) && right.get(same).equals(ours.get(same))) {
         same++;
       }
       if (same < Math.max(right.size(), ours.size())) {

@@ -42,7 +42,8 @@ public final class Jobs {
 
   /** The same through {@code flink run}, as a user does it. */
   public String flinkRun(String... keysAndValues) throws Exception {
-    List<String> line = new ArrayList<>(List.of("run", "-d", "-c", FlinkHome.MAIN, cluster.jobJar().toString()));
+    List<String> line =
+        new ArrayList<>(List.of("run", "-d", "-c", FlinkHome.MAIN, cluster.jobJar().toString()));
     line.addAll(arguments(List.of(keysAndValues)));
     String said = cluster.flink(line.toArray(String[]::new));
     String job = said.replaceFirst("(?s).*submitted with JobID (\\p{XDigit}{32}).*", "$1");

@@ -26,7 +26,8 @@ final class NextVersion {
     Path copy = Files.copy(jar, dir.resolve("next-" + jar.getFileName()));
     try (FileSystem files = FileSystems.newFileSystem(copy)) {
       Path file = files.getPath(properties);
-      Files.writeString(file, Files.readString(file).replaceAll("(?m)^version=.*$", "version=next"));
+      Files.writeString(
+          file, Files.readString(file).replaceAll("(?m)^version=.*$", "version=next"));
     }
     return copy;
   }

@@ -63,7 +63,7 @@ class StartRefusedITCase {
 
   @Test
   void withoutARuntimeWhereItIsSubmitted() throws Exception {
-    home.install(dir.resolve("nothing.jar"));
+    home.install(dir.resolve("nothing.jar"), FlinkHome.JOB);
 
     assertThat(refused(FlinkHome.JOB, "--brokers", "localhost:1"))
         .contains("the job cannot start: everwatch-runtime.jar is not on the class path")
