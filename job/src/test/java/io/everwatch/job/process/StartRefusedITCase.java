@@ -89,7 +89,7 @@ class StartRefusedITCase {
   @Test
   void withoutARuntimeOnTheJobManager() throws Exception {
     FlinkHome cluster = home("cluster");
-    cluster.install(dir.resolve("nothing.jar"));
+    cluster.install(dir.resolve("nothing.jar"), FlinkHome.JOB);
     FlinkRest rest = new FlinkRest(restPort);
     try (JvmProcess jobManager =
         new JvmProcess("jobmanager", dir, cluster::sessionJobManager, cluster.environment())) {
