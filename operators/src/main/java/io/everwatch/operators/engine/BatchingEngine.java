@@ -7,6 +7,7 @@ import io.everwatch.operators.engine.Session.Phase;
 import io.everwatch.operators.engine.Session.State;
 import io.everwatch.operators.model.StreamSettings;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -36,6 +37,7 @@ final class BatchingEngine implements Engine {
   private final Watchdog watchdog;
   private final StepLoop loop;
   private final CommandQueue commands = new CommandQueue();
+  private final Preparation preparation;
   private final ExecutorService workers;
   private final Thread stepThread;
   private final Set<EngineSeat> seats = ConcurrentHashMap.newKeySet();
@@ -57,6 +59,7 @@ final class BatchingEngine implements Engine {
         new StepBatcher(parts.network(), parts.chooser(), parts.stops(), clock, watchdog);
     this.loop = new StepLoop(parts.network(), batcher, parts.ending(), clock, options);
     this.metrics = loop.metrics(0);
+    this.preparation = new Preparation(parts.clips(), parts.planner(), parts.ending());
     AtomicInteger number = new AtomicInteger();
     this.workers =
         Executors.newFixedThreadPool(
@@ -276,60 +279,14 @@ final class BatchingEngine implements Engine {
         });
   }
 
-  // --- workers ---
-
+  /** Worker. */
   private void prepare(Job job) {
-    try (var context = LogContext.of(job.session.streamId(), job.input.chunk())) {
-      prepareInContext(job);
-    }
-  }
-
-  private void prepareInContext(Job job) {
-    try {
-      long start = System.nanoTime();
-      StreamSettings settings = job.session.settings();
-      Clip clip = parts.clips().make(job.input.frames(), settings);
-      long decoded = System.nanoTime();
-      job.bad(clip.bad(), decoded - start);
-      if (clip.patches().isEmpty()) {
-        prepared(() -> loop.unusable(job, noFrames(job, clip)));
-        return;
-      }
-      String said = job.input.said();
-      if (said != null) {
-        job.prescribed(parts.ending().turn(said));
-      }
-      job.planned(
-          parts
-              .planner()
-              .plan(
-                  job.session.committed(),
-                  settings,
-                  job.session.policy(),
-                  job.input,
-                  clip.patches().get()),
-          System.nanoTime() - decoded);
-      prepared(() -> loop.ready(job));
-    } catch (RuntimeException | Error e) { // a picture may ask for more memory than there is
-      LOG.warn("chunk {} of {} could not be prepared", job.input.chunk(), job.session, e);
-      prepared(() -> loop.unusable(job, "the chunk could not be prepared: " + e));
-    }
-  }
-
-  private void prepared(Runnable body) {
+    Optional<String> fault = preparation.prepare(job);
     commands.add(
         () -> {
           preparing.decrementAndGet();
-          body.run();
+          fault.ifPresentOrElse(reason -> loop.unusable(job, reason), () -> loop.ready(job));
         });
-  }
-
-  private static String noFrames(Job job, Clip clip) {
-    return "none of the %d frames of chunk %d can be used (first: %s); expected at least one good frame; see the dead-letter topic"
-        .formatted(
-            job.input.frames().size(),
-            job.input.chunk(),
-            clip.bad().isEmpty() ? "no frames came" : clip.bad().get(0).detail());
   }
 
   // --- step thread ---

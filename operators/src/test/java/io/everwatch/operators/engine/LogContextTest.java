@@ -58,7 +58,7 @@ class LogContextTest {
   @Test
   void isSetWhenAWorkerTellsOfAChunkThatItCannotPrepare() throws Exception {
     try (TestEngine engine = new TestEngine();
-        Heard heard = new Heard(BatchingEngine.class)) {
+        Heard heard = new Heard(Preparation.class)) {
       StreamSession session = engine.create("south");
       engine.seat.submit(session, new RoundInput(5, List.of(ill()), false));
       engine.next();
