@@ -39,6 +39,7 @@ import picocli.CommandLine.Spec;
       CameraCommand.class,
       WatchCommand.class,
       AuditCommand.class,
+      ReplayCommand.class,
       CommandCommand.class,
       CaptionCommand.class,
       EvaluateCommand.class,

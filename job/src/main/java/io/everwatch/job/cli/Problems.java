@@ -3,6 +3,7 @@ package io.everwatch.job.cli;
 
 import io.everwatch.job.broker.UnreachableBrokerException;
 import io.everwatch.job.config.ConfigException;
+import io.everwatch.job.replay.ReplayException;
 import io.everwatch.job.spread.BadSpreadException;
 import io.everwatch.job.topology.StartException;
 import io.everwatch.operators.model.BadModelException;
@@ -28,7 +29,8 @@ final class Problems {
           UnreachableBrokerException.class,
           TextReadException.class,
           BadModelException.class,
-          BadSpreadException.class);
+          BadSpreadException.class,
+          ReplayException.class);
 
   private Problems() {}
 

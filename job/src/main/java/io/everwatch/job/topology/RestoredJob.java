@@ -64,8 +64,8 @@ final class RestoredJob implements AutoCloseable {
     if (!ended.isDone()) {
       try {
         client.cancel().get(STOP_SECONDS, TimeUnit.SECONDS);
-      } catch (ExecutionException | TimeoutException e) {
-        // It has just ended; if not, the wait below says so.
+      } catch (ExecutionException | TimeoutException | IllegalStateException e) {
+        // It has just ended, and its cluster with it; if not, the wait below says so.
       }
     }
     ended.handle((result, cancelled) -> 0).get(STOP_SECONDS, TimeUnit.SECONDS);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.everwatch.job.audit;
+package io.everwatch.job.broker;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -20,13 +23,14 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * A topic from its oldest record to what was its newest when the scan was opened, partition after
  * partition. One thread.
  */
-final class TopicScan implements AutoCloseable {
+public final class TopicScan implements AutoCloseable {
   private static final Duration POLL = Duration.ofMillis(500);
 
   /** A broker that sends nothing for so long, though there is more, has gone. */
   private static final long SILENCE_NANOS = Duration.ofSeconds(60).toNanos();
 
-  interface Taker {
+  /** Of the records. */
+  public interface Taker {
     void take(ConsumerRecord<byte[], byte[]> record);
   }
 
@@ -42,7 +46,7 @@ final class TopicScan implements AutoCloseable {
    * @param committed only what transactions have committed; otherwise all that was written
    * @throws KafkaException when the broker does not answer within {@code timeout}, or refuses
    */
-  TopicScan(Map<String, Object> client, String topic, boolean committed, Duration timeout) {
+  public TopicScan(Map<String, Object> client, String topic, boolean committed, Duration timeout) {
     this.topic = topic;
     Map<String, Object> properties = new HashMap<>(client);
     properties.put("isolation.level", committed ? "read_committed" : "read_uncommitted");
@@ -71,19 +75,66 @@ final class TopicScan implements AutoCloseable {
     }
   }
 
-  boolean exists() {
+  public boolean exists() {
     return !ends.isEmpty();
   }
 
   /** Oldest offset kept, by partition. */
-  Map<Integer, Long> begins() {
+  public Map<Integer, Long> begins() {
     Map<Integer, Long> all = new HashMap<>();
     begins.forEach((partition, offset) -> all.put(partition.partition(), offset));
     return all;
   }
 
+  /** Offset behind the newest record when the scan was opened, by partition. */
+  public Map<Integer, Long> ends() {
+    Map<Integer, Long> all = new HashMap<>();
+    ends.forEach((partition, offset) -> all.put(partition.partition(), offset));
+    return all;
+  }
+
+  /** Passes over the records before this time, by the records' own. */
+  public void startAt(Instant time) {
+    Map<TopicPartition, Long> times = new HashMap<>();
+    begins.keySet().forEach(partition -> times.put(partition, time.toEpochMilli()));
+    consumer
+        .offsetsForTimes(times)
+        .forEach(
+            (partition, found) ->
+                begins.put(
+                    partition, found == null ? ends.getOrDefault(partition, 0L) : found.offset()));
+  }
+
+  /**
+   * One record.
+   *
+   * @return none: retention has removed it, or it was not written yet
+   * @throws KafkaException when the broker goes away or refuses
+   */
+  public Optional<ConsumerRecord<byte[], byte[]>> at(int number, long offset) {
+    TopicPartition partition = new TopicPartition(topic, number);
+    if (offset < begins.getOrDefault(partition, Long.MAX_VALUE)
+        || offset >= ends.getOrDefault(partition, 0L)) {
+      return Optional.empty();
+    }
+    AtomicReference<Optional<ConsumerRecord<byte[], byte[]>>> found =
+        new AtomicReference<>(Optional.empty());
+    consumer.seek(partition, offset);
+    consumer.resume(List.of(partition));
+    read(
+        partition,
+        offset + 1,
+        record -> {
+          if (record.offset() == offset) {
+            found.set(Optional.of(record));
+          }
+        });
+    consumer.pause(List.of(partition));
+    return found.get();
+  }
+
   /** Partitions whose oldest records retention has removed. */
-  Set<Integer> truncated() {
+  public Set<Integer> truncated() {
     Set<Integer> all = new HashSet<>();
     begins.forEach(
         (partition, offset) -> {
@@ -99,7 +150,7 @@ final class TopicScan implements AutoCloseable {
    *
    * @throws KafkaException when the broker goes away or refuses
    */
-  void forEach(Taker taker) {
+  public void forEach(Taker taker) {
     for (Map.Entry<TopicPartition, Long> end : ends.entrySet()) {
       TopicPartition partition = end.getKey();
       consumer.seek(partition, begins.getOrDefault(partition, 0L));
