@@ -117,7 +117,7 @@ class ReplayITCase {
   @Test
   @Order(2)
   void onePlantedLetterIsFoundAndNamed() throws Exception {
-    try (Admin admin = Admin.create(house.broker().clientProperties())) {
+    try (Admin admin = Admin.create(house.client())) {
       admin.createTopics(List.of(new NewTopic(COPY, 1, (short) 1))).all().get(30, TimeUnit.SECONDS);
     }
     for (byte[] value : house.committedBytes(STREAM)) {
@@ -184,7 +184,7 @@ class ReplayITCase {
   @Test
   @Order(6)
   void framesThatAreNoLongerKeptAreNamed() throws Exception {
-    try (Admin admin = Admin.create(house.broker().clientProperties())) {
+    try (Admin admin = Admin.create(house.client())) {
       admin
           .deleteRecords(
               Map.of(new TopicPartition(TopicNames.FRAMES, 0), RecordsToDelete.beforeOffset(9)))
@@ -238,12 +238,7 @@ class ReplayITCase {
   private static Ran replay(String... options) {
     List<String> arguments =
         new ArrayList<>(
-            List.of(
-                "replay",
-                "--checkpoint",
-                checkpoint.toString(),
-                "--brokers",
-                house.broker().address()));
+            List.of("replay", "--checkpoint", checkpoint.toString(), "--brokers", house.address()));
     arguments.addAll(List.of(options));
     if (!Set.of(options).contains("--stream")) {
       arguments.addAll(List.of("--stream", STREAM));
@@ -254,7 +249,7 @@ class ReplayITCase {
   private static Ran run(List<String> arguments) {
     List<String> all = new ArrayList<>(arguments);
     if (!all.contains("--brokers")) {
-      all.addAll(List.of("--brokers", house.broker().address()));
+      all.addAll(List.of("--brokers", house.address()));
     }
     StringWriter out = new StringWriter();
     int exit =
