@@ -2,8 +2,11 @@
 package io.everwatch.job.replay;
 
 import io.everwatch.job.broker.TopicScan;
+import io.everwatch.operators.flink.RecordedDecisions.Skip;
 import io.everwatch.operators.flink.StreamSummary;
 import io.everwatch.schemas.WireFormatException;
+import io.everwatch.schemas.avro.TextEvent;
+import io.everwatch.schemas.avro.TextKind;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -94,6 +97,16 @@ final class RecordedText {
   private static long micros(Instant time) {
     return Math.addExact(
         Math.multiplyExact(time.getEpochSecond(), 1_000_000L), time.getNano() / 1000);
+  }
+
+  /** Chunks that had frames and were skipped under overload; a stopped stream's command says it. */
+  List<Skip> skips() {
+    return events.stream()
+        .map(Said::event)
+        .filter(event -> event.getKind() == TextKind.GAP && !event.getSources().isEmpty())
+        .map(TextEvent::getSkipped)
+        .map(gap -> new Skip(gap.getFirstChunk(), gap.getLastChunk(), gap.getReason()))
+        .toList();
   }
 
   /** All events about these chunks, in order. */

@@ -110,7 +110,7 @@ public final class Replay {
         config,
         CheckpointLocation.of(options.checkpoint()),
         new ReplayJob.Input(
-            new RecordedDecisions(stream.key()),
+            new RecordedDecisions(stream.key(), text.skips()),
             frames.partition(),
             frames.firstOffset(),
             frames.endOffset(),

@@ -11,9 +11,9 @@ import io.everwatch.operators.flink.SpreadRegistry;
 import io.everwatch.operators.flink.StreamKey;
 import io.everwatch.operators.flink.TextRecord;
 import io.everwatch.operators.flink.UnderstandOperatorFactory;
-import io.everwatch.operators.flink.UnderstandSettings;
 import java.io.Serializable;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
@@ -97,7 +97,8 @@ public final class ReplayJob {
                 TextRecord.TYPE,
                 UnderstandOperatorFactory.replaying(
                     EngineProvider.shared(config.engineOptions()),
-                    settings(config),
+                    // Silence is not run again: nothing is told of it, and nothing ends by it.
+                    EverwatchTopology.settings(config).withSilence(Duration.ZERO, Duration.ZERO),
                     input.decisions()))
             .uid(EverwatchTopology.UNDERSTAND);
     try (CloseableIterator<TextRecord> texts = text.collectAsync();
@@ -107,13 +108,6 @@ public final class ReplayJob {
         more = taker.test(texts.next());
       }
     }
-  }
-
-  /** Silence is not run again: nothing is told of it, and nothing ends by it. */
-  private static UnderstandSettings settings(EverwatchConfig config) {
-    UnderstandSettings own = EverwatchTopology.settings(config);
-    return new UnderstandSettings(
-        own.maxInFlight(), own.drain(), own.snapshotInterval(), own.maxTextBytes());
   }
 
   @SuppressWarnings("deprecation") // OffsetResetStrategy: the connector takes no other type

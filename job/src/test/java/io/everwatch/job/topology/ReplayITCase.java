@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.everwatch.job.broker.TopicNames;
 import io.everwatch.job.cli.Everwatch;
 import io.everwatch.job.cli.ExitCodes;
+import io.everwatch.job.config.EverwatchConfig;
 import io.everwatch.operators.model.EncodedFrame.Encoding;
 import io.everwatch.schemas.ReceivedText;
 import io.everwatch.schemas.WireFormat;
@@ -57,7 +58,7 @@ class ReplayITCase {
     List<FrameEvent> frames = new ArrayList<>();
     FrameEvent end;
     try (RoadFrames road = new RoadFrames(STREAM, 7, Encoding.JPEG)) {
-      for (int i = 0; i < 16; i++) {
+      for (int i = 0; i < 20; i++) {
         frames.add(road.next().build());
       }
       end = road.end();
@@ -69,18 +70,24 @@ class ReplayITCase {
         chunks(BEFORE);
       }
       checkpoint = Checkpoints.newest(house.checkpoints()).orElseThrow();
-      try (LocalJob job = house.start(house.config("parallelism", "1"), Optional.of(checkpoint))) {
-        send(frames.subList(5, 7)); // chunk 2 is complete, chunk 3 has one frame
-        chunks(3);
+      send(frames.subList(5, 8)); // chunks 2 and 3, long ago when the job comes back
+      EverwatchConfig live =
+          house.config("parallelism", "1", "overload", "live", "overload.max-lag", "100 ms");
+      try (LocalJob job = house.start(live, Optional.of(checkpoint))) {
+        command("calm", CommandKind.SET, Map.of("overload", "block"), "");
+        send(frames.subList(8, 9)); // half of chunk 4
         command("ask", CommandKind.PROMPT, Map.of(), "Count the cars.");
-        send(frames.subList(7, 8)); // chunk 3
+        send(frames.subList(9, 10));
         chunks(4);
         command("halt", CommandKind.STOP, Map.of(), "");
-        send(frames.subList(8, 11)); // chunk 4 is skipped, chunk 5 has one frame
+        send(frames.subList(10, 13)); // chunk 5 and half of chunk 6
         chunks(5);
         command("go", CommandKind.START, Map.of("seed", "9", "temperature", "0.7"), "");
         command("go twice", CommandKind.START, Map.of(), "");
-        send(frames.subList(11, 16));
+        send(frames.subList(13, 15)); // chunk 6 is whole; which frames chunk 7 has, time decides
+        chunks(6);
+        command("slow", CommandKind.SET, Map.of("fps", "1"), "");
+        send(frames.subList(15, 20));
         house.send(0, end);
         house.committedUntil(texts -> EverwatchTopologyITCase.ended(texts) == 1);
         assertThat(replay().exit).as("while the job runs").isZero();
@@ -98,20 +105,25 @@ class ReplayITCase {
   void whatTheJobSaidFollowsFromCheckpointFramesAndCommands() throws Exception {
     Ran all = replay();
     assertThat(all.out)
-        .contains("stream road, chunks 2 to 8: 11 of 11 events are equal, 4 commands given again")
-        .contains("chunk 2 ", "chunk 3 NOTICE ask", "chunk 4 GAP", "chunk 8 ENDED ended")
-        .contains("chunk 5 NOTICE go twice");
+        .contains("stream road, chunks 2 to 10: 14 of 14 events are equal, 6 commands given again")
+        .contains("chunks 2 to 3 GAP", "chunk 4 NOTICE calm", "chunk 4 NOTICE ask", "chunk 5 GAP")
+        .contains("chunk 6 NOTICE go twice", "chunk 7 NOTICE slow", "chunk 10 ENDED ended");
     assertThat(all.exit).isZero();
+    assertThat(house.committedUntil(texts -> true))
+        .extracting(ReceivedText::event)
+        .filteredOn(event -> event.getChunk() == 2)
+        .allSatisfy(
+            event -> assertThat(event.getSkipped().getReason()).startsWith("overload: more than"));
 
-    Ran part = replay("--from", "6", "--to", "2026-01-01T00:00:06.5Z", "--json");
+    Ran part = replay("--from", "8", "--to", "2026-01-01T00:00:08.5Z", "--json");
     assertThat(part.exit).isZero();
     assertThat(part.out.lines())
         .hasSize(2)
         .first()
         .asString()
-        .contains("\"chunk\":6", "\"verdict\":\"EQUAL\"");
+        .contains("\"chunk\":8", "\"verdict\":\"EQUAL\"");
     assertThat(part.out)
-        .contains("{\"summary\":{\"streamId\":\"road\",\"firstChunk\":6,\"lastChunk\":6");
+        .contains("{\"summary\":{\"streamId\":\"road\",\"firstChunk\":8,\"lastChunk\":8");
   }
 
   @Test
@@ -122,7 +134,7 @@ class ReplayITCase {
     }
     for (byte[] value : house.committedBytes(STREAM)) {
       TextEvent event = WireFormat.decodeText(value);
-      boolean planted = event.getChunk() == 6;
+      boolean planted = event.getChunk() == 6 && event.getSubject().isEmpty();
       house.tamper(
           COPY,
           STREAM,
@@ -139,7 +151,7 @@ class ReplayITCase {
         .singleElement()
         .asString()
         .contains("chunk 6 ", "text '", "!' in the topic, '");
-    assertThat(ran.out).contains("10 of 11 events are equal");
+    assertThat(ran.out).contains("13 of 14 events are equal");
   }
 
   @Test
@@ -150,7 +162,7 @@ class ReplayITCase {
     assertThat(ran.exit).isEqualTo(ExitCodes.FAILURE);
     assertThat(ran.out)
         .contains("the model differs: ", "DIFFERENT", "modelDigest '")
-        .contains("stream road, chunks 2 to 8: ");
+        .contains("stream road, chunks 2 to 10: ");
   }
 
   @Test
@@ -174,7 +186,7 @@ class ReplayITCase {
     assertThat(replay("--stream", "other").out).contains("no committed text of stream other");
     assertThat(replay("--from", "1").out)
         .contains("the checkpoint has answered all before chunk 2 (2026-01-01T00:00:02Z)");
-    assertThat(replay("--to", "99").out).contains("committed text of chunks 2 to 8");
+    assertThat(replay("--to", "99").out).contains("committed text of chunks 2 to 10");
     assertThat(replay("--topics.text", "txt").out).contains("there is no topic txt");
     assertThat(replay("--from", "yesterday").exit).isEqualTo(ExitCodes.USAGE);
     assertThat(run(List.of("replay", "--checkpoint", house.checkpoints().toString(), "--list")).out)

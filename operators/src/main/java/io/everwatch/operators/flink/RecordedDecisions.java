@@ -2,11 +2,34 @@
 package io.everwatch.operators.flink;
 
 import java.io.Serializable;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * In the place of an operator's own decisions, those that it took in an earlier run (architecture
- * §5): with them and the same records it says the same of one stream. Travels with a replay.
+ * §5): with them and the same records in the same order it says the same of one stream. Travels
+ * with a replay.
  *
  * @param key of the stream; others are left as they lie in the state
+ * @param skips of chunks under overload, in order
  */
-public record RecordedDecisions(StreamKey key) implements Serializable {}
+public record RecordedDecisions(StreamKey key, List<Skip> skips) implements SkipDecisions {
+  /** Consecutive chunks that were skipped, as their event says. */
+  public record Skip(long firstChunk, long lastChunk, String reason) implements Serializable {
+    private boolean covers(long chunk) {
+      return firstChunk <= chunk && chunk <= lastChunk;
+    }
+  }
+
+  public RecordedDecisions {
+    skips = List.copyOf(skips);
+  }
+
+  @Override
+  public Optional<String> skip(Candidate candidate) {
+    return skips.stream()
+        .filter(skip -> skip.covers(candidate.chunk()))
+        .map(Skip::reason)
+        .findFirst();
+  }
+}

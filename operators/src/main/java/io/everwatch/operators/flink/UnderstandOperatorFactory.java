@@ -68,7 +68,8 @@ public final class UnderstandOperatorFactory extends AbstractStreamOperatorFacto
   /** Makes operators that say again what was said of one stream. */
   public static UnderstandOperatorFactory replaying(
       EngineProvider engines, UnderstandSettings settings, RecordedDecisions recorded) {
-    return new UnderstandOperatorFactory(engines, settings, SpreadRegistry.NONE, null, recorded);
+    return new UnderstandOperatorFactory(engines, settings, SpreadRegistry.NONE, null, recorded)
+        .withDecisions(recorded);
   }
 
   /** Takes these decisions in the place of those that the settings say: say recorded ones. */
