@@ -22,10 +22,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -74,6 +77,7 @@ class ReplayITCase {
       EverwatchConfig live =
           house.config("parallelism", "1", "overload", "live", "overload.max-lag", "100 ms");
       try (LocalJob job = house.start(live, Optional.of(checkpoint))) {
+        taken(9);
         command("calm", CommandKind.SET, Map.of("overload", "block"), "");
         send(frames.subList(8, 9)); // half of chunk 4
         command("ask", CommandKind.PROMPT, Map.of(), "Count the cars.");
@@ -109,7 +113,7 @@ class ReplayITCase {
         .contains("chunks 2 to 3 GAP", "chunk 4 NOTICE calm", "chunk 4 NOTICE ask", "chunk 5 GAP")
         .contains("chunk 6 NOTICE go twice", "chunk 7 NOTICE slow", "chunk 10 ENDED ended");
     assertThat(all.exit).isZero();
-    assertThat(house.committedUntil(texts -> true))
+    assertThat(house.committedUntil(texts -> EverwatchTopologyITCase.ended(texts) == 1))
         .extracting(ReceivedText::event)
         .filteredOn(event -> event.getChunk() == 2)
         .allSatisfy(
@@ -234,6 +238,27 @@ class ReplayITCase {
                 .build()));
     house.committedUntil(
         texts -> texts.stream().anyMatch(one -> one.event().getSubject().equals(id)));
+  }
+
+  /** Waits until a checkpoint has the frames before this offset. */
+  private static void taken(long offset) {
+    TopicPartition partition = new TopicPartition(TopicNames.FRAMES, 0);
+    try (Admin admin = Admin.create(house.client())) {
+      house.committedUntil(
+          texts -> {
+            try {
+              OffsetAndMetadata read =
+                  admin
+                      .listConsumerGroupOffsets("everwatch")
+                      .partitionsToOffsetAndMetadata()
+                      .get(30, TimeUnit.SECONDS)
+                      .get(partition);
+              return read != null && read.offset() >= offset;
+            } catch (InterruptedException | ExecutionException | TimeoutException e) {
+              throw new IllegalStateException(e);
+            }
+          });
+    }
   }
 
   private static void chunks(int count) {
