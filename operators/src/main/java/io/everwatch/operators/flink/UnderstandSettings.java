@@ -130,15 +130,7 @@ public record UnderstandSettings(
 
   public UnderstandSettings withOverload(OverloadMode mode, Duration lag) {
     return new UnderstandSettings(
-        limits,
-        mode,
-        lag,
-        drain,
-        snapshotInterval,
-        maxTextBytes,
-        staleAfter,
-        forgetAfter,
-        state);
+        limits, mode, lag, drain, snapshotInterval, maxTextBytes, staleAfter, forgetAfter, state);
   }
 
   public UnderstandSettings withSilence(Duration stale, Duration forget) {
