@@ -50,6 +50,7 @@ import java.util.function.Consumer;
  */
 public final class KillCampaign {
   private static final int TASK_MANAGERS = 2;
+  private static final String GROUP = "chaos";
   private static final TopicNames TOPICS = TopicNames.defaults();
   private static final Duration LIMIT = Duration.ofMinutes(3);
 
@@ -105,7 +106,7 @@ public final class KillCampaign {
 
   Outcome run() throws Exception {
     try (Cluster cluster = Cluster.at(dir.resolve("cluster")).taskManagers(TASK_MANAGERS).start()) {
-      job = cluster.jobs().submit();
+      job = cluster.jobs().submit("group", GROUP);
       long published;
       Map<String, List<String>> said;
       int changed;
@@ -220,9 +221,9 @@ public final class KillCampaign {
     }
     cluster.awaitTaskManagers(TASK_MANAGERS);
     Path newest =
-        Checkpoints.newest(cluster.checkpoints().toString())
+        Checkpoints.newest(cluster.checkpoints().resolve(GROUP).toString())
             .orElseThrow(() -> new AssertionError("no checkpoint is kept"));
-    job = cluster.jobs().submit(Optional.of(newest.toUri().toString()));
+    job = cluster.jobs().submit(Optional.of(newest.toUri().toString()), "group", GROUP);
   }
 
   private void awaitAll(Cluster cluster, TextArrivals committed, long since) throws Exception {
