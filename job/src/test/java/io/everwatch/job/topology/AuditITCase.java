@@ -28,7 +28,7 @@ class AuditITCase {
 
   @TempDir private Path dir;
 
-  private record Outcome(int exitCode, String out) {}
+  record Outcome(int exitCode, String out) {}
 
   @Test
   void whatTheJobWritesIsCleanAndWhatIsTamperedWithIsNot() throws Exception {
@@ -152,7 +152,7 @@ class AuditITCase {
     }
   }
 
-  private static Outcome audit(House house, String... options) {
+  static Outcome audit(House house, String... options) {
     List<String> args = new ArrayList<>(List.of("audit", "--brokers", house.address()));
     args.addAll(List.of(options));
     StringWriter out = new StringWriter();
