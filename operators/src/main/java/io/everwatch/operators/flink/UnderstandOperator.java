@@ -161,15 +161,16 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
   /** The only timer of the subtask, but for the one of a barrier. */
   private void lookLater() {
     ProcessingTimeService clock = getProcessingTimeService();
-    clock.registerTimer(
-        clock.getCurrentProcessingTime() + understanding().silence().periodMillis(),
-        time -> {
-          if (!closed) {
-            understanding().silence().look(taking);
-            release();
-            lookLater();
-          }
-        });
+    var unused = // Flink fails the task with what the look throws
+        clock.registerTimer(
+            clock.getCurrentProcessingTime() + understanding().silence().periodMillis(),
+            time -> {
+              if (!closed) {
+                understanding().silence().look(taking);
+                release();
+                lookLater();
+              }
+            });
   }
 
   /** A model or a setting that is wrong is so at every try; a device may be free at the next. */

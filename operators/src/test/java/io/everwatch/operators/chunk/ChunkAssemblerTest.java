@@ -323,7 +323,7 @@ class ChunkAssemblerTest {
     offer(1, 500, 600);
     List<Assembled<String>> events = new ArrayList<>();
     for (int i = 2; i < 6; i++) {
-      events.addAll(offer(i, i * 500, HOUR + i));
+      events.addAll(offer(i, i * 500L, HOUR + i));
     }
 
     assertThat(chunks(events)).extracting(Chunk::index).containsExactly(1L, 2L);
@@ -336,7 +336,7 @@ class ChunkAssemblerTest {
     offer(1, 500, 600);
     List<Assembled<String>> events = new ArrayList<>();
     for (int i = 90; i < 97; i++) { // those before are awaited for the allowed lateness
-      events.addAll(offer(i, i * 500, HOUR + i));
+      events.addAll(offer(i, i * 500L, HOUR + i));
     }
 
     assertThat(told(events)).startsWith("gap 1-44 from 1000 to 45000 (88 missing)").hasSize(4);
