@@ -59,14 +59,35 @@ final class TransactionalTextSink
 
   @Override
   public TextWriter createWriter(WriterInitContext context) throws IOException {
+    requireBroker();
     return new TextWriter(connector().createWriter(context), 0);
   }
 
   @Override
   public StatefulSinkWriter<TextRecord, KafkaWriterState> restoreWriter(
       WriterInitContext context, Collection<KafkaWriterState> states) throws IOException {
+    requireBroker();
     return new TextWriter(
         connector().restoreWriter(context, states), context.getRestoredCheckpointId().orElse(0));
+  }
+
+  /**
+   * Without a broker the connector's writer would fail in its constructor, where {@link
+   * AbandonedAdmin} cannot reach it: one more client for every attempt of an outage.
+   */
+  private void requireBroker() throws IOException {
+    try (Admin admin = Admin.create(client)) {
+      admin.describeCluster().nodes().get(); // within default.api.timeout.ms
+    } catch (ExecutionException e) {
+      throw new IOException(
+          "no Kafka broker answered at %s: %s; expected one for the text; the job starts again until one"
+                  .formatted(client.get("bootstrap.servers"), e.getCause())
+              + " does",
+          e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("cancelled while a broker was looked for", e);
+    }
   }
 
   @Override
