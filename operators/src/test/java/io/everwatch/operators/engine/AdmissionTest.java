@@ -15,7 +15,7 @@ class AdmissionTest {
       new FakeNetwork(FakePrompts.VOCABULARY, FakePrompts.END, FakePrompts.PAUSE, 100);
   private final EngineParts parts = TestEngine.parts(network);
   private final BatchingEngine engine =
-      new BatchingEngine(parts, TestEngine.options(), TestEngine::mustNotHalt).start();
+      new BatchingEngine(parts, TestEngine.options(), TestEngine.MUST_NOT_HALT).start();
   private final EngineSeat seat = (EngineSeat) engine.attach(results -> {});
   private final RowSlots slots = new RowSlots(network.rows().slots());
 

@@ -34,7 +34,7 @@ public final class FakeEngines implements AutoCloseable {
                     model.repeat(64),
                     new NumericsIdentity(numerics.repeat(64), Map.of("device", numerics))),
                 TestEngine.options(),
-                TestEngine::mustNotHalt)
+                TestEngine.MUST_NOT_HALT)
             .start();
   }
 

@@ -31,17 +31,18 @@ class RebuildTest {
       new Words() {
         @Override
         public int[] encode(String text) {
-          return Arrays.stream(FakePrompts.WORDS.encode(text)).map(OTHER_IDS_OF).toArray();
+          return Arrays.stream(FakePrompts.WORDS.encode(text)).map(RebuildTest::otherId).toArray();
         }
 
         @Override
         public String decode(int[] ids) {
-          return FakePrompts.WORDS.decode(Arrays.stream(ids).map(OTHER_IDS_OF).toArray());
+          return FakePrompts.WORDS.decode(Arrays.stream(ids).map(RebuildTest::otherId).toArray());
         }
       };
 
-  private static final java.util.function.IntUnaryOperator OTHER_IDS_OF =
-      id -> id < 10 ? id : FakePrompts.VOCABULARY + 9 - id;
+  private static int otherId(int id) {
+    return id < 10 ? id : FakePrompts.VOCABULARY + 9 - id;
+  }
 
   private SessionSnapshot taken(String stream) throws Exception {
     StreamSession session = engine.create(stream);

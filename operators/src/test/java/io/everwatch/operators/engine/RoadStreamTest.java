@@ -42,7 +42,7 @@ class RoadStreamTest {
     Model model = Model.load(ModelFolder.open("everwatch-tiny"), backend);
     EngineParts parts = EngineAssembly.parts(model, backend, settings, 64L << 20);
     EngineOptions options = EngineOptions.of("everwatch-tiny");
-    try (Engine engine = new BatchingEngine(parts, options, TestEngine::mustNotHalt).start();
+    try (Engine engine = new BatchingEngine(parts, options, TestEngine.MUST_NOT_HALT).start();
         Seat seat = engine.attach(results::addAll)) {
       StreamSession session = seat.create("road", settings);
       for (String line : lines.subList(1, lines.size())) {

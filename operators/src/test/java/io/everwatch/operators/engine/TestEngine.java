@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntConsumer;
 
 /** An engine on a {@link FakeNetwork}, one seat at it and all that the seat heard. */
 final class TestEngine implements AutoCloseable {
@@ -45,9 +46,10 @@ final class TestEngine implements AutoCloseable {
   }
 
   /** For engines whose device is never lost. */
-  static void mustNotHalt(int status) {
-    throw new AssertionError("halted with " + status);
-  }
+  static final IntConsumer MUST_NOT_HALT =
+      status -> {
+        throw new AssertionError("halted with " + status);
+      };
 
   static EngineOptions options() {
     return EngineOptions.builder("fake").threads(1).workers(2).build();

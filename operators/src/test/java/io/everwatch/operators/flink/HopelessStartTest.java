@@ -9,15 +9,15 @@ import org.apache.flink.runtime.throwable.ThrowableType;
 import org.junit.jupiter.api.Test;
 
 class HopelessStartTest {
-  private static final IllegalStateException WRONG_JAR = new IllegalStateException("wrong jar");
+  private final IllegalStateException wrongJar = new IllegalStateException("wrong jar");
 
   @Test
   void endsAJobThatNeverRanAndNotOneThatDid() {
-    RuntimeException first = HopelessStart.failure(0, WRONG_JAR);
+    RuntimeException first = HopelessStart.failure(0, wrongJar);
 
-    assertThat(first).isInstanceOf(SuppressRestartsException.class).hasCause(WRONG_JAR);
+    assertThat(first).isInstanceOf(SuppressRestartsException.class).hasCause(wrongJar);
     assertThat(ThrowableClassifier.getThrowableType(first))
         .isEqualTo(ThrowableType.NonRecoverableError);
-    assertThat(HopelessStart.failure(3, WRONG_JAR)).isSameAs(WRONG_JAR);
+    assertThat(HopelessStart.failure(3, wrongJar)).isSameAs(wrongJar);
   }
 }
