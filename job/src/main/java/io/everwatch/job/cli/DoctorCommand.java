@@ -3,6 +3,8 @@ package io.everwatch.job.cli;
 
 import io.everwatch.job.broker.Brokers;
 import io.everwatch.job.broker.UnreachableBrokerException;
+import io.everwatch.kernels.Backend;
+import io.everwatch.kernels.BackendOptions;
 import io.everwatch.kernels.BackendProvider;
 import io.everwatch.kernels.BackendProvider.Availability;
 import io.everwatch.kernels.Backends;
@@ -70,6 +72,7 @@ final class DoctorCommand implements Callable<Integer> {
     findings.add(disk());
     Backends.providers().forEach(provider -> findings.add(device(provider)));
     List<String> settings = new ArrayList<>();
+    findings.add(numerics());
     findings.add(model(settings));
     if (brokers != null) {
       findings.add(kafka(brokers));
@@ -150,6 +153,15 @@ final class DoctorCommand implements Callable<Integer> {
         provider.name().equals(model.backend()),
         availability.detail(),
         availability.advice());
+  }
+
+  /** What, beside the model, decides the bits: restored elsewhere, texts may differ in a word. */
+  private Finding numerics() {
+    try (Backend backend = Backends.open(model.backend(), new BackendOptions(1, false))) {
+      return new Finding("numerics", true, false, backend.numerics(), "");
+    } catch (RuntimeException e) {
+      return new Finding("numerics", false, false, Problems.describe(e), "see the device above");
+    }
   }
 
   private Finding model(List<String> settings) {

@@ -182,6 +182,14 @@ public final class ConfigKeys {
           "0",
           "Threads of the CPU back end; 0 = one per processor. No result depends on it.",
           Parsers.integer(0, 1024));
+  public static final ConfigKey<Boolean> PLAIN_PRODUCTS =
+      key(
+          "engine.plain-products",
+          "true or false",
+          "false",
+          "Compute in plain Java on the CPU back end: the same bits on every processor, about ten"
+              + " times slower.",
+          Parsers::yesOrNo);
   public static final ConfigKey<Long> KV_MEMORY =
       key(
           "engine.kv-memory",

@@ -94,6 +94,7 @@ public final class EverwatchConfig {
     EngineOptions.Builder options =
         EngineOptions.builder(get(ConfigKeys.MODEL))
             .backend(get(ConfigKeys.BACKEND))
+            .plainProducts(get(ConfigKeys.PLAIN_PRODUCTS))
             .kvBytes(get(ConfigKeys.KV_MEMORY))
             .batchRounds(get(ConfigKeys.BATCH_ROUNDS))
             // A subtask's seat takes all that the subtask may give; it refuses the next.

@@ -115,6 +115,7 @@ class ClusterJobsITCase {
     try (Cameras cameras = new Cameras(cluster.clientProperties(), topics.frames(), 6, 11, 1);
         CommittedText text = new CommittedText(cluster.clientProperties(), topics.text())) {
       text.awaitEvents(6, LIMIT);
+      keepsItsStateAsWeWantIt();
       for (int parallelism : new int[] {4, 2, 3}) {
         cluster.jobs().rescale(job, parallelism);
         text.awaitEvents(text.size() + 12, LIMIT);
@@ -159,6 +160,26 @@ class ClusterJobsITCase {
           .containsOnlyOnce(TextKind.ENDED)
           .doesNotContain(TextKind.GAP, TextKind.ERROR);
     }
+  }
+
+  /** The options of the job reach RocksDB on a TaskManager; asked is RocksDB. */
+  private static void keepsItsStateAsWeWantIt() throws Exception {
+    List<List<String>> seen = new ArrayList<>();
+    Await.until(
+        "RocksDB at work",
+        LIMIT,
+        () -> {
+          seen.add(RocksDbFiles.ofStates(cluster.directory()));
+          return !seen.get(seen.size() - 1).isEmpty();
+        },
+        () -> "no options file below " + cluster.directory());
+    assertThat(seen.get(seen.size() - 1))
+        .allSatisfy(
+            options ->
+                assertThat(options)
+                    .contains("compaction_style=kCompactionStyleUniversal")
+                    .contains("compression=kNoCompression")
+                    .contains("min_merge_width=8"));
   }
 
   private static TopicNames topics(String name) {

@@ -42,7 +42,9 @@ final class RestoreCheck {
     for (StreamKey key : keys) {
       StoredStream stream = store.stream(key).orElseThrow();
       note(otherModels, stream.model(), engine.modelDigest(), key);
-      note(otherNumerics, stream.numerics(), engine.numericsIdentity(), key);
+      if (rules.strictNumerics() || stream.model().equals(engine.modelDigest())) {
+        note(otherNumerics, stream.numerics(), engine.numericsIdentity(), key);
+      }
       heap.restored(key, store.memory(key).map(MemoryName::sizeBytes).orElse(0L));
     }
     otherModels.forEach(this::otherModel);

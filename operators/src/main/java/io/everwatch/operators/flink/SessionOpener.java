@@ -215,9 +215,11 @@ final class SessionOpener {
 
   private void checkNumerics(StreamState stream) {
     if (!stream.numerics.equals(engine.numericsIdentity())) {
-      tell(
-          "stream %s: its memory was made with numerics %.16s, and this process computes with %.16s; it goes on from its memory, its next event is marked NUMERICS_CHANGED and texts may differ"
-              .formatted(stream.key.streamId(), stream.numerics, engine.numericsIdentity()));
+      if (!mustRebuild(stream)) { // else that is told, and nothing was computed with these
+        tell(
+            "stream %s: its memory was made with numerics %.16s, and this process computes with %.16s; it goes on from its memory, its next event is marked NUMERICS_CHANGED and texts may differ"
+                .formatted(stream.key.streamId(), stream.numerics, engine.numericsIdentity()));
+      }
       stream.marks.add(Mark.NUMERICS_CHANGED);
       stream.numerics = engine.numericsIdentity();
     }
