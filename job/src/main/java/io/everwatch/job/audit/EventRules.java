@@ -158,7 +158,7 @@ final class EventRules {
   }
 
   /** Counts that contradict each other or the number of grid points. */
-  static List<String> counts(TextEvent event, Optional<Integer> points) {
+  static List<String> counts(TextEvent event, GridPoints points) {
     FrameCounts counts = event.getFrames();
     List<String> wrong = new ArrayList<>();
     String of =
@@ -189,15 +189,15 @@ final class EventRules {
       wrong.add(of + "; expected no frame to be used by a " + event.getKind());
     }
     if (explains(event)) {
-      points.ifPresent(
-          grid -> {
-            long chunks = lastChunk(event) - event.getChunk() + 1;
-            long expected = Math.min(Math.min(chunks, Integer.MAX_VALUE) * grid, Integer.MAX_VALUE);
-            long all = (long) counts.getUsed() + counts.getMissing();
-            if (all != expected) {
-              wrong.add(of + "; expected used + missing = " + expected);
-            }
-          });
+      long chunks = lastChunk(event) - event.getChunk() + 1;
+      points
+          .expected(chunks)
+          .ifPresent(
+              expected -> {
+                if ((long) counts.getUsed() + counts.getMissing() != expected) {
+                  wrong.add(of + "; expected used + missing = " + expected);
+                }
+              });
     }
     return wrong;
   }

@@ -46,7 +46,7 @@ final class StreamAudit {
   private @Nullable Long endMicros;
   private long beganMicros;
   private Optional<Long> chunkMicros = Optional.empty();
-  private Optional<Integer> points = Optional.empty();
+  private final GridPoints points = new GridPoints();
   private @Nullable TextEvent end;
 
   StreamAudit(boolean fromStart, boolean repeatsAllowed, Sink sink) {
@@ -72,12 +72,14 @@ final class StreamAudit {
       nextChunk = 0;
       endMicros = null;
       beganMicros = 0;
+      points.beginAnew();
     }
     Optional<RecentEvents.Seen> before = recent.putIfNew(text);
     if (before.isPresent()) {
       repeated(text, before.get());
       return;
     }
+    points.heard(event);
     if (end != null && !frameless(event)) {
       sink.violation(
           Kind.AFTER_END,
@@ -187,8 +189,8 @@ final class StreamAudit {
     }
     interval(text);
     EventRules.counts(event, points).forEach(detail -> sink.violation(Kind.COUNTS, text, detail));
-    if (points.isEmpty() && event.getKind() != TextKind.GAP) {
-      points = Optional.of(EventRules.points(event.getFrames()));
+    if (event.getKind() != TextKind.GAP) {
+      points.seen(EventRules.points(event.getFrames()));
     }
     long chunk = event.getChunk();
     long last = Math.max(chunk, EventRules.lastChunk(event));

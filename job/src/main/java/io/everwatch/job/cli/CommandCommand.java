@@ -87,7 +87,9 @@ final class CommandCommand implements Callable<Integer> {
   @Parameters(
       index = "1..*",
       paramLabel = "TEXT|KEY=VALUE",
-      description = "prompt: the instruction. start, set: settings such as temperature=0.5.")
+      description =
+          "prompt: the instruction. start, set: settings such as temperature=0.5,"
+              + " fps=4, overload=live.")
   private List<String> arguments = new ArrayList<>();
 
   @Override

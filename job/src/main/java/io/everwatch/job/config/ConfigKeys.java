@@ -228,6 +228,14 @@ public final class ConfigKeys {
               + " backlog and must not hold up the others; beyond it the source waits. 0 = it waits"
               + " at once.",
           Parsers.sizeOf(0, 1L << 40));
+  public static final ConfigKey<Long> PICTURE_BYTES =
+      key(
+          "engine.picture-bytes",
+          "size",
+          "1 GiB",
+          "Bytes of decoded and resized pictures that rounds of the engine may hold; others are"
+              + " decoded later.",
+          Parsers.sizeOf(1 << 20, 1L << 40));
   public static final ConfigKey<OverloadMode> OVERLOAD =
       choice(
           "overload",

@@ -96,6 +96,7 @@ public final class EverwatchConfig {
             .backend(get(ConfigKeys.BACKEND))
             .plainProducts(get(ConfigKeys.PLAIN_PRODUCTS))
             .kvBytes(get(ConfigKeys.KV_MEMORY))
+            .pictureBytes(get(ConfigKeys.PICTURE_BYTES))
             .batchRounds(get(ConfigKeys.BATCH_ROUNDS))
             // A subtask's seat takes all that the subtask may give; it refuses the next.
             .queueRounds(get(ConfigKeys.MAX_IN_FLIGHT))

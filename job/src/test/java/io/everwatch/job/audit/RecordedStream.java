@@ -115,6 +115,16 @@ final class RecordedStream {
     beginAnew();
   }
 
+  /** A command to sample so many frames per chunk was answered. */
+  void frameRate(int framesPerChunk, String answer) {
+    assembler.changeRate(framesPerChunk);
+    events.add(
+        event(TextKind.NOTICE, nextChunk, endMicros, endMicros, new Counts(0, 0, 0, 0, 0), 0)
+            .setSubject("command-" + events.size())
+            .setText(answer)
+            .build());
+  }
+
   /** Nothing has come for a while. */
   void stale() {
     long clock = assembler.clockMicros();

@@ -64,6 +64,53 @@ class TextAuditTest {
     assertThat(only(Auditing.texts(events), Kind.COUNTS).detail()).contains("skipped");
   }
 
+  @Test
+  void aRunThatOverloadSkippedIsExplainedByOneEvent() {
+    TextEvent last = events.get(3);
+    TextEvent run =
+        TextEvent.newBuilder(skipped(events.get(1), 6))
+            .setEndMicros(last.getEndMicros())
+            .setLastSequence(last.getLastSequence())
+            .setFrames(new FrameCounts(6, 0, 0, 0, 6))
+            .setSkipped(new SkippedRange(1L, 3L, "overload: more than 5000 ms behind"))
+            .build();
+    events.subList(1, 4).clear();
+    events.add(1, run);
+
+    Auditing auditing = Auditing.texts(events);
+    assertThat(auditing.violations).isEmpty();
+    assertThat(auditing.texts.totals().counts())
+        .isEqualTo(new AuditReport.Counts(12, 6, 0, 0, 6, 0, 6));
+
+    events.set(1, TextEvent.newBuilder(run).setFrames(new FrameCounts(6, 0, 0, 0, 5)).build());
+    only(Auditing.texts(events), Kind.COUNTS);
+    events.set(
+        1,
+        TextEvent.newBuilder(run)
+            .setSkipped(new SkippedRange(1L, 2L, "overload: more than 5000 ms behind"))
+            .build());
+    assertThat(Auditing.texts(events).violations).extracting(Violation::kind).contains(Kind.HOLE);
+  }
+
+  @Test
+  void gridPointsChangeWithAnOrderedFrameRateOnly() {
+    RecordedStream stream = RecordedStream.regular("door", 2);
+    stream.frameRate(4, "set: fps=4, seed=1");
+    for (int i = 0; i < 8; i++) {
+      stream.frame(4 + i, RecordedStream.START + 2_000_000 + i * 250_000L);
+    }
+    stream.frameRate(1, "set: fps=1");
+    stream.frame(12, RecordedStream.START + 6_000_000); // after a gap of two
+    stream.frame(13, RecordedStream.START + 7_000_000);
+    stream.end();
+    assertThat(Auditing.texts(stream.events).violations).isEmpty();
+
+    stream.events.removeIf(event -> event.getText().startsWith("set: fps=4"));
+    assertThat(Auditing.texts(stream.events).violations)
+        .extracting(Violation::kind)
+        .contains(Kind.COUNTS);
+  }
+
   private static TextEvent skipped(TextEvent event, int received) {
     return TextEvent.newBuilder(event)
         .setKind(TextKind.GAP)

@@ -70,7 +70,7 @@ final class Admission {
           job -> {
             boolean own = job.session == session;
             if (own) {
-              job.seat.dropped();
+              job.dropped();
             }
             return own;
           });

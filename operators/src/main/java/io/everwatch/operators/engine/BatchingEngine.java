@@ -39,6 +39,7 @@ final class BatchingEngine implements Engine {
   private final CommandQueue commands = new CommandQueue();
   private final Preparation preparation;
   private final ExecutorService workers;
+  private final PictureBudget pictures;
   private final Thread stepThread;
   private final Set<EngineSeat> seats = ConcurrentHashMap.newKeySet();
   private final AtomicInteger preparing = new AtomicInteger();
@@ -59,7 +60,8 @@ final class BatchingEngine implements Engine {
         new StepBatcher(parts.network(), parts.chooser(), parts.stops(), clock, watchdog);
     this.loop = new StepLoop(parts.network(), batcher, parts.ending(), clock, options);
     this.metrics = loop.metrics(0);
-    this.preparation = new Preparation(parts.clips(), parts.planner(), parts.ending());
+    this.pictures = new PictureBudget(options.pictureBytes());
+    this.preparation = new Preparation(parts.clips(), parts.planner(), parts.ending(), pictures);
     AtomicInteger number = new AtomicInteger();
     this.workers =
         Executors.newFixedThreadPool(
@@ -287,6 +289,11 @@ final class BatchingEngine implements Engine {
           preparing.decrementAndGet();
           fault.ifPresentOrElse(reason -> loop.unusable(job, reason), () -> loop.ready(job));
         });
+  }
+
+  /** Bytes that prepared pictures may take now. */
+  long heldPictureBytes() {
+    return pictures.heldBytes();
   }
 
   // --- step thread ---

@@ -9,9 +9,10 @@ import io.everwatch.operators.model.FrameProcessor;
 import io.everwatch.operators.model.Patches;
 import io.everwatch.operators.model.RgbImage;
 import io.everwatch.operators.model.StreamSettings;
+import java.util.AbstractList;
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -34,61 +35,92 @@ record Clip(Optional<Patches> patches, List<BadFrame> bad) {
     }
 
     /**
-     * Decodes each instance once; one that cannot be used is replaced by the good frame before it,
-     * at the start by the first good one. All take the size that the first one gets.
+     * One that cannot be used is replaced by the good frame before it, at the start by the first
+     * good one. All take the size that the first one gets.
      */
     Clip make(List<EncodedFrame> frames, StreamSettings settings) {
-      List<BadFrame> bad = new ArrayList<>();
-      List<@Nullable RgbImage> pictures = decode(frames, settings, bad);
-      RgbImage filler = null;
-      for (RgbImage picture : pictures) {
-        if (picture != null) {
-          filler = picture;
-          break;
-        }
-      }
-      if (filler == null) {
-        return new Clip(Optional.empty(), bad);
-      }
-      List<RgbImage> shown = new ArrayList<>(pictures.size());
-      for (RgbImage picture : pictures) {
-        filler = picture == null ? filler : picture;
-        shown.add(filler);
+      Shown shown = new Shown(frames, settings);
+      if (shown.nothing()) {
+        return new Clip(Optional.empty(), shown.bad);
       }
       try {
         return new Clip(
-            Optional.of(processor.patches(shown, settings.minPixels(), settings.maxPixels())), bad);
+            Optional.of(processor.patches(shown, settings.minPixels(), settings.maxPixels())),
+            shown.bad);
       } catch (BadFrameException e) {
         throw new IllegalStateException("the size of the first frame was checked before", e);
       }
     }
 
-    private List<@Nullable RgbImage> decode(
-        List<EncodedFrame> frames, StreamSettings settings, List<BadFrame> bad) {
-      IdentityHashMap<EncodedFrame, Object> seen = new IdentityHashMap<>();
-      List<@Nullable RgbImage> pictures = new ArrayList<>(frames.size());
-      for (int i = 0; i < frames.size(); i++) {
-        EncodedFrame frame = frames.get(i);
-        Object result = seen.computeIfAbsent(frame, f -> decode(f, settings));
-        if (result instanceof BadFrameException e) {
-          bad.add(new BadFrame(i, e.reason(), String.valueOf(e.getMessage())));
-          pictures.add(null);
+    /**
+     * The pictures that stand for the frames, decoded as they are asked for, in order: of a chunk
+     * of hundred-megabyte pictures three are in memory at a time, the first, the one that is asked
+     * for and the one before it.
+     */
+    private final class Shown extends AbstractList<RgbImage> {
+      private final List<EncodedFrame> frames;
+      private final StreamSettings settings;
+      private final List<BadFrame> bad = new ArrayList<>();
+      private @Nullable RgbImage first;
+      private @Nullable RgbImage before;
+      private @Nullable RgbImage newest;
+      private int read;
+
+      Shown(List<EncodedFrame> frames, StreamSettings settings) {
+        this.frames = frames;
+        this.settings = settings;
+      }
+
+      /** Whether none of the frames can be used. */
+      boolean nothing() {
+        while (first == null && read < frames.size()) {
+          readNext();
+        }
+        return first == null;
+      }
+
+      @Override
+      public RgbImage get(int index) {
+        while (read <= index) {
+          readNext();
+        }
+        RgbImage picture = index == read - 1 ? newest : index == read - 2 ? before : first;
+        return picture == null ? Objects.requireNonNull(first) : picture; // bad ones at the start
+      }
+
+      @SuppressWarnings("ReferenceEquality") // a repeat is the same instance
+      private void readNext() {
+        EncodedFrame frame = frames.get(read);
+        before = newest;
+        if (read > 0 && frame == frames.get(read - 1)) {
+          boolean wasBad = !bad.isEmpty() && bad.get(bad.size() - 1).index() == read - 1;
+          if (wasBad) {
+            BadFrame same = bad.get(bad.size() - 1);
+            bad.add(new BadFrame(read, same.reason(), same.detail()));
+          }
         } else {
-          pictures.add((RgbImage) result);
+          RgbImage picture = decode(frame, settings);
+          newest = picture == null ? newest : picture;
+          first = first == null ? picture : first;
+        }
+        read++;
+      }
+
+      private @Nullable RgbImage decode(EncodedFrame frame, StreamSettings settings) {
+        try {
+          RgbImage picture = decoder.decode(frame);
+          processor.targetSize(
+              picture.height(), picture.width(), settings.minPixels(), settings.maxPixels());
+          return picture;
+        } catch (BadFrameException e) {
+          bad.add(new BadFrame(read, e.reason(), String.valueOf(e.getMessage())));
+          return null;
         }
       }
-      return pictures;
-    }
 
-    /** A picture, or why there is none. */
-    private Object decode(EncodedFrame frame, StreamSettings settings) {
-      try {
-        RgbImage picture = decoder.decode(frame);
-        processor.targetSize(
-            picture.height(), picture.width(), settings.minPixels(), settings.maxPixels());
-        return picture;
-      } catch (BadFrameException e) {
-        return e;
+      @Override
+      public int size() {
+        return frames.size();
       }
     }
   }

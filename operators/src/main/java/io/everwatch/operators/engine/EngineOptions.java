@@ -14,6 +14,8 @@ import java.util.Map;
  * @param threads threads of the back end; results do not depend on it
  * @param plainProducts use the plain Java product only, the reference (CPU)
  * @param workers threads that decode and prepare frames
+ * @param pictureBytes memory for prepared pictures of rounds that wait or are under way; one round
+ *     is always let in, and each worker decodes up to three pictures beside
  * @param kvBytes memory for cached rows; decides how many streams fit
  * @param batchRounds rounds that may take a step together
  * @param batchRows prompt rows of one prefill; one round is always let in, however long
@@ -28,6 +30,7 @@ public record EngineOptions(
     int threads,
     boolean plainProducts,
     int workers,
+    long pictureBytes,
     long kvBytes,
     int batchRounds,
     int batchRows,
@@ -39,6 +42,7 @@ public record EngineOptions(
   public EngineOptions {
     requirePositive("threads", threads);
     requirePositive("workers", workers);
+    requirePositive("pictureBytes", pictureBytes);
     requirePositive("kvBytes", kvBytes);
     requirePositive("batchRounds", batchRounds);
     requirePositive("batchRows", batchRows);
@@ -67,6 +71,7 @@ public record EngineOptions(
     builder.threads = threads;
     builder.plainProducts = plainProducts;
     builder.workers = workers;
+    builder.pictureBytes = pictureBytes;
     builder.kvBytes = kvBytes;
     builder.batchRounds = batchRounds;
     builder.batchRows = batchRows;
@@ -90,6 +95,7 @@ public record EngineOptions(
     private int threads = cores();
     private boolean plainProducts = false;
     private int workers = Math.max(1, cores() / 2);
+    private long pictureBytes = 1L << 30;
     private long kvBytes = 256L << 20;
     private int batchRounds = 64;
     private int batchRows = 8192;
@@ -119,6 +125,11 @@ public record EngineOptions(
 
     public Builder workers(int value) {
       workers = value;
+      return this;
+    }
+
+    public Builder pictureBytes(long value) {
+      pictureBytes = value;
       return this;
     }
 
@@ -164,6 +175,7 @@ public record EngineOptions(
           threads,
           plainProducts,
           workers,
+          pictureBytes,
           kvBytes,
           batchRounds,
           batchRows,

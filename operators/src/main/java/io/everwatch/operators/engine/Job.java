@@ -20,6 +20,7 @@ final class Job {
   private int @Nullable [] script;
   private long framesNanos;
   private long planNanos;
+  private @Nullable Runnable onEnd;
 
   // step thread
   private @Nullable Turn turn;
@@ -28,6 +29,26 @@ final class Job {
     this.seat = seat;
     this.session = session;
     this.input = input;
+  }
+
+  /** To be done once when nothing of this round is needed any more. */
+  void onEnd(Runnable action) {
+    onEnd = action;
+  }
+
+  /** It has ended, with a result or without one. */
+  void ended() {
+    Runnable action = onEnd;
+    onEnd = null;
+    if (action != null) {
+      action.run();
+    }
+  }
+
+  /** Nobody wants its result. */
+  void dropped() {
+    seat.dropped();
+    ended();
   }
 
   void bad(List<BadFrame> frames, long nanos) {

@@ -15,15 +15,18 @@ final class Preparation {
   private final Clip.Maker clips;
   private final RoundPlanner planner;
   private final TurnEnding ending;
+  private final PictureBudget pictures;
 
-  Preparation(Clip.Maker clips, RoundPlanner planner, TurnEnding ending) {
+  Preparation(Clip.Maker clips, RoundPlanner planner, TurnEnding ending, PictureBudget pictures) {
     this.clips = clips;
     this.planner = planner;
     this.ending = ending;
+    this.pictures = pictures;
   }
 
   /**
-   * Never throws: what is wrong with a round is its own affair.
+   * Waits until there is room for its pictures. Never throws: what is wrong with a round is its own
+   * affair.
    *
    * @return why the round cannot be taken; empty: it is ready
    */
@@ -35,8 +38,10 @@ final class Preparation {
 
   private Optional<String> prepareInContext(Job job) {
     try {
-      long start = System.nanoTime();
       StreamSettings settings = job.session.settings();
+      int taken = pictures.take(pictureBytes(job, settings));
+      job.onEnd(() -> pictures.giveBack(taken));
+      long start = System.nanoTime();
       Clip clip = clips.make(job.input.frames(), settings);
       long decoded = System.nanoTime();
       job.bad(clip.bad(), decoded - start);
@@ -56,10 +61,18 @@ final class Preparation {
               clip.patches().get()),
           System.nanoTime() - decoded);
       return Optional.empty();
+    } catch (InterruptedException closing) {
+      Thread.currentThread().interrupt();
+      return Optional.of("the engine is closed");
     } catch (RuntimeException | Error e) { // a picture may ask for more memory than there is
       LOG.warn("chunk {} of {} could not be prepared", job.input.chunk(), job.session, e);
       return Optional.of("the chunk could not be prepared: " + e);
     }
+  }
+
+  /** What its prepared pictures take at most: three values per pixel, frames in pairs. */
+  private static long pictureBytes(Job job, StreamSettings settings) {
+    return (job.input.frames().size() + 1) * settings.maxPixels() * 3 * Float.BYTES;
   }
 
   private static String noFrames(Job job, Clip clip) {

@@ -88,7 +88,7 @@ final class StepLoop {
     if (admission.contains(job.session)) {
       return true;
     }
-    job.seat.dropped();
+    job.dropped();
     return false;
   }
 
@@ -98,7 +98,7 @@ final class StepLoop {
           boolean own = job.session == session;
           if (own) {
             job.turn().abandon(slots);
-            job.seat.dropped();
+            job.dropped();
           }
           return own;
         });
@@ -213,6 +213,7 @@ final class StepLoop {
   }
 
   private void finished(Job job, RoundResult result) {
+    job.ended();
     results.computeIfAbsent(job.seat, seat -> new ArrayList<>()).add(result);
   }
 

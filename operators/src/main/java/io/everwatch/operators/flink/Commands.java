@@ -11,14 +11,21 @@ final class Commands {
   private final TurnQueues queues;
   private final TurnMaker turns;
   private final EventBuilder events;
+  private final StreamLimit limit;
   private final Outlet outlet;
 
   Commands(
-      StreamTable streams, TurnQueues queues, TurnMaker turns, EventBuilder events, Outlet outlet) {
+      StreamTable streams,
+      TurnQueues queues,
+      TurnMaker turns,
+      EventBuilder events,
+      StreamLimit limit,
+      Outlet outlet) {
     this.streams = streams;
     this.queues = queues;
     this.turns = turns;
     this.events = events;
+    this.limit = limit;
     this.outlet = outlet;
   }
 
@@ -35,8 +42,10 @@ final class Commands {
     CommandTurn turn = turns.command(found, record, command, timestamp);
     if (!stream.ordered.seen().contains(command.id())) {
       Verdict verdict = stream.verdict(stream.ordered, turn);
-      if (found.isEmpty() && !verdict.obeyed()) { // no stream comes about; nothing is remembered
-        outlet.text(events.notice(stream, turn, verdict.text()), timestamp);
+      if (found.isEmpty() && (!verdict.obeyed() || limit.reached())) {
+        // no stream comes about; nothing is remembered
+        String answer = verdict.obeyed() ? Verdict.REFUSED + limit.message() : verdict.text();
+        outlet.text(events.notice(stream, turn, answer), timestamp);
         return List.of();
       }
       verdict.framesPerChunk().ifPresent(stream.assembler::changeRate);

@@ -170,6 +170,7 @@ final class OperatorMetrics {
             Arrays.stream(WireFormatException.Reason.values()).map(Enum::name),
             FrameRecordReader.REASONS.stream(),
             CommandRecordReader.REASONS.stream(),
+            Stream.of(StreamLimit.REASON),
             Arrays.stream(Assembled.Reason.values()).map(Enum::name),
             Arrays.stream(BadFrameException.Reason.values()).map(Enum::name),
             Stream.of(OTHER))

@@ -24,6 +24,7 @@ final class StreamTable {
   private final SessionOpener sessions;
   private final HeapBound heap;
   private final ProcessingTimeService clock;
+  private final StreamLimit limit;
   private final ChunkSettings chunks;
   private final String model;
   private final String numerics;
@@ -39,13 +40,15 @@ final class StreamTable {
       SnapshotWriter snapshots,
       SessionOpener sessions,
       HeapBound heap,
-      ProcessingTimeService clock) {
+      ProcessingTimeService clock,
+      StreamLimit limit) {
     this.seat = seat;
     this.store = store;
     this.snapshots = snapshots;
     this.sessions = sessions;
     this.heap = heap;
     this.clock = clock;
+    this.limit = limit;
     chunks = TurnMaker.chunks(engine.settings());
     model = engine.modelDigest();
     numerics = engine.numericsIdentity();
@@ -117,6 +120,13 @@ final class StreamTable {
   /** A stream begins. */
   void add(StreamState stream) {
     streams.put(stream.key, stream);
+    limit.begins();
+  }
+
+  /** Its end has joined the queue: it makes room for another one. */
+  void ending(StreamState stream) {
+    stream.ending = true;
+    limit.ends();
   }
 
   /** A stream of which nothing has come; it is not in the table. */

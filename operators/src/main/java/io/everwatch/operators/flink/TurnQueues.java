@@ -78,7 +78,9 @@ final class TurnQueues {
     Queued queued = new Queued(turn, gate.enter(), bytes(turn), park);
     stream.queue.add(queued);
     stream.ordered(turn);
-    stream.ending |= turn instanceof EndTurn;
+    if (turn instanceof EndTurn) {
+      streams.ending(stream);
+    }
     inFlight++;
     count(stream, queued, 1);
     streams.changed(stream);

@@ -151,6 +151,9 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
         outlet.text(text, Turn.NO_TIMESTAMP);
       }
     }
+    if (settings.limits().streams() > 0) {
+      made.restored(keysWith(StreamStore.STREAM).size());
+    }
     made.resume(keysWith(StreamStore.PENDING).stream().filter(this::isWanted).toList());
     if (recorded.isEmpty()) { // whoever runs again what was recorded takes no decision of its own
       made.silence().restored(keysWith(StreamStore.STREAM));

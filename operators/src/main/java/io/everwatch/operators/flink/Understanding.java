@@ -22,6 +22,7 @@ import org.apache.flink.api.common.operators.ProcessingTimeService;
  *   <li>{@link Skips}: the chunks that are not understood;
  *   <li>{@link Commands}: what a command does;
  *   <li>{@link Answers}: after an answer;
+ *   <li>{@link StreamLimit}: how many streams there may be;
  *   <li>{@link SilentStreams}: what happens to a stream of which nothing comes.
  * </ul>
  */
@@ -31,6 +32,7 @@ final class Understanding {
   private final StreamStore store;
   private final Outlet outlet;
   private final OperatorMetrics metrics;
+  private final StreamLimit limit;
   private final StreamTable streams;
   private final TurnMaker turns;
   private final TurnQueues queues;
@@ -58,9 +60,10 @@ final class Understanding {
     SessionOpener sessions = new SessionOpener(engine, seat, store, metrics);
     EventBuilder events = new EventBuilder(engine, settings.maxTextBytes(), metrics);
     turns = new TurnMaker(outlet, clock);
-    streams = new StreamTable(engine, seat, store, snapshots, sessions, heap, clock);
+    limit = new StreamLimit(settings.limits().streams());
+    streams = new StreamTable(engine, seat, store, snapshots, sessions, heap, clock, limit);
     queues = new TurnQueues(streams, store, gate, outlet, settings.limits());
-    commands = new Commands(streams, queues, turns, events, outlet);
+    commands = new Commands(streams, queues, turns, events, limit, outlet);
     rounds =
         new Rounds(
             seat,
@@ -128,6 +131,11 @@ final class Understanding {
     return streams.known(key).map(stream -> stream.ending).orElse(false);
   }
 
+  /** So many streams came with the state. */
+  void restored(int count) {
+    limit.restored(count);
+  }
+
   /** Goes on with the streams whose turns were stored. */
   void resume(List<StreamKey> keys) throws Exception {
     for (StreamKey key : keys) {
@@ -153,6 +161,10 @@ final class Understanding {
     StreamKey key = record.key();
     Optional<StreamState> found = find(key);
     if (record.content() instanceof Picture picture) {
+      if (found.isEmpty() && limit.reached()) {
+        refuse(record.origin(), limit.refuse(key, picture), timestamp);
+        return List.of();
+      }
       metrics.received();
       StreamState stream = found.isPresent() ? found.get() : begin(key);
       streams.changed(stream);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.engine;
 
+import io.everwatch.operators.model.StreamSettings;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
 
@@ -16,7 +17,7 @@ public final class FakeEngines implements AutoCloseable {
   private final Semaphore steps = new Semaphore(OPEN);
   private final BatchingEngine engine;
 
-  private FakeEngines(String model, String numerics, String instruction) {
+  private FakeEngines(String model, String numerics, StreamSettings settings) {
     EngineParts parts = TestEngine.parts(network);
     network.beforePrefill = ids -> steps.acquireUninterruptibly();
     engine =
@@ -30,7 +31,7 @@ public final class FakeEngines implements AutoCloseable {
                     parts.ending(),
                     parts.stops(),
                     parts.chooser(),
-                    parts.settings().withInstruction(instruction),
+                    settings,
                     model.repeat(64),
                     new NumericsIdentity(numerics.repeat(64), Map.of("device", numerics))),
                 TestEngine.options(),
@@ -45,12 +46,17 @@ public final class FakeEngines implements AutoCloseable {
 
   /** Of another model or other numerics; a letter stands for a digest. */
   public static FakeEngines start(String model, String numerics) {
-    return new FakeEngines(model, numerics, TestEngine.settings().instruction());
+    return new FakeEngines(model, numerics, TestEngine.settings());
   }
 
   /** As {@link #start()}, of a job whose standing text is another. */
   public static FakeEngines instructed(String instruction) {
-    return new FakeEngines("a", "b", instruction);
+    return new FakeEngines("a", "b", TestEngine.settings().withInstruction(instruction));
+  }
+
+  /** As {@link #start()}, of a job with other chunks. */
+  public static FakeEngines onGrid(long chunkMicros, int framesPerChunk) {
+    return new FakeEngines("a", "b", TestEngine.settings().withGrid(chunkMicros, framesPerChunk));
   }
 
   public Engine engine() {

@@ -179,6 +179,24 @@ final class Bench implements AutoCloseable {
     open(state, backend);
   }
 
+  /** With decisions in the place of its own. */
+  Bench(
+      Engine engine,
+      UnderstandSettings settings,
+      SkipDecisions decisions,
+      int parallelism,
+      int index,
+      @Nullable OperatorSubtaskState state,
+      @Nullable StateBackend backend)
+      throws Exception {
+    harness =
+        harness(
+            factory(engine, settings, SpreadRegistry.NONE, null).withDecisions(decisions),
+            parallelism,
+            index);
+    open(state, backend);
+  }
+
   private static OneInputStreamOperatorTestHarness<FrameRecord, TextRecord> harness(
       UnderstandOperatorFactory factory, int parallelism, int index) throws Exception {
     return new KeyedOneInputStreamOperatorTestHarness<>(

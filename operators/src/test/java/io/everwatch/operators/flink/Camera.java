@@ -137,6 +137,22 @@ final class Camera {
         .setHeight(SIDE);
   }
 
+  /** The next frame, of so many pixels a side, uncompressed. */
+  FrameRecord large(int side) {
+    byte[] pixels = new byte[side * side * 3];
+    new Random(id.hashCode() * 31L + sequence).nextBytes(pixels);
+    FrameRecord record =
+        record(
+            event(sequence, micros)
+                .setWidth(side)
+                .setHeight(side)
+                .setBytes(ByteBuffer.wrap(pixels))
+                .build());
+    sequence++;
+    micros += 500_000;
+    return record;
+  }
+
   private byte[] picture(long number) {
     byte[] pixels = new byte[SIDE * SIDE * 3];
     new Random(id.hashCode() * 31L + number).nextBytes(pixels);

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -115,10 +116,29 @@ class StopAndGoTest {
     }
   }
 
+  /** Every third run of three chunks is skipped, as it was decided once. */
+  private static final SkipDecisions RECORDED =
+      candidate ->
+          (candidate.stream().streamId().hashCode() + candidate.chunk() / 3) % 3 == 0
+              ? Optional.of("overload: decision " + candidate.chunk() / 7)
+              : Optional.empty();
+
+  @ParameterizedTest
+  @MethodSource("seeds")
+  void givesTheSameBytesWithTheSameSkips(int seed) throws Exception {
+    runsAlike(seed + 2000, null, RECORDED);
+  }
+
   private static void runsAlike(int seed, @Nullable StateBackend backend) throws Exception {
+    runsAlike(seed, backend, SkipDecisions.byLag(Duration.ofDays(1)));
+  }
+
+  private static void runsAlike(int seed, @Nullable StateBackend backend, SkipDecisions decisions)
+      throws Exception {
     Random random = new Random(seed);
     List<FrameRecord> records = Scenario.draw(random, 1 + random.nextInt(4), 40);
-    Output expected = run(records, List.of(), settings(64, 0, 3600_000), null, new Random(0));
+    Output expected =
+        run(records, List.of(), settings(64, 0, 3600_000), decisions, null, new Random(0));
     List<Cut> cuts = new ArrayList<>();
     int at = 0;
     for (int i = random.nextInt(4) + 1; i > 0 && at < records.size(); i--) {
@@ -131,7 +151,7 @@ class StopAndGoTest {
             random.nextBoolean() ? 0 : 10_000,
             List.of(0, 2000, 3600_000).get(random.nextInt(3)));
 
-    Output actual = run(records, cuts, settings, backend, random);
+    Output actual = run(records, cuts, settings, decisions, backend, random);
 
     assertThat(actual.texts).as("seed %d, %s, %s", seed, cuts, settings).isEqualTo(expected.texts);
     assertThat(actual.deadLetters)
@@ -148,6 +168,7 @@ class StopAndGoTest {
       List<FrameRecord> records,
       List<Cut> cuts,
       UnderstandSettings settings,
+      SkipDecisions decisions,
       @Nullable StateBackend backend,
       Random random)
       throws Exception {
@@ -156,7 +177,7 @@ class StopAndGoTest {
     int parallelism = 1;
     int position = 0;
     for (Cut cut : cuts) {
-      List<Bench> benches = open(parallelism, states, settings, backend);
+      List<Bench> benches = open(parallelism, states, settings, decisions, backend);
       feed(benches, records.subList(position, cut.at), random);
       states = new ArrayList<>();
       for (Bench bench : benches) {
@@ -168,7 +189,7 @@ class StopAndGoTest {
       position = cut.at;
       parallelism = cut.parallelism;
     }
-    List<Bench> benches = open(parallelism, states, settings, backend);
+    List<Bench> benches = open(parallelism, states, settings, decisions, backend);
     feed(benches, records.subList(position, records.size()), random);
     for (Bench bench : benches) {
       bench.settle();
@@ -182,6 +203,7 @@ class StopAndGoTest {
       int parallelism,
       List<OperatorSubtaskState> states,
       UnderstandSettings settings,
+      SkipDecisions decisions,
       @Nullable StateBackend backend)
       throws Exception {
     List<Bench> benches = new ArrayList<>();
@@ -196,7 +218,7 @@ class StopAndGoTest {
                   states.size(),
                   parallelism,
                   i);
-      benches.add(new Bench(FAKE.engine(), settings, parallelism, i, state, backend));
+      benches.add(new Bench(FAKE.engine(), settings, decisions, parallelism, i, state, backend));
     }
     return benches;
   }
