@@ -16,8 +16,8 @@ import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 
 /**
- * What a savepoint is compared with: the records that the job read, from the beginning, in the order
- * in which they were written, and the text that came of them without an interruption.
+ * What a savepoint is compared with: the records that the job read, from the beginning, in the
+ * order in which they were written, and the text that came of them without an interruption.
  *
  * @param text values of the text topic, by stream, in order
  * @param saidBefore events of each stream that lay before the savepoint
@@ -77,16 +77,13 @@ record RecordedRun(
   }
 
   /**
-   * Brings the topics of another house to where they were: the records, at the same offsets, and the
-   * text that had been said.
+   * Brings the topics of another house to where they were: the records, at the same offsets, and
+   * the text that had been said.
    */
   void sendTo(House house) throws Exception {
     for (Input input : inputs) {
       house.sendTo(
-          input.topic,
-          input.partition,
-          input.key.getBytes(StandardCharsets.UTF_8),
-          input.value);
+          input.topic, input.partition, input.key.getBytes(StandardCharsets.UTF_8), input.value);
     }
     for (Map.Entry<String, List<byte[]>> stream : text.entrySet()) {
       for (byte[] value : stream.getValue().subList(0, before(stream.getKey()))) {

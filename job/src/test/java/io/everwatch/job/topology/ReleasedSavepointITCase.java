@@ -169,8 +169,7 @@ class ReleasedSavepointITCase {
     }
   }
 
-  private List<Continued> goOn(Path release, RecordedRun run, String... settings)
-      throws Exception {
+  private List<Continued> goOn(Path release, RecordedRun run, String... settings) throws Exception {
     try (House house = new House(dir)) {
       run.sendTo(house);
       try (LocalJob job =
@@ -185,8 +184,7 @@ class ReleasedSavepointITCase {
         int said = run.before(stream);
         assertThat(after.subList(0, said)).isEqualTo(before.subList(0, said));
         streams.add(
-            new Continued(
-                before.subList(said, before.size()), after.subList(said, after.size())));
+            new Continued(before.subList(said, before.size()), after.subList(said, after.size())));
       }
       return streams;
     }

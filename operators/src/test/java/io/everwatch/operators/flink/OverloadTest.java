@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -181,6 +182,39 @@ class OverloadTest {
           .extracting(input -> input.chunk(), input -> input.dropVision())
           .containsExactly(tuple(0L, false), tuple(18L, true), tuple(19L, false));
     }
+  }
+
+  private static final Map<String, Integer> DECIDED = new ConcurrentHashMap<>();
+
+  @Test
+  void aChunkIsDecidedOnOnceHoweverLongItWaits() throws Exception {
+    UnderstandSettings noDrain =
+        new UnderstandSettings(64, Duration.ZERO, Duration.ofHours(1), 1 << 16);
+    OperatorSubtaskState state;
+    try (Bench bench = new Bench(fake.engine(), noDrain)) {
+      fake.hold();
+      seconds(bench, camera, 1);
+      seconds(bench, new Camera("b", 1), 1);
+      state = bench.snapshot();
+      fake.letAllGo();
+    }
+    // Both come back from state, and there is room for the pictures of one only.
+    UnderstandSettings narrow = noDrain.with(new UnderstandSettings.Limits(64, 1, 1, 0));
+    SkipDecisions counted =
+        candidate -> {
+          DECIDED.merge(candidate.stream().streamId(), 1, Integer::sum);
+          return Optional.empty();
+        };
+    DECIDED.clear();
+    fake.hold();
+    try (Bench bench = new Bench(fake.engine(), narrow, counted, 1, 0, state, null)) {
+      assertThat(bench.submitted).hasSize(1);
+      assertThat(DECIDED).as("the other waits, and it was decided").hasSize(2);
+      fake.letAllGo();
+      bench.settle();
+      assertThat(bench.events()).hasSize(2);
+    }
+    assertThat(DECIDED).containsOnly(Map.entry("a", 1), Map.entry("b", 1));
   }
 
   /** Six seconds come while the engine stands still; ten seconds later it goes on. */
