@@ -53,11 +53,6 @@ final class EventRules {
         - counts.getDuplicate();
   }
 
-  /** Grid points of a chunk, as its counts say. */
-  static int points(FrameCounts counts) {
-    return counts.getUsed() + counts.getMissing();
-  }
-
   /** Contradictions between kind, subject, range and sources. */
   static List<String> fields(TextEvent event) {
     List<String> wrong = new ArrayList<>();
@@ -189,15 +184,7 @@ final class EventRules {
       wrong.add(of + "; expected no frame to be used by a " + event.getKind());
     }
     if (explains(event)) {
-      long chunks = lastChunk(event) - event.getChunk() + 1;
-      points
-          .expected(chunks)
-          .ifPresent(
-              expected -> {
-                if ((long) counts.getUsed() + counts.getMissing() != expected) {
-                  wrong.add(of + "; expected used + missing = " + expected);
-                }
-              });
+      points.problem(event).ifPresent(expected -> wrong.add(of + "; expected " + expected));
     }
     return wrong;
   }

@@ -189,9 +189,6 @@ final class StreamAudit {
     }
     interval(text);
     EventRules.counts(event, points).forEach(detail -> sink.violation(Kind.COUNTS, text, detail));
-    if (event.getKind() != TextKind.GAP) {
-      points.seen(EventRules.points(event.getFrames()));
-    }
     long chunk = event.getChunk();
     long last = Math.max(chunk, EventRules.lastChunk(event));
     nextChunk = last + 1;

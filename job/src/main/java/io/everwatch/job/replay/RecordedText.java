@@ -5,6 +5,7 @@ import io.everwatch.job.broker.TopicScan;
 import io.everwatch.operators.flink.RecordedDecisions.Skip;
 import io.everwatch.operators.flink.StreamSummary;
 import io.everwatch.schemas.WireFormatException;
+import io.everwatch.schemas.avro.SourceRange;
 import io.everwatch.schemas.avro.TextEvent;
 import io.everwatch.schemas.avro.TextKind;
 import java.nio.charset.StandardCharsets;
@@ -21,8 +22,17 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 final class RecordedText {
   private final List<Said> events;
 
-  private RecordedText(List<Said> events) {
+  /** Offset of the last frame of a life that was forgotten. */
+  private final Optional<Long> forgottenAfter;
+
+  private RecordedText(List<Said> events, Optional<Long> forgottenAfter) {
     this.events = events;
+    this.forgottenAfter = forgottenAfter;
+  }
+
+  /** Offset of the last frame when the stream was forgotten; empty: it was not. */
+  Optional<Long> forgottenAfter() {
+    return forgottenAfter;
   }
 
   /**
@@ -55,7 +65,14 @@ final class RecordedText {
           "topic %s holds no committed text of stream %s from chunk %d on, where the checkpoint stands; expected some to compare with; choose an earlier checkpoint"
               .formatted(topic, id, stream.nextChunk()));
     }
-    return new RecordedText(events);
+    Optional<Long> forgottenAfter =
+        events.stream()
+            .map(Said::event)
+            .filter(event -> event.getKind() == TextKind.ENDED && !event.getText().isEmpty())
+            .flatMap(event -> event.getSources().stream())
+            .map(SourceRange::getLastOffset)
+            .findFirst();
+    return new RecordedText(events.stream().filter(Said::follows).toList(), forgottenAfter);
   }
 
   private static void add(
@@ -65,7 +82,7 @@ final class RecordedText {
     }
     try {
       Said said = Said.of(record.value());
-      if (said.event().getBeganMicros() == beganMicros && said.follows()) {
+      if (said.event().getBeganMicros() == beganMicros) {
         events.add(said);
       }
     } catch (WireFormatException e) {

@@ -115,6 +115,7 @@ public final class Replay {
             frames.partition(),
             frames.firstOffset(),
             frames.endOffset(),
+            text.forgottenAfter(),
             commands),
         folder("run"),
         again -> take(again, interval, comparison));

@@ -32,11 +32,14 @@ record Said(TextEvent event, byte[] value) {
     return skipped == null ? event.getChunk() : skipped.getLastChunk();
   }
 
-  /** It is the event of its chunks, or says that the stream ended with a record that tells so. */
+  /**
+   * It is the event of its chunks, or says that the stream ended with a record that tells so; that
+   * it was forgotten, for a reason that stands in the text, hangs on a clock.
+   */
   boolean closes() {
     return switch (event.getKind()) {
       case COMMENT, SILENCE, ERROR, GAP -> true;
-      case ENDED -> !event.getSources().isEmpty();
+      case ENDED -> event.getText().isEmpty();
       case STALE, ANSWER, ALERT, NOTICE, UNKNOWN -> false;
     };
   }

@@ -3,7 +3,6 @@ package io.everwatch.job.topology;
 
 import io.everwatch.job.config.ConfigKeys;
 import io.everwatch.job.config.EverwatchConfig;
-import io.everwatch.operators.flink.CommandRecordReader;
 import io.everwatch.operators.flink.EngineProvider;
 import io.everwatch.operators.flink.FrameRecord;
 import io.everwatch.operators.flink.RecordedDecisions;
@@ -14,20 +13,17 @@ import io.everwatch.operators.flink.UnderstandOperatorFactory;
 import java.io.Serializable;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
-import org.apache.flink.api.common.functions.OpenContext;
-import org.apache.flink.api.common.functions.RichFlatMapFunction;
 import org.apache.flink.connector.kafka.source.KafkaSource;
 import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.util.CloseableIterator;
-import org.apache.flink.util.Collector;
 import org.apache.kafka.clients.consumer.OffsetResetStrategy;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +40,7 @@ public final class ReplayJob {
    * @param partition of the frames topic
    * @param firstOffset the first record that the checkpoint had not read
    * @param endOffset behind the last one that is there
+   * @param forgottenAfter offset of the last frame of a stream that was forgotten behind it
    * @param commands in the order of their answers
    */
   public record Input(
@@ -51,6 +48,7 @@ public final class ReplayJob {
       TopicPartition partition,
       long firstOffset,
       long endOffset,
+      Optional<Long> forgottenAfter,
       List<RecordedCommand> commands) {}
 
   /**
@@ -89,8 +87,7 @@ public final class ReplayJob {
     var text =
         environment
             .fromSource(source(config, input), WatermarkStrategy.noWatermarks(), "frames again")
-            .flatMap(new RecordedOrder(key, input.commands()))
-            .returns(FrameRecord.TYPE)
+            .transform("recorded order", FrameRecord.TYPE, new RecordedOrder(input))
             .keyBy(FrameRecord::key, StreamKey.TYPE)
             .transform(
                 EverwatchTopology.UNDERSTAND,
@@ -127,57 +124,5 @@ public final class ReplayJob {
             new FrameRecordSchema(
                 Math.toIntExact(config.get(ConfigKeys.MAX_RECORD)), SpreadRegistry.NONE))
         .build();
-  }
-
-  /** The frames of one stream, and its commands where they came between them. */
-  private static final class RecordedOrder extends RichFlatMapFunction<FrameRecord, FrameRecord> {
-    private static final long serialVersionUID = 1;
-
-    private final StreamKey key;
-    private final List<RecordedCommand> commands;
-    private transient ArrayDeque<RecordedCommand> ahead = new ArrayDeque<>();
-
-    private RecordedOrder(StreamKey key, List<RecordedCommand> commands) {
-      this.key = key;
-      this.commands = List.copyOf(commands);
-    }
-
-    @Override
-    public void open(OpenContext context) {
-      ahead = new ArrayDeque<>(commands);
-    }
-
-    @Override
-    public void flatMap(FrameRecord record, Collector<FrameRecord> out) {
-      if (!record.key().streamId().equals(key.streamId())
-          || record.content() instanceof FrameRecord.Unusable) {
-        return;
-      }
-      release(record.origin().offset() - 1, out);
-      out.collect(keyed(record));
-      release(record.origin().offset(), out);
-    }
-
-    /** The commands that came after this record at the latest. */
-    private void release(long offset, Collector<FrameRecord> out) {
-      while (!ahead.isEmpty() && ahead.element().afterOffset() <= offset) {
-        RecordedCommand next = ahead.remove();
-        out.collect(
-            keyed(
-                new CommandRecordReader(SpreadRegistry.NONE)
-                    .read(
-                        next.topic(),
-                        next.partition(),
-                        next.offset(),
-                        next.key(),
-                        next.value(),
-                        next.timestampMillis())));
-      }
-    }
-
-    /** Under the key that its state has, whatever a registry says. */
-    private FrameRecord keyed(FrameRecord record) {
-      return new FrameRecord(key, record.origin(), record.arrivalMillis(), record.content());
-    }
   }
 }

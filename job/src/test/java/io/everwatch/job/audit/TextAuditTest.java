@@ -111,6 +111,43 @@ class TextAuditTest {
         .contains(Kind.COUNTS);
   }
 
+  @Test
+  void theGridMayChangeByAnAnsweredCommandOnly() {
+    TextEvent fifth = events.get(4);
+    FrameCounts one = FrameCounts.newBuilder().setReceived(1).setUsed(1).build();
+    for (int i = 3; i < 6; i++) {
+      events.set(i, TextEvent.newBuilder(events.get(i)).setFrames(one).build());
+    }
+    assertThat(Auditing.texts(events).violations).hasSize(3).allMatch(v -> v.kind() == Kind.COUNTS);
+
+    events.add(2, notice(events.get(2), "refused: set: fps=1"));
+    assertThat(Auditing.texts(events).violations).hasSize(3);
+
+    events.set(2, notice(events.get(3), "set: fps=3"));
+    assertThat(Auditing.texts(events).violations).as("another rate").hasSize(3);
+
+    events.set(2, notice(events.get(3), "set: fps=1, seed=7"));
+    assertThat(Auditing.texts(events).violations).isEmpty();
+
+    events.set(5, fifth); // and not back again
+    assertThat(only(Auditing.texts(events), Kind.COUNTS).detail())
+        .contains("expected used + missing = 1");
+  }
+
+  private static TextEvent notice(TextEvent before, String text) {
+    return TextEvent.newBuilder()
+        .setStreamId(before.getStreamId())
+        .setBeganMicros(before.getBeganMicros())
+        .setChunk(before.getChunk())
+        .setSubject("a-command")
+        .setKind(TextKind.NOTICE)
+        .setStartMicros(before.getStartMicros())
+        .setEndMicros(before.getStartMicros())
+        .setText(text)
+        .setSources(List.of(new SourceRange("commands", 0, 5L, 5L)))
+        .build();
+  }
+
   private static TextEvent skipped(TextEvent event, int received) {
     return TextEvent.newBuilder(event)
         .setKind(TextKind.GAP)

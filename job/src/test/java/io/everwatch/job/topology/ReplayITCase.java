@@ -119,6 +119,10 @@ class ReplayITCase {
         .allSatisfy(
             event -> assertThat(event.getSkipped().getReason()).startsWith("overload: more than"));
 
+    assertThat(run(List.of("audit", "--frames")).out)
+        .as("with chunks skipped for both reasons, and another grid")
+        .contains("7 answered, 3 in gaps, 0 unexplained", "clean");
+
     Ran part = replay("--from", "8", "--to", "2026-01-01T00:00:08.5Z", "--json");
     assertThat(part.exit).isZero();
     assertThat(part.out.lines())
@@ -199,6 +203,20 @@ class ReplayITCase {
 
   @Test
   @Order(6)
+  void theLastChunkOfAForgottenStreamFollowsToo() throws Exception {
+    Optional<Path> last = Checkpoints.newest(house.checkpoints());
+    try (LocalJob job = house.start(house.config("forget-after", "1 s"), last)) {
+      house.committedUntil(texts -> EverwatchTopologyITCase.ended(texts) == 2);
+    }
+
+    Ran ran = replay("--stream", "other");
+
+    assertThat(ran.out).contains("stream other, chunks 0 to 0: 1 of 1 events are equal");
+    assertThat(ran.exit).isZero();
+  }
+
+  @Test
+  @Order(7)
   void framesThatAreNoLongerKeptAreNamed() throws Exception {
     try (Admin admin = Admin.create(house.client())) {
       admin
