@@ -30,7 +30,7 @@ public record AuditReport(
    *
    * @param missing grid points without a frame of their own
    * @param unusable frames of chunks whose pictures went to the dead-letter topic
-   * @param skipped frames of chunks of stopped streams
+   * @param skipped frames of chunks that were skipped
    */
   public record Counts(
       long received,

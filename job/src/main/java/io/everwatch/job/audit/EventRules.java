@@ -36,7 +36,7 @@ final class EventRules {
     return skipping(event) ? 0 : unaccounted(event.getFrames());
   }
 
-  /** Frames of a chunk that was skipped: the stream was stopped. */
+  /** Frames of chunks that were skipped: the stream was stopped, or they came too fast. */
   static long skippedFrames(TextEvent event) {
     return skipping(event) ? unaccounted(event.getFrames()) : 0;
   }
