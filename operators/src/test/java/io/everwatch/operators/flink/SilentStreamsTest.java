@@ -4,7 +4,9 @@ package io.everwatch.operators.flink;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
+import io.everwatch.operators.engine.Engine;
 import io.everwatch.operators.engine.FakeEngines;
+import io.everwatch.operators.engine.Seat;
 import io.everwatch.schemas.WireFormat;
 import io.everwatch.schemas.WireFormatException;
 import io.everwatch.schemas.avro.CommandKind;
@@ -17,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -275,6 +278,7 @@ class SilentStreamsTest {
       pass(bench, MINUTE);
       assertThat(bench.operator().streams()).isZero();
       assertThat(bench.operator().silence().asleep()).isEqualTo(1);
+      engineIsThrough();
       assertThat(fake.rowsUsed()).isZero();
 
       pass(bench, HOUR);
@@ -334,6 +338,14 @@ class SilentStreamsTest {
   private Bench open(UnderstandSettings settings, @Nullable OperatorSubtaskState state)
       throws Exception {
     return new Bench(fake.engine(), settings, state, now);
+  }
+
+  /** The engine has done all that it was asked before: what it is asked now comes after that. */
+  private void engineIsThrough() throws Exception {
+    Engine engine = fake.engine();
+    try (Seat seat = engine.attach(results -> {})) {
+      seat.snapshot(seat.create("last", engine.settings())).get(10, TimeUnit.SECONDS);
+    }
   }
 
   private static void frames(Bench bench, Camera camera, int count) throws Exception {
