@@ -8,14 +8,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Every failure in docs/runbook.md says what happens, what to do, and which test shows it. */
 class RunbookTest {
   private static final Path ROOT = Path.of("..");
+  private static final String RUNBOOK = "docs/runbook.md";
   private static final String HEAD =
       "| failure | what one sees | what the job does | what you do | test |";
 
@@ -55,10 +58,30 @@ class RunbookTest {
     }
   }
 
+  @Test
+  void everyNamedAlertExists() throws IOException {
+    Set<String> rules =
+        Pattern.compile("alert: (\\w+)")
+            .matcher(Files.readString(ROOT.resolve("deploy/prometheus/alerts.yml")))
+            .results()
+            .map(rule -> rule.group(1))
+            .collect(Collectors.toSet());
+    List<String> named =
+        Pattern.compile("\\bEverwatch[A-Z]\\w+")
+            .matcher(Files.readString(ROOT.resolve(RUNBOOK)))
+            .results()
+            .map(MatchResult::group)
+            .filter(name -> !name.equals("EverwatchJob"))
+            .toList();
+
+    assertThat(named).hasSizeGreaterThan(5);
+    assertThat(rules).containsAll(named);
+  }
+
   private static List<Row> rows() throws IOException {
     boolean inside = false;
     Stream.Builder<Row> rows = Stream.builder();
-    for (String line : Files.readAllLines(ROOT.resolve("docs/runbook.md"))) {
+    for (String line : Files.readAllLines(ROOT.resolve(RUNBOOK))) {
       inside = line.equals(HEAD) || inside && line.startsWith("|");
       if (inside && !line.equals(HEAD) && !line.startsWith("| ---")) {
         List<String> cells =
