@@ -10,13 +10,13 @@ public final class Findings {
   private final List<String> warnings = new ArrayList<>();
 
   /** With it the job would fail, now or in hour three. */
-  public void problem(String message, Object... values) {
-    problems.add(message.formatted(values));
+  public void problem(String line) {
+    problems.add(line);
   }
 
   /** The job works; who runs it should know. */
-  public void warning(String message, Object... values) {
-    warnings.add(message.formatted(values));
+  public void warning(String line) {
+    warnings.add(line);
   }
 
   public List<String> problems() {

@@ -34,7 +34,6 @@ final class GroupCheck {
       members();
     } catch (AuthorizationException e) {
       findings.problem(
-          "%s",
           Rights.denied("group " + group, "--group '" + group + "'", Set.of(AclOperation.READ)));
     }
   }
@@ -61,16 +60,19 @@ final class GroupCheck {
   private void members() {
     try {
       ConsumerGroupDescription description =
-          Preflight.answer(
-              admin.describeConsumerGroups(List.of(group)).describedGroups().get(group));
+          Preflight.answer(admin.describeConsumerGroups(List.of(group)).all())
+              .values()
+              .iterator()
+              .next();
       if (!description.members().isEmpty()) {
         findings.warning(
-            "group %s has %d members that are no readers of this job (first: %s at %s); each moves the"
-                + " offsets of the other; give this job a group of its own",
-            group,
-            description.members().size(),
-            description.members().iterator().next().clientId(),
-            description.members().iterator().next().host());
+            ("group %s has %d members that are no readers of this job (first: %s at %s); each moves the"
+                    + " offsets of the other; give this job a group of its own")
+                .formatted(
+                    group,
+                    description.members().size(),
+                    description.members().iterator().next().clientId(),
+                    description.members().iterator().next().host()));
       }
     } catch (AuthorizationException e) {
       throw e;

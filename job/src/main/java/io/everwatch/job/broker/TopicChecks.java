@@ -24,6 +24,7 @@ import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.jspecify.annotations.Nullable;
 
 /** Whether the topics are there, may be used, and take what the job writes. */
 final class TopicChecks {
@@ -53,13 +54,19 @@ final class TopicChecks {
     TopicDescription source = topics.get(frames);
     if (source != null && source.partitions().size() < config.get(ConfigKeys.PARALLELISM)) {
       findings.warning(
-          "topic %s has %d partition(s), parallelism is %d: the other readers have nothing to read;"
-              + " add partitions before the first camera, or lower parallelism",
-          frames, source.partitions().size(), config.get(ConfigKeys.PARALLELISM));
+          ("topic %s has %d partition(s), parallelism is %d: the other readers have nothing to read;"
+                  + " add partitions before the first camera, or lower parallelism")
+              .formatted(frames, source.partitions().size(), config.get(ConfigKeys.PARALLELISM)));
     }
     Map<String, Config> settings = settings(topics.keySet());
-    settings.forEach((topic, of) -> compaction(topic, of));
-    settings.forEach((topic, of) -> replicas(topic, of, topics.get(topic)));
+    topics.forEach(
+        (topic, description) -> {
+          Config own = settings.get(topic);
+          if (own != null) {
+            compaction(topic, own);
+            replicas(topic, own, description);
+          }
+        });
     largest(settings.get(text), text, LARGEST_TEXT);
     largest(settings.get(letters), letters, DeadLetters.MAX_RECORD_BYTES);
     retention(settings.get(frames));
@@ -103,10 +110,11 @@ final class TopicChecks {
         });
     if (!missing.isEmpty()) {
       findings.problem(
-          "no topic %s at %s; create it with: everwatch topics --brokers %s",
-          String.join(", ", missing),
-          config.get(ConfigKeys.BROKERS),
-          config.get(ConfigKeys.BROKERS));
+          "no topic %s at %s; create it with: everwatch topics --brokers %s"
+              .formatted(
+                  String.join(", ", missing),
+                  config.get(ConfigKeys.BROKERS),
+                  config.get(ConfigKeys.BROKERS)));
     }
     return found;
   }
@@ -120,7 +128,7 @@ final class TopicChecks {
   }
 
   private void denied(String what, String resource, Set<AclOperation> operations) {
-    findings.problem("%s", Rights.denied(what, resource, operations));
+    findings.problem(Rights.denied(what, resource, operations));
   }
 
   private Map<String, Config> settings(Collection<String> topics) {
@@ -131,9 +139,9 @@ final class TopicChecks {
           .collect(Collectors.toMap(entry -> entry.getKey().name(), Map.Entry::getValue));
     } catch (KafkaException e) {
       findings.warning(
-          "the settings of the topics could not be looked at (%s), so that limits and retention were"
-              + " not checked; grant DescribeConfigs on them, or compare them with deploy/README.md",
-          e.getMessage());
+          ("the settings of the topics could not be looked at (%s), so that limits and retention were"
+                  + " not checked; grant DescribeConfigs on them, or compare them with deploy/README.md")
+              .formatted(String.valueOf(e.getMessage())));
       return Map.of();
     }
   }
@@ -141,9 +149,9 @@ final class TopicChecks {
   private void compaction(String topic, Config settings) {
     if (value(settings, "cleanup.policy").contains("compact")) {
       findings.problem(
-          "topic %s is compacted (cleanup.policy), which keeps one record per stream; expected"
-              + " cleanup.policy=delete; change it",
-          topic);
+          ("topic %s is compacted (cleanup.policy), which keeps one record per stream; expected"
+                  + " cleanup.policy=delete; change it")
+              .formatted(topic));
     }
   }
 
@@ -162,39 +170,39 @@ final class TopicChecks {
             .orElse(wanted);
     if (copies < wanted) {
       findings.problem(
-          "topic %s has %d copies of each partition, but min.insync.replicas is %d, so that nothing can"
-              + " be written; lower that, or add copies",
-          topic, copies, wanted);
+          ("topic %s has %d copies of each partition, but min.insync.replicas is %d, so that nothing can"
+                  + " be written; lower that, or add copies")
+              .formatted(topic, copies, wanted));
     } else if (inSync < wanted) {
       findings.warning(
-          "topic %s has a partition with %d copies in sync, min.insync.replicas is %d: writes wait until"
-              + " a broker is back",
-          topic, inSync, wanted);
+          ("topic %s has a partition with %d copies in sync, min.insync.replicas is %d: writes wait until"
+                  + " a broker is back")
+              .formatted(topic, inSync, wanted));
     }
   }
 
   /** What a topic refuses stops the job, and once more after each restart. */
-  private void largest(Config settings, String topic, long needed) {
+  private void largest(@Nullable Config settings, String topic, long needed) {
     if (settings == null) {
       return;
     }
     long limit = number(settings, "max.message.bytes");
     if (limit < needed) {
       findings.problem(
-          "topic %s takes records of at most %d bytes (max.message.bytes), the job writes up to %d; raise"
-              + " it",
-          topic, limit, needed);
+          ("topic %s takes records of at most %d bytes (max.message.bytes), the job writes up to %d; raise"
+                  + " it")
+              .formatted(topic, limit, needed));
     }
     String own = config.kafkaProperties().get("max.request.size");
     if (own != null && own.matches("\\d{1,18}") && Long.parseLong(own) < needed) {
       findings.problem(
-          "kafka.max.request.size is %s, but what the job writes to topic %s has up to %d bytes; raise it"
-              + " or leave it out",
-          own, topic, needed);
+          ("kafka.max.request.size is %s, but what the job writes to topic %s has up to %d bytes; raise it"
+                  + " or leave it out")
+              .formatted(own, topic, needed));
     }
   }
 
-  private void retention(Config settings) {
+  private void retention(@Nullable Config settings) {
     if (settings == null) {
       return;
     }
@@ -202,20 +210,20 @@ final class TopicChecks {
     long outage = config.get(ConfigKeys.MAX_OUTAGE).toMillis();
     if (retention < 0 && number(settings, "retention.bytes") < 0) {
       findings.warning(
-          "topic %s keeps its frames for ever (retention.ms -1); expected a bound, or its disk fills; an"
-              + " hour is what everwatch topics sets",
-          frames);
+          ("topic %s keeps its frames for ever (retention.ms -1); expected a bound, or its disk fills; an"
+                  + " hour is what everwatch topics sets")
+              .formatted(frames));
     } else if (retention >= 0 && retention < outage) {
       findings.warning(
-          "topic %s keeps frames for %d s, less than recovery.max-outage (%d s): what a longer outage"
-              + " leaves behind becomes a gap; raise its retention.ms",
-          frames, retention / 1000, outage / 1000);
+          ("topic %s keeps frames for %d s, less than recovery.max-outage (%d s): what a longer outage"
+                  + " leaves behind becomes a gap; raise its retention.ms")
+              .formatted(frames, retention / 1000, outage / 1000));
     }
     if (!value(settings, "message.timestamp.type").equals("LogAppendTime")) {
       findings.warning(
-          "topic %s is stamped by its writers' clocks; expected message.timestamp.type=LogAppendTime, for"
-              + " retention and lag go by it",
-          frames);
+          ("topic %s is stamped by its writers' clocks; expected message.timestamp.type=LogAppendTime, for"
+                  + " retention and lag go by it")
+              .formatted(frames));
     }
   }
 

@@ -61,27 +61,26 @@ final class TransactionCheck {
     if (String.valueOf(failure.getMessage())
         .contains(MAX_TIMEOUT)) { // its class gets lost on the way
       findings.problem(
-          "the job's transactions may stay open for %d ms, but the broker allows %s (%s); raise that"
-              + " setting, or lower recovery.max-outage or checkpoint.interval",
-          config.transactionTimeout().toMillis(), brokersLimit(), MAX_TIMEOUT);
+          ("the job's transactions may stay open for %d ms, but the broker allows %s (%s); raise that"
+                  + " setting, or lower recovery.max-outage or checkpoint.interval")
+              .formatted(config.transactionTimeout().toMillis(), brokersLimit(), MAX_TIMEOUT));
     } else if (has(failure, AuthorizationException.class)) {
       findings.problem(
-          "%s",
           Rights.denied(
               "transactional ids that begin with " + prefix,
               "--resource-pattern-type prefixed --transactional-id '" + prefix + "'",
               EnumSet.of(AclOperation.DESCRIBE, AclOperation.WRITE)));
     } else if (has(failure, TimeoutException.class)) {
       findings.problem(
-          "the broker gave no transaction id within %d s: its transaction log cannot be used; look for"
-              + " __transaction_state in its log (transaction.state.log.replication.factor above the number"
-              + " of brokers?), or set delivery: at-least-once",
-          limit.toSeconds());
+          ("the broker gave no transaction id within %d s: its transaction log cannot be used; look for"
+                  + " __transaction_state in its log (transaction.state.log.replication.factor above the number"
+                  + " of brokers?), or set delivery: at-least-once")
+              .formatted(limit.toSeconds()));
     } else {
       findings.problem(
-          "the broker gave no transaction id (%s); expected one, which exactly-once needs; mend that, or"
-              + " set delivery: at-least-once",
-          failure.getMessage());
+          ("the broker gave no transaction id (%s); expected one, which exactly-once needs; mend that, or"
+                  + " set delivery: at-least-once")
+              .formatted(String.valueOf(failure.getMessage())));
     }
   }
 
@@ -95,7 +94,9 @@ final class TransactionCheck {
       String node = Preflight.answer(admin.describeCluster().nodes()).iterator().next().idString();
       ConfigResource broker = new ConfigResource(ConfigResource.Type.BROKER, node);
       return Preflight.answer(admin.describeConfigs(List.of(broker)).all())
-              .get(broker)
+              .values()
+              .iterator()
+              .next()
               .get(MAX_TIMEOUT)
               .value()
           + " ms";
@@ -128,14 +129,14 @@ final class TransactionCheck {
           .ifPresent(
               age ->
                   findings.warning(
-                      "a job of group %s began a transaction %.1f s ago; if it still runs beside this one,"
-                          + " each ends the other's transactions: stop it, or give this one a group of its"
-                          + " own; if this one takes its place, all is well",
-                      config.get(ConfigKeys.GROUP), age / 1000.0));
+                      ("a job of group %s began a transaction %.1f s ago; if it still runs beside this one,"
+                              + " each ends the other's transactions: stop it, or give this one a group of its"
+                              + " own; if this one takes its place, all is well")
+                          .formatted(config.get(ConfigKeys.GROUP), age / 1000.0)));
     } catch (KafkaException e) {
       findings.warning(
-          "it could not be seen whether another job uses group %s (%s); make sure that none does",
-          config.get(ConfigKeys.GROUP), e.getMessage());
+          "it could not be seen whether another job uses group %s (%s); make sure that none does"
+              .formatted(config.get(ConfigKeys.GROUP), String.valueOf(e.getMessage())));
     }
   }
 }

@@ -27,19 +27,23 @@ public final class LocalJob implements AutoCloseable {
 
   private LocalJob(JobClient client) {
     this.client = client;
-    this.ended = client.getJobExecutionResult().exceptionally(LocalJob::fail);
+    this.ended =
+        client
+            .getJobExecutionResult()
+            .exceptionally(
+                failure -> {
+                  throw new CompletionException(reason(failure));
+                });
   }
 
   /** Of what no restart mends, the reason alone: Flink wraps it six times. */
-  private static <T> T fail(Throwable failure) {
+  private static Throwable reason(Throwable failure) {
     ClassLoader loader = LocalJob.class.getClassLoader();
-    throw new CompletionException(
-        ExceptionUtils.findThrowableSerializedAware(
-                failure, SuppressRestartsException.class, loader)
-            .map(Throwable::getCause)
-            .<Throwable>map(
-                cause -> new StartException(String.valueOf(cause.getMessage()), failure))
-            .orElse(failure));
+    return ExceptionUtils.findThrowableSerializedAware(
+            failure, SuppressRestartsException.class, loader)
+        .map(Throwable::getCause)
+        .<Throwable>map(cause -> new StartException(String.valueOf(cause.getMessage()), failure))
+        .orElse(failure);
   }
 
   /**
