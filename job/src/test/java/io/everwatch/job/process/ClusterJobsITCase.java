@@ -20,6 +20,8 @@ import org.junit.jupiter.api.MethodOrderer.OrderAnnotation;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -35,6 +37,14 @@ class ClusterJobsITCase {
   private static Cluster cluster;
 
   @TempDir private Path dir;
+
+  /** A failure tells what the processes said. */
+  @RegisterExtension
+  final TestExecutionExceptionHandler logs =
+      (context, failure) -> {
+        failure.addSuppressed(new AssertionError(cluster.logs()));
+        throw failure;
+      };
 
   @BeforeAll
   static void start() throws Exception {
