@@ -48,11 +48,13 @@ class CommandITCase {
           .isEqualTo(
               new Ran(0, "road before chunk 2: stopped; its chunks are skipped until START", ""));
       seconds(house, road, 1);
-      assertThat(command(house, "set", "fps=3").exit).isEqualTo(ExitCodes.FAILURE);
+      assertThat(command(house, "set", "chunk=3s").exit).isEqualTo(ExitCodes.FAILURE);
       chunks(house, 3);
       assertThat(command(house, "--id", "go", "start", "temperature=0").out)
           .isEqualTo("road before chunk 3: started again: temperature=0");
       assertThat(command(house, "--id", "ask", "prompt", "Count", "the", "cars.").exit).isZero();
+      assertThat(command(house, "--id", "rate", "set", "fps=1", "overload=live").out)
+          .isEqualTo("road before chunk 3: set: fps=1, overload=live");
       assertThat(command(house, "--id", "halt", "--timeout", "2s", "stop"))
           .as("the same ID again: neither obeyed nor answered")
           .returns(ExitCodes.FAILURE, Ran::exit)
@@ -69,7 +71,9 @@ class CommandITCase {
       assertThat(own.get(2).getKind()).isEqualTo(TextKind.GAP);
       assertThat(own.get(2).getAppliedCommands()).containsExactly("halt");
       assertThat(own.get(3).getKind()).isIn(TextKind.COMMENT, TextKind.SILENCE);
-      assertThat(own.get(3).getAppliedCommands()).containsExactly("go", "ask");
+      assertThat(own.get(3).getAppliedCommands()).containsExactly("go", "ask", "rate");
+      assertThat(own.get(3).getFrames().getUsed()).isEqualTo(1);
+      assertThat(own.get(3).getFrames().getMissing()).isZero();
       assertThat(own.get(3).getPromptDigest()).isNotEqualTo(own.get(0).getPromptDigest());
       assertThat(audit(house)).returns(ExitCodes.OK, Ran::exit);
       assertThat(house.deadLetters())
