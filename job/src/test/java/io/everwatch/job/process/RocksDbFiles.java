@@ -2,6 +2,7 @@
 package io.everwatch.job.process;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,7 +29,7 @@ final class RocksDbFiles {
           }
         }
       }
-    } catch (java.io.UncheckedIOException e) { // a file that went while they were listed
+    } catch (UncheckedIOException e) { // a file that went while they were listed
       throw e.getCause();
     }
     return states;

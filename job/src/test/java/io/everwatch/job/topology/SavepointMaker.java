@@ -163,7 +163,7 @@ final class SavepointMaker {
 
   private long newest() {
     return Checkpoints.newest(checkpoints)
-        .map(path -> Long.parseLong(path.getFileName().toString().substring("chk-".length())))
+        .map(path -> Long.parseLong(String.valueOf(path.getFileName()).substring("chk-".length())))
         .orElse(0L);
   }
 
