@@ -3,13 +3,13 @@ package io.everwatch.job.broker;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -117,8 +117,7 @@ public final class TopicScan implements AutoCloseable {
         || offset >= ends.getOrDefault(partition, 0L)) {
       return Optional.empty();
     }
-    AtomicReference<Optional<ConsumerRecord<byte[], byte[]>>> found =
-        new AtomicReference<>(Optional.empty());
+    List<ConsumerRecord<byte[], byte[]>> found = new ArrayList<>();
     consumer.seek(partition, offset);
     consumer.resume(List.of(partition));
     read(
@@ -126,11 +125,11 @@ public final class TopicScan implements AutoCloseable {
         offset + 1,
         record -> {
           if (record.offset() == offset) {
-            found.set(Optional.of(record));
+            found.add(record);
           }
         });
     consumer.pause(List.of(partition));
-    return found.get();
+    return found.stream().findFirst();
   }
 
   /** Partitions whose oldest records retention has removed. */

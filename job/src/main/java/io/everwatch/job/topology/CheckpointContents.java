@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.apache.flink.api.common.functions.RichFlatMapFunction;
 import org.apache.flink.api.common.state.ListState;
@@ -30,6 +31,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.util.CloseableIterator;
 import org.apache.flink.util.Collector;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What lies in a checkpoint or savepoint of the job.
@@ -115,7 +117,7 @@ public record CheckpointContents(
     /** As Flink's source operator names and writes the state of any reader. */
     private static final String STATE = "SourceReaderState";
 
-    private transient ListState<byte[]> splits;
+    private transient @Nullable ListState<byte[]> splits;
 
     @Override
     public void initializeState(FunctionInitializationContext context) throws Exception {
@@ -130,7 +132,7 @@ public record CheckpointContents(
     public void flatMap(String source, Collector<Tuple3<String, Integer, Long>> out)
         throws Exception {
       KafkaPartitionSplitSerializer serializer = new KafkaPartitionSplitSerializer();
-      for (byte[] stored : splits.get()) {
+      for (byte[] stored : Objects.requireNonNull(splits).get()) {
         KafkaPartitionSplit split =
             SimpleVersionedSerialization.readVersionAndDeSerialize(serializer, stored);
         out.collect(Tuple3.of(split.getTopic(), split.getPartition(), split.getStartingOffset()));

@@ -83,7 +83,6 @@ public final class ReplayJob {
       Predicate<TextRecord> taker)
       throws Exception {
     StreamExecutionEnvironment environment = RestoredJob.environment(config, checkpoint, temporary);
-    StreamKey key = input.decisions().key();
     var text =
         environment
             .fromSource(source(config, input), WatermarkStrategy.noWatermarks(), "frames again")
