@@ -81,7 +81,7 @@ class RunbookTest {
     boolean inside = false;
     Stream.Builder<Row> rows = Stream.builder();
     for (String line : Files.readAllLines(ROOT.resolve(RUNBOOK))) {
-      inside = line.equals(HEAD) || inside && line.startsWith("|");
+      inside = line.equals(HEAD) || (inside && line.startsWith("|"));
       if (inside && !line.equals(HEAD) && !line.startsWith("| ---")) {
         List<String> cells =
             Arrays.stream(line.substring(1).split("\\|", -1)).map(String::strip).toList();
