@@ -64,6 +64,8 @@ public final class Cluster implements AutoCloseable {
   }
 
   /**
+   * A cluster to be made.
+   *
    * @param dir where all of it lies; made when missing
    */
   public static ClusterBuilder at(Path dir) {

@@ -30,6 +30,8 @@ public final class CommittedText implements AutoCloseable {
   private int ended;
 
   /**
+   * Begins with the first record.
+   *
    * @param client properties of a Kafka client
    */
   public CommittedText(Map<String, Object> client, String topic) {

@@ -118,11 +118,16 @@ public final class FlinkRest {
   public String upload(Path jar) throws IOException, InterruptedException {
     String boundary = "everwatch-jar";
     ByteArrayOutputStream body = new ByteArrayOutputStream();
-    body.write(
-        ("--%s\r\nContent-Disposition: form-data; name=\"jarfile\"; filename=\"%s\"\r\n"
-                + "Content-Type: application/x-java-archive\r\n\r\n")
-            .formatted(boundary, jar.getFileName())
-            .getBytes(StandardCharsets.UTF_8));
+    String head =
+        String.join(
+            "\r\n",
+            "--" + boundary,
+            "Content-Disposition: form-data; name=\"jarfile\"; filename=\"%s\""
+                .formatted(jar.getFileName()),
+            "Content-Type: application/x-java-archive",
+            "",
+            "");
+    body.write(head.getBytes(StandardCharsets.UTF_8));
     body.write(Files.readAllBytes(jar));
     body.write("\r\n--%s--\r\n".formatted(boundary).getBytes(StandardCharsets.UTF_8));
     String stored =

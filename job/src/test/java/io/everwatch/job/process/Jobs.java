@@ -28,6 +28,8 @@ public final class Jobs {
   }
 
   /**
+   * The same from a savepoint or checkpoint.
+   *
    * @param from savepoint or checkpoint to begin with
    */
   public String submit(Optional<String> from, String... keysAndValues) throws Exception {
