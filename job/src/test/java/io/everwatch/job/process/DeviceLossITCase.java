@@ -21,6 +21,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -37,28 +39,35 @@ class DeviceLossITCase {
   @TempDir private Path dir;
   private EmbeddedBroker broker;
 
+  @BeforeEach
+  void open() throws Exception {
+    broker = EmbeddedBroker.start(dir.resolve("kafka"));
+  }
+
+  @AfterEach
+  void close() {
+    broker.close();
+  }
+
   @Test
   void endsWithItsExitCodeAndTheNextRunGoesOn() throws Exception {
-    try (EmbeddedBroker opened = EmbeddedBroker.start(dir.resolve("kafka"))) {
-      broker = opened;
-      createTopics("troubled");
-      createTopics("whole");
-      publish();
+    createTopics("troubled");
+    createTopics("whole");
+    publish();
 
-      String lost = runToItsEnd("lost@12", 70);
-      assertThat(lost).contains("illegal address, says the test").containsOnlyOnce(ENDS + " 70");
-      String hung = runToItsEnd("hung@12", 71);
-      assertThat(hung).contains("engine.step-timeout").containsOnlyOnce(ENDS + " 71");
-      String full = runToItsEnd("heap@12", 255);
-      assertThat(full).contains("Java heap space, says the test").doesNotContain(ENDS);
-      assertThat(lost.lines().filter(line -> line.contains(ENDS)))
-          .singleElement()
-          .satisfies(line -> assertThat(new JsonMapper().readTree(line).size()).isPositive());
+    String lost = runToItsEnd("lost@12", 70);
+    assertThat(lost).contains("illegal address, says the test").containsOnlyOnce(ENDS + " 70");
+    String hung = runToItsEnd("hung@12", 71);
+    assertThat(hung).contains("engine.step-timeout").containsOnlyOnce(ENDS + " 71");
+    String full = runToItsEnd("heap@12", 255);
+    assertThat(full).contains("Java heap space, says the test").doesNotContain(ENDS);
+    assertThat(lost.lines().filter(line -> line.contains(ENDS)))
+        .singleElement()
+        .satisfies(line -> assertThat(new JsonMapper().readTree(line).size()).isPositive());
 
-      Map<String, List<String>> troubled = runToTheEndOfTheStream("troubled");
-      assertThat(troubled.get("north")).hasSize(SECONDS + 1);
-      assertThat(troubled).isEqualTo(runToTheEndOfTheStream("whole"));
-    }
+    Map<String, List<String>> troubled = runToTheEndOfTheStream("troubled");
+    assertThat(troubled.get("north")).hasSize(SECONDS + 1);
+    assertThat(troubled).isEqualTo(runToTheEndOfTheStream("whole"));
   }
 
   private void createTopics(String name) {

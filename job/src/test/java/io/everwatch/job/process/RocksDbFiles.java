@@ -23,7 +23,7 @@ final class RocksDbFiles {
     List<String> states = new ArrayList<>();
     try (Stream<Path> found = Files.walk(directory)) {
       for (Path file : found.filter(RocksDbFiles::isOptions).toList()) {
-        for (String section : Files.readString(file).split("\n(?=\\[)")) {
+        for (String section : Files.readString(file).split("\n(?=\\[)", -1)) {
           if (section.startsWith("[CFOptions") && !section.startsWith("[CFOptions \"default\"]")) {
             states.add(section);
           }

@@ -76,7 +76,8 @@ class BrokerDeathITCase {
 
     Restarts(LocalJob job) {
       this.job = job;
-      clock.scheduleWithFixedDelay(this::look, 0, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+      var unused = // ended with the clock
+          clock.scheduleWithFixedDelay(this::look, 0, LOOK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     private void look() {

@@ -86,9 +86,11 @@ class StartITCase {
   }
 
   private static String refusal(String from) {
-    return catchThrowableOfType(
-            StartException.class, () -> StartChecks.require(config(), Optional.of(from), ANSWER))
-        .getMessage();
+    return Objects.requireNonNull(
+        catchThrowableOfType(
+                StartException.class,
+                () -> StartChecks.require(config(), Optional.of(from), ANSWER))
+            .getMessage());
   }
 
   @Test
@@ -220,7 +222,7 @@ class StartITCase {
       job.ended().get(LIMIT_SECONDS, TimeUnit.SECONDS);
       throw new AssertionError("the job ended by itself");
     } catch (ExecutionException e) {
-      return e.getCause();
+      return Objects.requireNonNull(e.getCause());
     }
   }
 

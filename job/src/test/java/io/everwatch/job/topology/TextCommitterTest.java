@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 
 /** What follows when the broker will not commit. */
 class TextCommitterTest {
-  private static final ProducerFencedException FENCED = new ProducerFencedException("fenced");
+  private final ProducerFencedException fenced = new ProducerFencedException("fenced");
 
   private final List<String> said = new ArrayList<>();
   private final TreeSet<String> aborted = new TreeSet<>();
@@ -84,7 +84,7 @@ class TextCommitterTest {
     properties.put("value.serializer", ByteArraySerializer.class.getName());
     try (FlinkKafkaInternalProducer<byte[], byte[]> producer =
         new FlinkKafkaInternalProducer<>(properties, "p-0-0")) {
-      commit(CommitRequest::signalFailedWithKnownReason, FENCED, producer);
+      commit(CommitRequest::signalFailedWithKnownReason, fenced, producer);
     }
     assertThat(said)
         .singleElement()
@@ -95,7 +95,7 @@ class TextCommitterTest {
 
   @Test
   void anAbortedTransactionOfTheRestoredCheckpointIsPassedOverAndItsIdFreed() throws Exception {
-    commit(CommitRequest::signalFailedWithKnownReason, FENCED, null);
+    commit(CommitRequest::signalFailedWithKnownReason, fenced, null);
 
     assertThat(said).containsExactly("passed over");
     assertThat(aborted).containsExactly("p-0-0");
@@ -112,7 +112,7 @@ class TextCommitterTest {
                 said.add("committed");
               }
             },
-            FENCED);
+            fenced);
     try (TextCommitter committer = new TextCommitter(first, aborted::addAll)) {
       committer.commit(List.of(request("p-0-0", null), request("p-1-0", null)));
       committer.commit(List.of(request("p-0-1", null)));
@@ -132,7 +132,7 @@ class TextCommitterTest {
   @Test
   void anyOtherFailureStaysOne() throws Exception {
     commit(CommitRequest::signalFailedWithUnknownReason, new IllegalStateException("odd"), null);
-    commit((request, why) -> request.retryLater(), FENCED, null);
+    commit((request, why) -> request.retryLater(), fenced, null);
 
     assertThat(said).containsExactly("fails: odd", "later");
     assertThat(aborted).isEmpty();
