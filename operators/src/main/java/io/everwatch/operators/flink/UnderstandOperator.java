@@ -4,13 +4,11 @@ package io.everwatch.operators.flink;
 import static java.util.Objects.requireNonNull;
 
 import io.everwatch.operators.engine.Engine;
-import io.everwatch.operators.engine.EngineListener;
 import io.everwatch.operators.engine.RoundResult;
 import io.everwatch.operators.engine.Seat;
 import io.everwatch.operators.flink.FrameRecord.Unusable;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.stream.Stream;
 import org.apache.flink.api.common.operators.MailboxExecutor;
@@ -26,8 +24,6 @@ import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.tasks.ProcessingTimeService;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
-import org.apache.flink.util.ExceptionUtils;
-import org.apache.flink.util.function.ThrowingRunnable;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -111,7 +107,7 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
     }
     Engine opened = acquire();
     engine = opened;
-    Seat taken = opened.attach(new Listener());
+    Seat taken = opened.attach(new EngineMail(mailbox, this::apply));
     seat = taken;
     OperatorMetrics metrics = new OperatorMetrics(getMetricGroup());
     Unconfirmed texts =
@@ -129,7 +125,7 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
             settings.snapshotInterval().toMillis(),
             stream -> !closed && understanding().knows(stream),
             metrics);
-    Outlet outlet = new Output(texts, metrics);
+    Outlet outlet = new OperatorOutlet(output, texts, getProcessingTimeService(), metrics);
     Understanding made =
         new Understanding(
             opened,
@@ -235,27 +231,6 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
     release();
   }
 
-  /** Called on the engine's thread: posts mails. */
-  private final class Listener implements EngineListener {
-    @Override
-    public void finished(List<RoundResult> results) {
-      mail(() -> apply(results), "understand: results of a step");
-    }
-
-    @Override
-    public void ended(Throwable cause) {
-      mail(() -> ExceptionUtils.rethrowException(cause), "understand: the engine ended");
-    }
-
-    private void mail(ThrowingRunnable<? extends Exception> step, String what) {
-      try {
-        mailbox.execute(step, what);
-      } catch (RejectedExecutionException closing) {
-        // The task is going away; its last checkpoint has what is needed to run these again.
-      }
-    }
-  }
-
   private void apply(List<RoundResult> results) throws Exception {
     if (closed) {
       return;
@@ -352,25 +327,15 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
     closed = true;
     // In this order, each whatever the others do: the engine ends after its seat.
     try (AutoCloseable last = super::close;
-        AutoCloseable second = this::closeEngine;
-        AutoCloseable first = this::closeSeat) {
+        AutoCloseable second = () -> close(engine);
+        AutoCloseable first = () -> close(seat)) {
       // nothing but to close them
     }
   }
 
-  private void closeSeat() {
-    Seat taken = seat;
-    seat = null;
-    if (taken != null) {
-      taken.close();
-    }
-  }
-
-  private void closeEngine() {
-    Engine opened = engine;
-    engine = null;
-    if (opened != null) {
-      opened.close();
+  private static void close(@Nullable AutoCloseable part) throws Exception {
+    if (part != null) {
+      part.close();
     }
   }
 
@@ -405,47 +370,17 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
   }
 
   private Understanding understanding() {
-    Understanding made = understanding;
-    if (made == null) {
-      throw new IllegalStateException("the operator was not opened");
-    }
-    return made;
+    return opened(understanding);
   }
 
   private Unconfirmed unconfirmed() {
-    Unconfirmed made = unconfirmed;
+    return opened(unconfirmed);
+  }
+
+  private static <T> T opened(@Nullable T made) {
     if (made == null) {
       throw new IllegalStateException("the operator was not opened");
     }
     return made;
-  }
-
-  /** Where texts and dead letters go. */
-  private final class Output implements Outlet {
-    private final Unconfirmed texts;
-    private final OperatorMetrics metrics;
-
-    private Output(Unconfirmed texts, OperatorMetrics metrics) {
-      this.texts = texts;
-      this.metrics = metrics;
-    }
-
-    @Override
-    public void text(TextRecord record, long timestamp) {
-      long now = getProcessingTimeService().getCurrentProcessingTime();
-      output.collect(stamped(texts.give(record, now), timestamp));
-    }
-
-    @Override
-    public void deadLetter(String reason, DeadLetterRecord record, long timestamp) {
-      metrics.deadLetter(reason);
-      output.collect(DeadLetters.TAG, stamped(record, timestamp));
-    }
-
-    private static <T> StreamRecord<T> stamped(T value, long timestamp) {
-      return timestamp == Turn.NO_TIMESTAMP
-          ? new StreamRecord<>(value)
-          : new StreamRecord<>(value, timestamp);
-    }
   }
 }
