@@ -32,6 +32,7 @@ final class ProcessProbe implements AutoCloseable {
     this.beans = connector.getMBeanServerConnection();
   }
 
+  @SuppressWarnings("BanJNDI") // the address comes from a process that this one has started
   static ProcessProbe of(long pid) throws IOException {
     try {
       VirtualMachine machine = VirtualMachine.attach(Long.toString(pid));
@@ -93,7 +94,7 @@ final class ProcessProbe implements AutoCloseable {
   double cpuSeconds() throws IOException {
     String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
     // The name in parentheses may contain spaces; utime and stime are fields 14 and 15 of all.
-    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
     return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / TICKS_PER_SECOND;
   }
 

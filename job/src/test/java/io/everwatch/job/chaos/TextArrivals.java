@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * When text arrives at a reader of one reading, on a thread of its own. Survives a broker that goes
@@ -37,7 +38,7 @@ final class TextArrivals implements AutoCloseable {
   private final Thread thread;
   private final List<Arrival> arrivals = new CopyOnWriteArrayList<>();
   private volatile boolean closed;
-  private volatile int changed;
+  private final AtomicInteger changed = new AtomicInteger();
 
   TextArrivals(String brokers, String topic, Reading reading) {
     reader =
@@ -56,7 +57,7 @@ final class TextArrivals implements AutoCloseable {
       for (ReceivedText text : texts) {
         EventHeaders times = text.headers();
         if (text.changed()) {
-          changed++; // NOPMD: one writer
+          changed.incrementAndGet();
         } else if (times.arrivalMillis() != EventHeaders.ABSENT) {
           news.add(
               new Arrival(
@@ -78,7 +79,7 @@ final class TextArrivals implements AutoCloseable {
 
   /** Events whose bytes were not those that had been read of the same identity before. */
   int changed() {
-    return changed;
+    return changed.get();
   }
 
   /** Streams of which something was read whose text was made after a moment. */
