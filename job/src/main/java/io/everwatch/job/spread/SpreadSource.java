@@ -7,7 +7,6 @@ import io.everwatch.job.config.EverwatchConfig;
 import io.everwatch.operators.flink.SpreadRegistry;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -15,7 +14,6 @@ import java.nio.file.Files;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
-import org.apache.flink.core.fs.FileSystem;
 import org.apache.flink.core.fs.Path;
 
 /** Reads the registry that a configuration names, once, where the job is started. */
@@ -64,9 +62,11 @@ public final class SpreadSource {
 
   /** A plain path is of this machine, whatever Flink's default file system. */
   private static InputStream open(String location) throws IOException {
-    return URI_FORM.matcher(location).matches()
-        ? FileSystem.get(URI.create(location)).open(new Path(location))
-        : Files.newInputStream(java.nio.file.Path.of(location));
+    if (!URI_FORM.matcher(location).matches()) {
+      return Files.newInputStream(java.nio.file.Path.of(location));
+    }
+    Path file = new Path(location); // not java.net.URI: a name may have blanks
+    return file.getFileSystem().open(file);
   }
 
   private static ConfigException problem(String location, String what) {
