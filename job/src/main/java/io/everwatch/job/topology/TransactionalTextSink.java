@@ -3,6 +3,7 @@ package io.everwatch.job.topology;
 
 import io.everwatch.operators.flink.TextRecord;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
@@ -76,8 +77,8 @@ final class TransactionalTextSink
    * AbandonedAdmin} cannot reach it: one more client for every attempt of an outage.
    */
   private void requireBroker() throws IOException {
-    try (Admin admin = Admin.create(client)) {
-      admin.describeCluster().nodes().get(); // within default.api.timeout.ms
+    try {
+      askBroker();
     } catch (ExecutionException e) {
       throw new IOException(
           "no Kafka broker answered at %s: %s; expected one for the text; the job starts again until one"
@@ -90,13 +91,23 @@ final class TransactionalTextSink
     }
   }
 
+  private void askBroker() throws ExecutionException, InterruptedException {
+    Admin admin = Admin.create(client);
+    try {
+      admin.describeCluster().nodes().get(); // within default.api.timeout.ms
+    } finally {
+      admin.close(Duration.ZERO); // a question that is still open must not hold up a cancelled job
+    }
+  }
+
   @Override
   public Committer<KafkaCommittable> createCommitter(CommitterInitContext context) {
     return new TextCommitter(sink.createCommitter(context), this::abort);
   }
 
   private void abort(Set<String> ids) throws IOException, InterruptedException {
-    try (Admin admin = Admin.create(client)) {
+    Admin admin = Admin.create(client);
+    try {
       admin.fenceProducers(ids).all().get(ABORT_SECONDS, TimeUnit.SECONDS);
     } catch (ExecutionException | TimeoutException e) {
       throw new IOException(
@@ -105,6 +116,8 @@ final class TransactionalTextSink
               + " tries again; is the broker well, and may the job write under these transactional"
               + " ids?",
           e);
+    } finally {
+      admin.close(Duration.ZERO); // as above
     }
   }
 

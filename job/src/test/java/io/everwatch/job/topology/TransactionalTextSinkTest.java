@@ -13,26 +13,14 @@ import org.apache.flink.api.connector.sink2.WriterInitContext;
 import org.apache.flink.connector.base.DeliveryGuarantee;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class TransactionalTextSinkTest {
   private static final String NOWHERE = "localhost:1";
 
   @Test
   void anAttemptWithoutABrokerLeavesNoClientBehind() {
-    KafkaSink<TextRecord> connector =
-        KafkaSink.<TextRecord>builder()
-            .setBootstrapServers(NOWHERE)
-            .setRecordSerializer(new TextRecordSchema("text"))
-            .setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
-            .setTransactionalIdPrefix("nobody")
-            .build();
-    TransactionalTextSink sink =
-        new TransactionalTextSink(
-            connector,
-            Map.of(
-                "bootstrap.servers", NOWHERE,
-                "request.timeout.ms", "500",
-                "default.api.timeout.ms", "500"));
+    TransactionalTextSink sink = sink(500);
     List<Thread> before = adminThreads();
 
     assertThatThrownBy(() -> sink.createWriter(untouched()))
@@ -42,6 +30,37 @@ class TransactionalTextSinkTest {
         .isInstanceOf(IOException.class);
 
     assertThat(adminThreads()).isSubsetOf(before);
+  }
+
+  @Test
+  @Timeout(20)
+  void anAttemptThatIsCancelledEndsAtOnce() {
+    TransactionalTextSink sink = sink(60_000);
+    List<Thread> before = adminThreads();
+    Thread.currentThread().interrupt(); // as Flink does with a task that is cancelled
+
+    assertThatThrownBy(() -> sink.createWriter(untouched()))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("cancelled");
+
+    assertThat(Thread.interrupted()).as("still cancelled").isTrue();
+    assertThat(adminThreads()).isSubsetOf(before);
+  }
+
+  private static TransactionalTextSink sink(int timeoutMillis) {
+    KafkaSink<TextRecord> connector =
+        KafkaSink.<TextRecord>builder()
+            .setBootstrapServers(NOWHERE)
+            .setRecordSerializer(new TextRecordSchema("text"))
+            .setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
+            .setTransactionalIdPrefix("nobody")
+            .build();
+    return new TransactionalTextSink(
+        connector,
+        Map.of(
+            "bootstrap.servers", NOWHERE,
+            "request.timeout.ms", Integer.toString(timeoutMillis),
+            "default.api.timeout.ms", Integer.toString(timeoutMillis)));
   }
 
   private static List<Thread> adminThreads() {
