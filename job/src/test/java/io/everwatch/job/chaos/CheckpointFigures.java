@@ -105,6 +105,7 @@ public final class CheckpointFigures {
       OperatorFigures figures = new OperatorFigures(cluster.rest(), job);
       try (Cameras cameras =
           new Cameras(cluster.clientProperties(), TopicNames.FRAMES, streams, 1, 1.0)) {
+        // Until merges and snapshots have their rhythm: time is what is asked for.
         Thread.sleep(Duration.ofSeconds(options.number("warm-seconds")).toMillis());
         awaitNextCheckpoint(cluster, job);
         measure(cluster, job, figures);
@@ -123,6 +124,7 @@ public final class CheckpointFigures {
         FileKeeper tables =
             new FileKeeper(
                 local, dir.resolve("kept/local"), path -> path.toString().endsWith(".sst"))) {
+      // The window that is measured.
       Thread.sleep(Duration.ofMinutes(options.number("minutes")).toMillis());
       awaitNextCheckpoint(cluster, job);
       Counted made = Counted.of(figures).since(before);

@@ -54,7 +54,7 @@ final class FileKeeper implements AutoCloseable {
             link(file);
           }
         }
-        Thread.sleep(POLL_MILLIS);
+        Thread.sleep(POLL_MILLIS); // a watch service would not tell of files in new folders in time
       } catch (InterruptedException e) {
         return;
       }

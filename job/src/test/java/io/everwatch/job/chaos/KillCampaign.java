@@ -118,7 +118,7 @@ public final class KillCampaign {
         long begin = System.currentTimeMillis();
         awaitAll(cluster, committed, begin);
         for (Kill kill : plan) {
-          Thread.sleep(kill.pause().toMillis());
+          Thread.sleep(kill.pause().toMillis()); // the plan: the moment comes from the seed
           ledger.add(strike(cluster, kill, begin, live, committed));
           progress.accept(last());
         }
@@ -143,13 +143,13 @@ public final class KillCampaign {
     JvmProcess victim = victim(cluster, kill.target(), kill.victim());
     if (kill.sinceTrigger().isPresent()) {
       cluster.rest().triggerCheckpoint(job);
-      Thread.sleep(kill.sinceTrigger().get().toMillis());
+      Thread.sleep(kill.sinceTrigger().get().toMillis()); // the plan: so far into it
     }
     Map<String, Long> chunks = committed.lastChunks();
     long at = System.currentTimeMillis();
     victim.kill();
     if (kill.second().isPresent()) {
-      Thread.sleep(kill.secondAfter().toMillis());
+      Thread.sleep(kill.secondAfter().toMillis()); // the plan
       // The first one may be coming back by then, as under a supervisor.
       if (kill.secondAfter().compareTo(kill.outage()) > 0) {
         restart(cluster);
@@ -159,7 +159,7 @@ public final class KillCampaign {
         second.kill();
       }
     }
-    Thread.sleep(kill.outage().toMillis());
+    Thread.sleep(kill.outage().toMillis()); // the plan: how long nobody starts it again
     restart(cluster);
     resume(cluster);
     awaitAll(cluster, committed, at);

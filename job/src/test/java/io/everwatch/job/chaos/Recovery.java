@@ -100,6 +100,7 @@ public final class Recovery {
           TextArrivals committed = new TextArrivals(cluster.brokers(), topic, Reading.COMMITTED)) {
         awaitAll(cluster, committed, 0);
         for (int i = 0; i < options.integer("kills"); i++) {
+          // For logs to grow and readers to catch up: video at real-time pace takes its time.
           Thread.sleep(Duration.ofSeconds(options.number("pause-seconds")).toMillis());
           samples.add(measure(cluster, figures, live, committed));
           System.out.printf("kill %d: %s%n", i + 1, samples.get(i));
@@ -151,7 +152,7 @@ public final class Recovery {
     try (ProcessProbe probe = ProcessProbe.of(process.pid())) {
       long start = System.nanoTime();
       Duration before = probe.cpuOfThreads(STEP_THREAD);
-      Thread.sleep(LOOK.toMillis());
+      Thread.sleep(LOOK.toMillis()); // the interval that is measured
       Duration worked = probe.cpuOfThreads(STEP_THREAD).minus(before);
       return worked.toNanos() / (double) (System.nanoTime() - start);
     }
