@@ -4,6 +4,7 @@ package io.everwatch.job.audit;
 import io.everwatch.job.audit.Violation.Kind;
 import io.everwatch.operators.flink.FrameRecord;
 import io.everwatch.operators.flink.FrameRecordReader;
+import io.everwatch.operators.flink.Origin;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -71,7 +72,7 @@ final class FramesAudit {
     if (letters.refused(topic, partition, offset)) {
       return;
     }
-    FrameRecord record = reader.read(topic, partition, offset, key, value, 0);
+    FrameRecord record = reader.read(new Origin(topic, partition, offset, key), value, 0);
     String streamId = record.key().streamId();
     record
         .content()

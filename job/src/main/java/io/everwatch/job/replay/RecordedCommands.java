@@ -3,6 +3,7 @@ package io.everwatch.job.replay;
 
 import io.everwatch.job.broker.TopicScan;
 import io.everwatch.job.topology.ReplayJob.RecordedCommand;
+import io.everwatch.operators.flink.Origin;
 import io.everwatch.schemas.avro.SourceRange;
 import io.everwatch.schemas.avro.TextEvent;
 import io.everwatch.schemas.avro.TextKind;
@@ -55,10 +56,7 @@ final class RecordedCommands {
         commands.add(
             new RecordedCommand(
                 afterOffset(notice),
-                record.topic(),
-                record.partition(),
-                record.offset(),
-                record.key(),
+                new Origin(record.topic(), record.partition(), record.offset(), record.key()),
                 record.value(),
                 record.timestamp()));
       }

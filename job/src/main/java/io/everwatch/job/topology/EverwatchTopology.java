@@ -6,11 +6,13 @@ import io.everwatch.job.config.ConfigKeys;
 import io.everwatch.job.config.Delivery;
 import io.everwatch.job.config.EverwatchConfig;
 import io.everwatch.job.spread.SpreadSource;
+import io.everwatch.operators.flink.CommandRecordReader;
 import io.everwatch.operators.flink.CommittedText;
 import io.everwatch.operators.flink.DeadLetterRecord;
 import io.everwatch.operators.flink.DeadLetters;
 import io.everwatch.operators.flink.EngineProvider;
 import io.everwatch.operators.flink.FrameRecord;
+import io.everwatch.operators.flink.FrameRecordReader;
 import io.everwatch.operators.flink.SpreadRegistry;
 import io.everwatch.operators.flink.StateRules;
 import io.everwatch.operators.flink.StreamKey;
@@ -116,13 +118,13 @@ public final class EverwatchTopology {
     properties.putIfAbsent("max.partition.fetch.bytes", "8388608");
     return WatchedSource.of(
         source(config, ConfigKeys.FRAMES).setProperties(properties),
-        new FrameRecordSchema(maxBytes, spreads));
+        new RecordSchema(new FrameRecordReader(maxBytes, spreads)));
   }
 
   private static WatchedSource commands(EverwatchConfig config, SpreadRegistry spreads) {
     return WatchedSource.of(
         source(config, ConfigKeys.COMMANDS).setProperties(kafka(config)),
-        new CommandRecordSchema(spreads));
+        new RecordSchema(new CommandRecordReader(spreads)));
   }
 
   private static KafkaSourceBuilder<FrameRecord> source(

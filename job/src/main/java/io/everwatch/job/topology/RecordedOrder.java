@@ -77,13 +77,7 @@ final class RecordedOrder extends AbstractStreamOperator<FrameRecord>
       RecordedCommand next = ahead.remove();
       give(
           new CommandRecordReader(SpreadRegistry.NONE)
-              .read(
-                  next.topic(),
-                  next.partition(),
-                  next.offset(),
-                  next.key(),
-                  next.value(),
-                  next.timestampMillis()));
+              .read(next.origin(), next.value(), next.timestampMillis()));
     }
   }
 

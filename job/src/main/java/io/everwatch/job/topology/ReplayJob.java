@@ -5,6 +5,8 @@ import io.everwatch.job.config.ConfigKeys;
 import io.everwatch.job.config.EverwatchConfig;
 import io.everwatch.operators.flink.EngineProvider;
 import io.everwatch.operators.flink.FrameRecord;
+import io.everwatch.operators.flink.FrameRecordReader;
+import io.everwatch.operators.flink.Origin;
 import io.everwatch.operators.flink.RecordedDecisions;
 import io.everwatch.operators.flink.SpreadRegistry;
 import io.everwatch.operators.flink.StreamKey;
@@ -57,13 +59,7 @@ public final class ReplayJob {
    * @param afterOffset of the newest frame record that the stream had taken before; -1: of none
    */
   public record RecordedCommand(
-      long afterOffset,
-      String topic,
-      int partition,
-      long offset,
-      byte @Nullable [] key,
-      byte @Nullable [] value,
-      long timestampMillis)
+      long afterOffset, Origin origin, byte @Nullable [] value, long timestampMillis)
       implements Serializable {}
 
   private ReplayJob() {}
@@ -120,8 +116,9 @@ public final class ReplayJob {
                 Map.of(input.partition(), input.firstOffset()), OffsetResetStrategy.NONE))
         .setBounded(OffsetsInitializer.offsets(Map.of(input.partition(), input.endOffset())))
         .setDeserializer(
-            new FrameRecordSchema(
-                Math.toIntExact(config.get(ConfigKeys.MAX_RECORD)), SpreadRegistry.NONE))
+            new RecordSchema(
+                new FrameRecordReader(
+                    Math.toIntExact(config.get(ConfigKeys.MAX_RECORD)), SpreadRegistry.NONE)))
         .build();
   }
 }

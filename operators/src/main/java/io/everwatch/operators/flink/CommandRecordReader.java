@@ -7,23 +7,19 @@ import io.everwatch.operators.flink.FrameRecord.Unusable;
 import io.everwatch.schemas.WireFormat;
 import io.everwatch.schemas.WireFormatException;
 import io.everwatch.schemas.avro.CommandEvent;
-import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Makes a {@link FrameRecord} of a record of the commands topic. Never throws for what the record
- * contains: a source that did would read the same record again for ever. A command that can be read
- * but not obeyed is refused by the stream, with a reason; what is unusable here is what nobody
- * could answer.
+ * Reads the commands topic. A command that can be read but not obeyed is refused by the stream,
+ * with a reason; what is unusable here is what nobody could answer.
  *
  * @param spreads gives each stream its key, the same as for its frames
  */
-public record CommandRecordReader(SpreadRegistry spreads) implements Serializable {
+public record CommandRecordReader(SpreadRegistry spreads) implements RecordReader {
   /** Longest record that is decoded: an instruction of the greatest length and some settings. */
   public static final int MAX_BYTES = 64 << 10;
 
@@ -39,37 +35,19 @@ public record CommandRecordReader(SpreadRegistry spreads) implements Serializabl
   /** What the operator itself says under these subjects could not be told from an answer. */
   private static final Set<String> TAKEN = Set.of("stale", "ended");
 
-  /**
-   * One record, whatever it contains.
-   *
-   * @param key of the record; null: it has none
-   * @param value of the record; null: it has none
-   * @param arrivalMillis the record's own time
-   */
-  public FrameRecord read(
-      String topic,
-      int partition,
-      long offset,
-      byte @Nullable [] key,
-      byte @Nullable [] value,
-      long arrivalMillis) {
-    Origin origin = new Origin(topic, partition, offset, key);
-    byte[] bytes = value == null ? new byte[0] : value;
-    try {
-      CommandEvent event = WireFormat.decodeCommand(bytes, MAX_BYTES);
-      return new FrameRecord(
-          spreads.key(event.getStreamId()), origin, arrivalMillis, content(event, bytes));
-    } catch (WireFormatException e) {
-      Unusable content = unusable(e.reason().name(), String.valueOf(e.getMessage()), null, bytes);
-      return new FrameRecord(FrameRecordReader.spreadOf(origin), origin, arrivalMillis, content);
-    }
+  @Override
+  public FrameRecord decode(Origin origin, byte[] value, long arrivalMillis)
+      throws WireFormatException {
+    CommandEvent event = WireFormat.decodeCommand(value, MAX_BYTES);
+    return new FrameRecord(
+        spreads.key(event.getStreamId()), origin, arrivalMillis, content(event, value));
   }
 
   private static Content content(CommandEvent event, byte[] bytes) {
     String stream = event.getStreamId();
     int streamBytes = size(stream);
     if (streamBytes == 0 || streamBytes > FrameRecordReader.MAX_STREAM_ID_BYTES) {
-      return unusable(
+      return Unusable.of(
           FrameRecordReader.BAD_STREAM_ID,
           "a command for a stream ID of %d bytes; expected 1 to %d; name the stream as its camera does"
               .formatted(streamBytes, FrameRecordReader.MAX_STREAM_ID_BYTES),
@@ -78,7 +56,7 @@ public record CommandRecordReader(SpreadRegistry spreads) implements Serializabl
     }
     int idBytes = size(event.getCommandId());
     if (idBytes == 0 || idBytes > MAX_ID_BYTES || TAKEN.contains(event.getCommandId())) {
-      return unusable(
+      return Unusable.of(
           BAD_COMMAND_ID,
           "a command ID of %d bytes; expected 1 to %d, and not one of %s; take a fresh UUID"
               .formatted(idBytes, MAX_ID_BYTES, TAKEN.stream().sorted().toList()),
@@ -90,7 +68,7 @@ public record CommandRecordReader(SpreadRegistry spreads) implements Serializabl
             kind -> new Command(event.getCommandId(), kind, event.getSettings(), event.getText()))
         .orElseGet(
             () ->
-                unusable(
+                Unusable.of(
                     UNKNOWN_KIND,
                     "a command of a kind unknown to this release; expected one of %s; upgrade the job before the sender"
                         .formatted(Arrays.toString(Kind.values())),
@@ -107,12 +85,6 @@ public record CommandRecordReader(SpreadRegistry spreads) implements Serializabl
       case SET -> Optional.of(Kind.SET);
       case UNKNOWN -> Optional.empty();
     };
-  }
-
-  private static Unusable unusable(
-      String reason, String detail, @Nullable String streamId, byte[] bytes) {
-    return new Unusable(
-        reason, detail, streamId, -1, 0, FrameRecordReader.bounded(bytes), bytes.length);
   }
 
   private static int size(String text) {

@@ -2,13 +2,14 @@
 package io.everwatch.operators.flink;
 
 import io.everwatch.operators.model.EncodedFrame;
+import java.util.Arrays;
 import java.util.function.Function;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A record of the frames or the commands topic on its way to the operator, which takes both in one
- * order per stream. {@link FrameRecordReader} and {@link CommandRecordReader} make them.
+ * order per stream. {@link RecordReader}s make them.
  *
  * @param key whose state it belongs to; of an unusable record a key that only spreads the load
  * @param arrivalMillis the record's own time, milliseconds since the epoch: when the broker stored
@@ -68,6 +69,23 @@ public record FrameRecord(StreamKey key, Origin origin, long arrivalMillis, Cont
       byte[] original,
       int originalSize)
       implements Content {
+    /** Of a record that names no frame. */
+    static Unusable of(String reason, String detail, @Nullable String streamId, byte[] value) {
+      return of(reason, detail, streamId, /* sequence= */ -1, /* captureMicros= */ 0, value);
+    }
+
+    /** Keeps no more of the value than a dead letter does. */
+    static Unusable of(
+        String reason,
+        String detail,
+        @Nullable String streamId,
+        long sequence,
+        long captureMicros,
+        byte[] value) {
+      byte[] head = Arrays.copyOf(value, Math.min(value.length, DeadLetters.MAX_ORIGINAL_BYTES));
+      return new Unusable(reason, detail, streamId, sequence, captureMicros, head, value.length);
+    }
+
     @Override
     public <R> R match(
         Function<Picture, R> picture,

@@ -10,22 +10,18 @@ import io.everwatch.operators.model.EncodedFrame.Encoding;
 import io.everwatch.schemas.WireFormat;
 import io.everwatch.schemas.WireFormatException;
 import io.everwatch.schemas.avro.FrameEvent;
-import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Makes a {@link FrameRecord} of a record of the frames topic. Never throws for what the record
- * contains: a source that did would read the same record again for ever.
+ * Reads the frames topic.
  *
  * @param maxBytes longest record value that is decoded
  * @param spreads gives each stream its key
  */
-public record FrameRecordReader(int maxBytes, SpreadRegistry spreads) implements Serializable {
+public record FrameRecordReader(int maxBytes, SpreadRegistry spreads) implements RecordReader {
   /** Longest stream ID, bytes of UTF-8: it is part of each key and each event. */
   public static final int MAX_STREAM_ID_BYTES = 512;
 
@@ -40,41 +36,15 @@ public record FrameRecordReader(int maxBytes, SpreadRegistry spreads) implements
     this(WireFormat.MAX_RECORD_BYTES, SpreadRegistry.NONE);
   }
 
-  /**
-   * One record, whatever it contains.
-   *
-   * @param key of the record; null: it has none
-   * @param value of the record; null: it has none
-   * @param arrivalMillis the record's own time
-   */
-  public FrameRecord read(
-      String topic,
-      int partition,
-      long offset,
-      byte @Nullable [] key,
-      byte @Nullable [] value,
-      long arrivalMillis) {
-    Origin origin = new Origin(topic, partition, offset, key);
-    byte[] bytes = value == null ? new byte[0] : value;
-    try {
-      FrameEvent event = WireFormat.decodeFrame(bytes, maxBytes);
-      Content content =
-          fault(event)
-              .<Content>map(fault -> unusable(fault, event, bytes))
-              .orElseGet(() -> content(event));
-      return new FrameRecord(spreads.key(event.getStreamId()), origin, arrivalMillis, content);
-    } catch (WireFormatException e) {
-      Unusable content =
-          new Unusable(
-              e.reason().name(),
-              String.valueOf(e.getMessage()),
-              null,
-              -1,
-              0,
-              bounded(bytes),
-              bytes.length);
-      return new FrameRecord(spreadOf(origin), origin, arrivalMillis, content);
-    }
+  @Override
+  public FrameRecord decode(Origin origin, byte[] value, long arrivalMillis)
+      throws WireFormatException {
+    FrameEvent event = WireFormat.decodeFrame(value, maxBytes);
+    Content content =
+        fault(event)
+            .<Content>map(fault -> unusable(fault, event, value))
+            .orElseGet(() -> content(event));
+    return new FrameRecord(spreads.key(event.getStreamId()), origin, arrivalMillis, content);
   }
 
   private record Fault(String reason, String detail) {}
@@ -124,27 +94,13 @@ public record FrameRecordReader(int maxBytes, SpreadRegistry spreads) implements
   }
 
   private static Unusable unusable(Fault fault, FrameEvent event, byte[] bytes) {
-    return new Unusable(
+    return Unusable.of(
         fault.reason,
         fault.detail,
         event.getStreamId(),
         event.getSequence(),
         event.getCaptureMicros(),
-        bounded(bytes),
-        bytes.length);
-  }
-
-  /** An unusable record touches no state; its key only decides which subtask reports it. */
-  static StreamKey spreadOf(Origin origin) {
-    byte[] key = origin.key();
-    return StreamKey.of(
-        key == null || key.length > MAX_STREAM_ID_BYTES
-            ? ""
-            : new String(key, StandardCharsets.UTF_8));
-  }
-
-  static byte[] bounded(byte[] bytes) {
-    return Arrays.copyOf(bytes, Math.min(bytes.length, DeadLetters.MAX_ORIGINAL_BYTES));
+        bytes);
   }
 
   private static byte[] bytes(ByteBuffer buffer) {

@@ -2,6 +2,7 @@
 package io.everwatch.operators.flink;
 
 import java.io.IOException;
+import java.io.Serializable;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
 import org.jspecify.annotations.Nullable;
@@ -11,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param key the record's key as it was; null: it had none
  */
-public record Origin(String topic, int partition, long offset, byte @Nullable [] key) {
+public record Origin(String topic, int partition, long offset, byte @Nullable [] key)
+    implements Serializable {
   /** The place alone. */
   Origin withoutKey() {
     return new Origin(topic, partition, offset, null);

@@ -111,12 +111,15 @@ final class Camera {
 
   FrameRecord rawCommand(byte @Nullable [] value) {
     return new CommandRecordReader(SpreadRegistry.NONE)
-        .read("commands", 0, commands++, id.getBytes(StandardCharsets.UTF_8), value, arrival());
+        .read(origin("commands", 0, commands++), value, arrival());
   }
 
   FrameRecord raw(byte[] value) {
-    return new FrameRecordReader()
-        .read("frames", partition, offset++, id.getBytes(StandardCharsets.UTF_8), value, arrival());
+    return new FrameRecordReader().read(origin("frames", partition, offset++), value, arrival());
+  }
+
+  private Origin origin(String topic, int partition, long offset) {
+    return new Origin(topic, partition, offset, id.getBytes(StandardCharsets.UTF_8));
   }
 
   private FrameRecord record(FrameEvent event) {

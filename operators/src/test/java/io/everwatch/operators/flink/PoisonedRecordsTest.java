@@ -117,7 +117,7 @@ class PoisonedRecordsTest {
     byte[] key = new byte[3 << 20];
     byte[] value = named("x".repeat(4 << 20));
     try (Bench bench = new Bench(FAKE.engine(), SETTINGS)) {
-      bench.offer(new FrameRecordReader().read("frames", 0, 1, key, value, 0));
+      bench.offer(new FrameRecordReader().read(new Origin("frames", 0, 1, key), value, 0));
 
       DeadLetterRecord record = bench.harness.getSideOutput(DeadLetters.TAG).remove().getValue();
       assertThat(record.value()).hasSizeLessThan(3 * DeadLetters.MAX_ORIGINAL_BYTES);

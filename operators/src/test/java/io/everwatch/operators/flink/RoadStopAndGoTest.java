@@ -135,6 +135,6 @@ class RoadStopAndGoTest {
                 .setBytes(ByteBuffer.wrap(picture))
                 .build());
     return new FrameRecordReader()
-        .read("frames", 0, number, "road".getBytes(StandardCharsets.UTF_8), value, 0);
+        .read(new Origin("frames", 0, number, "road".getBytes(StandardCharsets.UTF_8)), value, 0);
   }
 }

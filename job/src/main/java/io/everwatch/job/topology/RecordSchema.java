@@ -1,34 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.topology;
 
-import io.everwatch.operators.flink.CommandRecordReader;
 import io.everwatch.operators.flink.FrameRecord;
-import io.everwatch.operators.flink.SpreadRegistry;
+import io.everwatch.operators.flink.Origin;
+import io.everwatch.operators.flink.RecordReader;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
 import org.apache.flink.util.Collector;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
- * From a record of the commands topic to what the operator takes; see {@link FrameRecordSchema}.
+ * From a record of a topic to what the operator takes. Never throws for a record's content: the job
+ * would restart and read the same record again, for ever. What cannot be read goes on as such and
+ * ends on the dead-letter topic.
  */
-final class CommandRecordSchema implements KafkaRecordDeserializationSchema<FrameRecord> {
+final class RecordSchema implements KafkaRecordDeserializationSchema<FrameRecord> {
   private static final long serialVersionUID = 1;
 
-  private final CommandRecordReader reader;
+  private final RecordReader reader;
 
-  CommandRecordSchema(SpreadRegistry spreads) {
-    reader = new CommandRecordReader(spreads);
+  RecordSchema(RecordReader reader) {
+    this.reader = reader;
   }
 
   @Override
   public void deserialize(ConsumerRecord<byte[], byte[]> record, Collector<FrameRecord> out) {
     out.collect(
         reader.read(
-            record.topic(),
-            record.partition(),
-            record.offset(),
-            record.key(),
+            new Origin(record.topic(), record.partition(), record.offset(), record.key()),
             record.value(),
             record.timestamp()));
   }
