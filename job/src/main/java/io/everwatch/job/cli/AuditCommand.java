@@ -9,10 +9,7 @@ import io.everwatch.job.audit.AuditReport;
 import io.everwatch.job.audit.TopicAudit;
 import io.everwatch.job.audit.TopicAudit.MissingTopicException;
 import java.io.PrintWriter;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -31,12 +28,7 @@ final class AuditCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
   @Mixin private BrokerOptions brokers = new BrokerOptions();
   @Mixin private TopicOptions topics = new TopicOptions();
-
-  @Option(
-      names = "--stream",
-      paramLabel = "ID",
-      description = "Only this stream; repeatable (default: all).")
-  private List<String> streams = new ArrayList<>();
+  @Mixin private StreamOptions streams = new StreamOptions();
 
   @Option(
       names = "--frames",
@@ -64,7 +56,7 @@ final class AuditCommand implements Callable<Integer> {
         new AuditOptions(
             brokers.clientProperties(),
             topics.names(),
-            Set.copyOf(streams),
+            streams.streams(),
             frames,
             atLeastOnce,
             brokers.connectTimeout());

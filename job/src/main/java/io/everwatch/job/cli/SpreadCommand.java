@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.cli;
 
-import io.everwatch.job.broker.Brokers;
 import io.everwatch.job.broker.TopicNames;
 import io.everwatch.job.spread.SpreadFile;
 import io.everwatch.job.spread.StreamsOfTopic;
@@ -16,14 +15,12 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -54,35 +51,45 @@ final class SpreadCommand implements Callable<Integer> {
       description = "Streams to add; those that are listed already are passed over.")
   private List<String> added = new ArrayList<>();
 
-  @Option(
-      names = "--from-topic",
-      arity = "0..1",
-      fallbackValue = TopicNames.FRAMES,
-      paramLabel = "NAME",
-      description =
-          "Add the streams that lately sent frames to this topic (default: ${FALLBACK-VALUE});"
-              + " needs --brokers.")
-  private @Nullable String topic;
+  /** Where streams are looked for. */
+  static final class Cameras {
+    @Option(
+        names = "--from-topic",
+        required = true,
+        arity = "0..1",
+        fallbackValue = TopicNames.FRAMES,
+        paramLabel = "NAME",
+        description =
+            "Add the streams that lately sent frames to this topic (default: ${FALLBACK-VALUE}).")
+    private String topic = "";
 
-  @Option(
-      names = "--since",
-      paramLabel = "TIME",
-      converter = DurationConverter.class,
-      defaultValue = "1min",
-      description = "How far --from-topic looks back (default: ${DEFAULT-VALUE}).")
-  private Duration since = Duration.ofMinutes(1);
+    @Option(
+        names = "--since",
+        paramLabel = "TIME",
+        converter = DurationConverter.class,
+        defaultValue = "1min",
+        description = "How far --from-topic looks back (default: ${DEFAULT-VALUE}).")
+    private Duration since = Duration.ofMinutes(1);
 
-  @Option(
-      names = "--brokers",
-      paramLabel = "HOST:PORT[,…]",
-      description = "Kafka brokers, for --from-topic.")
-  private @Nullable String brokers;
+    @ArgGroup(exclusive = false, multiplicity = "1")
+    private BrokerOptions brokers = new BrokerOptions();
 
-  @Option(
-      names = "--kafka",
-      paramLabel = "KEY=VALUE",
-      description = "Property of the Kafka client, such as security.protocol=SSL; repeatable.")
-  private Map<String, String> properties = new LinkedHashMap<>();
+    Collection<String> streams() {
+      brokers.requireReachable();
+      Collection<String> found =
+          StreamsOfTopic.since(Instant.now().minus(since), topic, brokers.clientProperties());
+      if (found.isEmpty()) {
+        throw new CliException(
+            "no frame was written to %s in the last %s; expected cameras that run; is this the topic"
+                    .formatted(topic, since)
+                + " of frames, or should --since look further back?");
+      }
+      return found;
+    }
+  }
+
+  @ArgGroup(exclusive = false)
+  private @Nullable Cameras cameras;
 
   @Option(
       names = "--parallelism",
@@ -102,8 +109,8 @@ final class SpreadCommand implements Callable<Integer> {
     }
     PrintWriter out = spec.commandLine().getOut();
     Collection<String> streams = new ArrayList<>(added);
-    if (topic != null) {
-      streams.addAll(ofTopic(topic));
+    if (cameras != null) {
+      streams.addAll(cameras.streams());
     }
     SpreadFile before = read(!streams.isEmpty());
     SpreadFile after = before.with(streams);
@@ -119,24 +126,6 @@ final class SpreadCommand implements Callable<Integer> {
     parallelisms.forEach(parallelism -> out.println(load(after, parallelism)));
     out.flush();
     return ExitCodes.OK;
-  }
-
-  private Collection<String> ofTopic(String name) {
-    if (brokers == null) {
-      throw new ParameterException(
-          spec.commandLine(), "--from-topic reads a topic; give --brokers as well");
-    }
-    Map<String, Object> client = new HashMap<>(properties);
-    client.put("bootstrap.servers", brokers);
-    Brokers.requireReachable(client, Duration.ofSeconds(10));
-    Collection<String> found = StreamsOfTopic.since(Instant.now().minus(since), name, client);
-    if (found.isEmpty()) {
-      throw new CliException(
-          "no frame was written to %s in the last %s; expected cameras that run; is this the topic"
-                  .formatted(name, since)
-              + " of frames, or should --since look further back?");
-    }
-    return found;
   }
 
   private SpreadFile read(boolean mayBegin) throws IOException {

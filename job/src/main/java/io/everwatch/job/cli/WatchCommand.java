@@ -14,9 +14,7 @@ import io.everwatch.schemas.avro.TextKind;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.time.ZoneId;
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
-import java.util.List;
+import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -37,12 +35,7 @@ final class WatchCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
   @Mixin private BrokerOptions brokers = new BrokerOptions();
   @Mixin private TopicOptions topics = new TopicOptions();
-
-  @Option(
-      names = "--stream",
-      paramLabel = "ID",
-      description = "Only this stream; repeatable (default: all).")
-  private List<String> streams = new ArrayList<>();
+  @Mixin private StreamOptions selection = new StreamOptions();
 
   @Option(
       names = "--committed",
@@ -67,6 +60,7 @@ final class WatchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    Set<String> streams = selection.streams();
     if (format == CaptionFormat.WEBVTT && streams.size() != 1) {
       throw usage("webvtt holds one stream; give exactly one --stream, not " + streams.size());
     }
@@ -75,7 +69,7 @@ final class WatchCommand implements Callable<Integer> {
     }
     PrintWriter out = spec.commandLine().getOut();
     CaptionWriter writer = format.writer(out, CaptionClock.timeOfDay(ZoneId.systemDefault()));
-    Set<String> open = new LinkedHashSet<>(streams);
+    Set<String> open = new HashSet<>(streams);
     try (TextEventReader reader = TextEventReader.open(options())) {
       while (!untilEnded || !open.isEmpty()) {
         for (ReceivedText received : reader.poll(POLL)) {
@@ -97,7 +91,7 @@ final class WatchCommand implements Callable<Integer> {
     return TextReaderOptions.of(brokers.brokers(), topics.names().text())
         .reading(committed ? Reading.COMMITTED : Reading.LIVE)
         .start(fromBeginning ? new FromBeginning() : new FromEnd())
-        .streams(Set.copyOf(streams))
+        .streams(selection.streams())
         .timeout(brokers.connectTimeout())
         .client(brokers.properties());
   }

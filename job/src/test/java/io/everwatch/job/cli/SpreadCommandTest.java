@@ -42,6 +42,12 @@ class SpreadCommandTest {
     assertThat(run(file)).isEqualTo(ExitCodes.FAILURE);
     assertThat(out.toString()).contains("there is no " + file);
     assertThat(run(file, "--from-topic")).isEqualTo(ExitCodes.USAGE);
+    assertThat(out.toString()).contains("--brokers");
+    assertThat(run(file, "--brokers", "localhost:1")).isEqualTo(ExitCodes.USAGE);
+    assertThat(out.toString()).contains("--from-topic");
+    assertThat(run(file, "--from-topic", "--brokers", "localhost:1", "--connect-timeout", "1ms"))
+        .isEqualTo(ExitCodes.FAILURE);
+    assertThat(out.toString()).contains("localhost:1");
     assertThat(run(file, "--add", "a", "--parallelism", "200")).isEqualTo(ExitCodes.USAGE);
     Files.writeString(file, "nonsense\n");
     assertThat(run(file, "--add", "a")).isEqualTo(ExitCodes.FAILURE);
