@@ -18,12 +18,11 @@ import java.util.function.ToLongFunction;
  * <p>A frame passes three stages. <em>Judged</em>: a copy is counted; a capture time that cannot
  * follow the stream's clock, or a sequence that goes back while the clock goes on, is held until
  * the next frame agrees (a new clock, a restarted camera) or not (dead letter; copies do not vote).
- * What can follow a clock: a time at most {@code maxClockJump} before it, and at most as much ahead
- * of it as the record arrived later, and {@code maxClockJump} more. So a camera that was away for
- * an hour has an hour without frames, and frames that were late in a burst are as if they had not
- * been. <em>Ordered</em>: it waits while a smaller sequence is missing, so that what comes out does
- * not depend on disorder within the allowed lateness. <em>Placed</em>: it takes its grid point, or
- * is surplus when an earlier frame has it.
+ * What can follow a clock is said at {@link StreamClock}: a camera that was away for an hour has an
+ * hour without frames, and frames that were late in a burst are as if they had not been.
+ * <em>Ordered</em>: it waits while a smaller sequence is missing, so that what comes out does not
+ * depend on disorder within the allowed lateness. <em>Placed</em>: it takes its grid point, or is
+ * surplus when an earlier frame has it.
  *
  * <p>A chunk closes when all its points have frames, or when the clock passes its end by {@code
  * allowedLateness}; missing sequences before the frames that were waiting for it are then given up.
@@ -62,10 +61,9 @@ public final class ChunkAssembler<P> {
   private final ToLongFunction<P> bytes;
   private final SequenceOrder<P> order;
   private final OpenChunks<P> chunks;
+  private final StreamClock clock;
   private Optional<Frame<P>> held;
   private boolean started;
-  private long clockMicros;
-  private long clockArrivalMicros;
   private long settledMicros;
 
   private ChunkAssembler(ChunkSettings settings, AssemblerState<P> state, ToLongFunction<P> bytes) {
@@ -79,8 +77,11 @@ public final class ChunkAssembler<P> {
     this.chunks = new OpenChunks<>(this.settings, rates, state.progress(), state.placed());
     this.held = state.held().stream().findFirst();
     this.started = state.started();
-    this.clockMicros = state.progress().clockMicros();
-    this.clockArrivalMicros = state.progress().clockArrivalMicros();
+    this.clock =
+        new StreamClock(
+            settings.maxClockJumpMicros(),
+            state.progress().clockMicros(),
+            state.progress().clockArrivalMicros());
     this.settledMicros = sequences.settledMicros();
   }
 
@@ -140,7 +141,7 @@ public final class ChunkAssembler<P> {
     }
     if (!started) {
       started = true;
-      setClock(frame);
+      clock.set(frame);
       settledMicros = frame.captureMicros();
       chunks.begin(frame.captureMicros());
       order.restart(frame.sequence());
@@ -197,7 +198,7 @@ public final class ChunkAssembler<P> {
 
   /** Largest capture time so far; 0 before the first frame. */
   public long clockMicros() {
-    return clockMicros;
+    return clock.micros();
   }
 
   /** Frames offered that no chunk, gap or dead frame has told of yet. */
@@ -220,7 +221,7 @@ public final class ChunkAssembler<P> {
             settings.chunkMicros(),
             rates.list(),
             true,
-            chunks.progress(clockMicros, clockArrivalMicros),
+            chunks.progress(clock.micros(), clock.arrivalMicros()),
             new Sequences(order.settled(), settledMicros, order.horizon(), order.abandoned()),
             chunks.placed(),
             order.waiting(),
@@ -230,9 +231,9 @@ public final class ChunkAssembler<P> {
 
   private Verdict judge(Frame<P> frame) {
     long sequence = frame.sequence();
-    long ahead = frame.captureMicros() - clockMicros;
+    long ahead = clock.ahead(frame);
     boolean seen = order.seen(sequence);
-    if (!follows(ahead, frame.arrivedAfter(clockArrivalMicros))) {
+    if (!clock.isFollowedBy(frame)) {
       boolean straggler =
           ahead < 0 && !seen && sequence < order.newest() && sequence >= order.horizon();
       return straggler ? Verdict.NORMAL : Verdict.JUMP;
@@ -248,24 +249,7 @@ public final class ChunkAssembler<P> {
   }
 
   private boolean agrees(Frame<P> frame, Frame<P> suspect) {
-    return frame.sequence() > suspect.sequence()
-        && follows(
-            frame.captureMicros() - suspect.captureMicros(),
-            frame.arrivedAfter(suspect.arrivalMicros()));
-  }
-
-  /**
-   * Whether a clock can have moved on by {@code ahead} while {@code elapsed} passed on the topic:
-   * by all of that (frames came as they were taken), by nothing (they had waited), or in between.
-   */
-  private boolean follows(long ahead, long elapsed) {
-    long tolerance = settings.maxClockJumpMicros();
-    return ahead < 0 ? -ahead <= tolerance : ahead - elapsed <= tolerance;
-  }
-
-  private void setClock(Frame<P> frame) {
-    clockMicros = frame.captureMicros();
-    clockArrivalMicros = frame.arrivalMicros();
+    return frame.sequence() > suspect.sequence() && clock.follows(frame, suspect);
   }
 
   /** The suspect was right: a new clock, or a camera that counts anew. */
@@ -275,10 +259,8 @@ public final class ChunkAssembler<P> {
     settleAll(out);
     if (jumped) {
       chunks.closeAll(out);
-      chunks.resetClock(
-          Math.max(suspect.captureMicros() - clockMicros, suspect.arrivedAfter(clockArrivalMicros)),
-          suspect.captureMicros());
-      setClock(suspect);
+      chunks.resetClock(clock.since(suspect), suspect.captureMicros());
+      clock.set(suspect);
     }
     if (goesBack) {
       order.restart(suspect.sequence());
@@ -290,7 +272,7 @@ public final class ChunkAssembler<P> {
 
   /** The suspect was wrong: dead letter, unless it can be a copy of a frame of long ago. */
   private void reject(Frame<P> suspect, boolean streamGoesOn, List<Assembled<P>> out) {
-    if (order.seen(suspect.sequence()) && suspect.captureMicros() <= clockMicros) {
+    if (order.seen(suspect.sequence()) && clock.ahead(suspect) <= 0) {
       chunks.countDuplicate();
       return;
     }
@@ -299,7 +281,7 @@ public final class ChunkAssembler<P> {
         new DeadFrame<>(
             suspect,
             jumped ? Reason.CLOCK_JUMP : Reason.SEQUENCE_BACKWARDS,
-            jumped ? lonelyJump(suspect) : lonelyStepBack(suspect)));
+            jumped ? clock.lonelyJump(suspect) : lonelyStepBack(suspect)));
     if (streamGoesOn) {
       order.skipIfNext(suspect.sequence());
     }
@@ -312,14 +294,12 @@ public final class ChunkAssembler<P> {
     } else {
       order.add(frame);
     }
-    if (frame.captureMicros() > clockMicros) {
-      setClock(frame);
-    }
+    clock.advance(frame);
     settleReady(out);
     while (order.waiting().size() > MAX_WAITING || waitingBytes() > MAX_WAITING_BYTES) {
       settleThrough(order.waiting().get(0).sequence(), out);
     }
-    long due = chunks.due(clockMicros);
+    long due = chunks.due(clock.micros());
     if (due >= chunks.next()) {
       settleDue(chunks.endMicros(due), out);
       chunks.closeThrough(due, out);
@@ -372,22 +352,10 @@ public final class ChunkAssembler<P> {
         .formatted(frame.sequence(), frame.captureMicros());
   }
 
-  private String lonelyJump(Frame<P> frame) {
-    return ("frame %d has capture time %d us and arrived %d us after the one of %d us, to which "
-            + "the stream's clock is set; expected at most %d us between them, beyond what passed "
-            + "meanwhile, or a next frame that agrees; look at the camera's clock")
-        .formatted(
-            frame.sequence(),
-            frame.captureMicros(),
-            frame.arrivedAfter(clockArrivalMicros),
-            clockMicros,
-            settings.maxClockJumpMicros());
-  }
-
   private String lonelyStepBack(Frame<P> frame) {
     return ("sequence %d with capture time %d us came after sequence %d at %d us; expected "
             + "increasing sequences, or a next frame that shows a restarted camera; is there a "
             + "second writer of this stream?")
-        .formatted(frame.sequence(), frame.captureMicros(), order.newest(), clockMicros);
+        .formatted(frame.sequence(), frame.captureMicros(), order.newest(), clock.micros());
   }
 }
