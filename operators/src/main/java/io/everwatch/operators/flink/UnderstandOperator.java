@@ -339,37 +339,8 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
     }
   }
 
-  /** Turns that wait or are under way. */
-  int inFlight() {
-    return understanding().inFlight();
-  }
-
-  /** Streams of which nothing comes. */
-  SilentStreams silence() {
-    return understanding().silence();
-  }
-
-  /** Streams on the heap. */
-  int streams() {
-    return understanding().size();
-  }
-
-  /** Turns whose pictures are in state only. */
-  int parked() {
-    return understanding().parked();
-  }
-
-  /** Bytes of the turns that are in the heap. */
-  long heapBytes() {
-    return understanding().heapBytes();
-  }
-
-  /** Memories of streams written since open. */
-  long memoriesWritten() {
-    return understanding().memoriesWritten();
-  }
-
-  private Understanding understanding() {
+  /** What the subtask does with its streams; once the operator is open. */
+  Understanding understanding() {
     return opened(understanding);
   }
 

@@ -272,6 +272,10 @@ final class Bench implements AutoCloseable {
     return (UnderstandOperator) harness.getOperator();
   }
 
+  Understanding understanding() {
+    return operator().understanding();
+  }
+
   void offer(FrameRecord record, long timestamp) throws Exception {
     harness.processElement(new StreamRecord<>(record, timestamp));
   }
@@ -288,7 +292,7 @@ final class Bench implements AutoCloseable {
 
   /** Runs mails until nothing is in flight. */
   void settle() throws Exception {
-    while (operator().inFlight() > 0) {
+    while (understanding().inFlight() > 0) {
       mailbox().take(0).run();
     }
     runMails();
@@ -308,7 +312,7 @@ final class Bench implements AutoCloseable {
 
   /** Runs mails until so many memories have been written since open. */
   void awaitSnapshots(int count) throws Exception {
-    while (operator().memoriesWritten() < count) {
+    while (understanding().memoriesWritten() < count) {
       runMail();
     }
   }

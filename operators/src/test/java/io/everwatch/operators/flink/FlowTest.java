@@ -110,7 +110,7 @@ class FlowTest {
         for (Camera camera : cameras) {
           fake.letGo(); // else the next may wait for ever
           bench.offer(camera.large(LARGE));
-          most = Math.max(most, bench.operator().heapBytes());
+          most = Math.max(most, bench.understanding().heapBytes());
         }
       }
       fake.letAllGo();
@@ -118,7 +118,7 @@ class FlowTest {
 
       assertThat(most).isBetween(2L * LARGE_BYTES, bound);
       assertThat(bench.events()).hasSize(6);
-      assertThat(bench.operator().heapBytes()).isZero();
+      assertThat(bench.understanding().heapBytes()).isZero();
     }
   }
 
@@ -150,7 +150,7 @@ class FlowTest {
       seconds(bench, backlog, 40); // more than the eight, and nothing is answered
       Camera other = new Camera("other", 1);
       seconds(bench, other, 1);
-      assertThat(bench.operator().parked()).isEqualTo(38);
+      assertThat(bench.understanding().parked()).isEqualTo(38);
       state = bench.snapshot();
       fake.letAllGo();
       bench.settle();
@@ -160,7 +160,7 @@ class FlowTest {
       assertThat(order.indexOf("other")).as("%s", order).isLessThan(4);
       events.removeIf(event -> event.getStreamId().equals("other"));
       assertThat(events).isEqualTo(expected);
-      assertThat(bench.operator().parked()).isZero();
+      assertThat(bench.understanding().parked()).isZero();
     }
     try (Bench bench = new Bench(fake.engine(), eight, 1, 0, state, null)) {
       bench.settle();

@@ -69,7 +69,7 @@ class RestoreCheckTest {
           .hasStackTraceContaining("strict-numerics: false");
     }
     try (Bench bench = restored(made, STRICT, state)) {
-      assertThat(bench.operator().inFlight()).as("its own are welcome").isZero();
+      assertThat(bench.understanding().inFlight()).as("its own are welcome").isZero();
     }
   }
 

@@ -270,7 +270,7 @@ class RestoreTest {
           bench.awaitSnapshots(i / SnapshotWriter.FAILURES);
         }
       }
-      assertThat(bench.operator().memoriesWritten()).isEqualTo(3);
+      assertThat(bench.understanding().memoriesWritten()).isEqualTo(3);
     }
   }
 

@@ -71,7 +71,7 @@ class SilentStreamsTest {
       assertThat(stale.getStartMicros()).isEqualTo(Camera.START_MICROS + 2_000_000);
       assertThat(stale.getEndMicros()).isEqualTo(stale.getStartMicros());
       assertThat(stale.getText()).isEqualTo("no record for 30 s");
-      assertThat(bench.operator().silence().silent()).isEqualTo(1);
+      assertThat(bench.understanding().silence().silent()).isEqualTo(1);
     }
   }
 
@@ -107,7 +107,7 @@ class SilentStreamsTest {
     try (Bench bench = open(STALE, told)) {
       pass(bench, MINUTE);
       assertThat(bench.events()).isEmpty();
-      assertThat(bench.operator().silence().silent()).isEqualTo(1);
+      assertThat(bench.understanding().silence().silent()).isEqualTo(1);
       told = bench.snapshot();
     }
     try (Bench bench = open(STALE, untold)) {
@@ -150,7 +150,7 @@ class SilentStreamsTest {
       for (int i = 0; i < 10; i++) {
         now += 20 * SECOND;
         bench.harness.setProcessingTime(now);
-        bench.operator().silence().look(/* recordsWait= */ true);
+        bench.understanding().silence().look(/* recordsWait= */ true);
       }
       assertThat(of(bench, TextKind.STALE)).isEmpty();
       pass(bench, MINUTE);
@@ -175,8 +175,8 @@ class SilentStreamsTest {
       assertThat(ended.getSources()).hasSize(1);
       assertThat(ended.getSources().get(0).getLastOffset()).as("of its last frame").isEqualTo(4);
       assertThat(bench.stateEntries()).isZero();
-      assertThat(bench.operator().streams()).isZero();
-      assertThat(bench.operator().silence().asleep()).isZero();
+      assertThat(bench.understanding().size()).isZero();
+      assertThat(bench.understanding().silence().asleep()).isZero();
 
       camera.rest(7200);
       long began = camera.micros;
@@ -271,19 +271,19 @@ class SilentStreamsTest {
     try (Bench bench = open(BOTH, null)) {
       frames(bench, camera, 4);
       pass(bench, 4 * MINUTE);
-      assertThat(bench.operator().streams()).isEqualTo(1);
+      assertThat(bench.understanding().size()).isEqualTo(1);
 
       pass(bench, 2 * MINUTE); // its memory is written
       bench.awaitSnapshots(1);
       pass(bench, MINUTE);
-      assertThat(bench.operator().streams()).isZero();
-      assertThat(bench.operator().silence().asleep()).isEqualTo(1);
+      assertThat(bench.understanding().size()).isZero();
+      assertThat(bench.understanding().silence().asleep()).isEqualTo(1);
       engineIsThrough();
       assertThat(fake.rowsUsed()).isZero();
 
       pass(bench, HOUR);
       assertThat(of(bench, TextKind.ENDED)).hasSize(1);
-      assertThat(bench.operator().silence().asleep()).isZero();
+      assertThat(bench.understanding().silence().asleep()).isZero();
       assertThat(bench.stateEntries()).isZero();
     }
   }
@@ -309,12 +309,12 @@ class SilentStreamsTest {
           if (random.nextInt(12) == 0) {
             bench.settle();
             for (int minute = 0; minute < 10; minute++) {
-              long written = bench.operator().memoriesWritten();
+              long written = bench.understanding().memoriesWritten();
               pass(bench, MINUTE);
               bench.settle();
-              assertThat(bench.operator().memoriesWritten()).isGreaterThanOrEqualTo(written);
+              assertThat(bench.understanding().memoriesWritten()).isGreaterThanOrEqualTo(written);
             }
-            slept += bench.operator().silence().asleep();
+            slept += bench.understanding().silence().asleep();
           }
         }
         bench.settle();

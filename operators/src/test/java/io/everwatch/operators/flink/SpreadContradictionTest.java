@@ -45,7 +45,7 @@ class SpreadContradictionTest {
             "stream a has state under spread 97 and place 3, which gives %d; remove its line"
                 .formatted(SpreadRegistry.spread(3)));
     try (Bench bench = bench(backend, state, new SpreadRegistry(Map.of("b", 3)))) {
-      assertThat(bench.operator().inFlight()).as("others may be registered").isZero();
+      assertThat(bench.understanding().inFlight()).as("others may be registered").isZero();
     }
   }
 

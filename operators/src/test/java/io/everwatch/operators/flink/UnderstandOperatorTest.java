@@ -127,7 +127,7 @@ class UnderstandOperatorTest {
           bench.offer(camera.frame());
           fake.letGo(); // else the next may wait for ever
           bench.offer(camera.frame());
-          most = Math.max(most, bench.operator().inFlight());
+          most = Math.max(most, bench.understanding().inFlight());
         }
       }
       fake.letAllGo();
