@@ -31,17 +31,12 @@ record CudaDriver(boolean present, String detail, String advice) {
   }
 
   private static CudaDriver ask() {
-    try {
-      return askDriver();
-    } catch (LinkageError e) {
-      return absent("no CUDA driver: " + firstLine(e));
-    } catch (RuntimeException e) {
-      return absent("the CUDA driver does not answer: " + firstLine(e));
-    }
+    return CudaLibrary.failure()
+        .map(e -> absent("no CUDA driver: " + firstLine(e)))
+        .orElseGet(CudaDriver::askDriver);
   }
 
   private static CudaDriver askDriver() {
-    JCudaDriver.setExceptionsEnabled(false); // codes are turned into words here
     int status = JCudaDriver.cuInit(0);
     if (status != CUresult.CUDA_SUCCESS) {
       return absent("cuInit returned " + CUresult.stringFor(status));
