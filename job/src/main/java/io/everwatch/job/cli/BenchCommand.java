@@ -155,7 +155,7 @@ final class BenchCommand implements Callable<Integer> {
   private Map<String, Object> figures(SpeedTest.Measured measured, EngineOptions options) {
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("model", options.model());
-    figures.put("backend", options.backend());
+    figures.put("device", options.device().toString());
     figures.put("threads", options.threads());
     figures.put("streams", streams);
     figures.put("seconds", rounded(measured.nanos() / 1e9));

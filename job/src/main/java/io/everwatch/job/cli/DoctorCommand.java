@@ -70,9 +70,11 @@ final class DoctorCommand implements Callable<Integer> {
     findings.add(java());
     findings.add(memory());
     findings.add(disk());
-    Backends.providers().forEach(provider -> findings.add(device(provider)));
+    Backends.Choice chosen = Backends.choose(model.device());
+    Backends.providers().forEach(provider -> findings.add(device(provider, chosen)));
+    findings.add(new Finding("device", true, false, chosen.device() + ", " + chosen.reason(), ""));
     List<String> settings = new ArrayList<>();
-    findings.add(numerics());
+    findings.add(numerics(chosen));
     findings.add(model(settings));
     if (brokers != null) {
       findings.add(kafka(brokers));
@@ -144,20 +146,20 @@ final class DoctorCommand implements Callable<Integer> {
     }
   }
 
-  private Finding device(BackendProvider provider) {
+  private static Finding device(BackendProvider provider, Backends.Choice chosen) {
     Availability availability = provider.availability();
     // Only the one that would be used must work; the others are for information.
     return new Finding(
         provider.name(),
         availability.usable(),
-        provider.name().equals(model.backend()),
+        provider.name().equals(chosen.device().backend()),
         availability.detail(),
         availability.advice());
   }
 
   /** What, beside the model, decides the bits: restored elsewhere, texts may differ in a word. */
-  private Finding numerics() {
-    try (Backend backend = Backends.open(model.backend(), new BackendOptions(1, false))) {
+  private static Finding numerics(Backends.Choice chosen) {
+    try (Backend backend = Backends.open(chosen.device(), new BackendOptions(1, false))) {
       return new Finding("numerics", true, false, backend.numerics(), "");
     } catch (RuntimeException e) {
       return new Finding("numerics", false, false, Problems.describe(e), "see the device above");

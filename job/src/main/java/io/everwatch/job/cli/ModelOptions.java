@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.cli;
 
+import io.everwatch.kernels.DeviceName;
 import io.everwatch.operators.engine.EngineOptions;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -17,11 +18,12 @@ public final class ModelOptions {
   private String model = "everwatch-tiny";
 
   @Option(
-      names = "--backend",
+      names = "--device",
       paramLabel = "NAME",
       defaultValue = "cpu",
-      description = "Back end: cpu or cuda (default: ${DEFAULT-VALUE}).")
-  private String backend = "cpu";
+      converter = DeviceConverter.class,
+      description = "What computes: cpu, cuda, cuda:1 or auto (default: ${DEFAULT-VALUE}).")
+  private DeviceName device = DeviceName.CPU;
 
   @Option(
       names = "--threads",
@@ -40,14 +42,14 @@ public final class ModelOptions {
     return model;
   }
 
-  public String backend() {
-    return backend;
+  public DeviceName device() {
+    return device;
   }
 
   /** What the engine is opened with, the rest at its defaults. */
   public EngineOptions engineOptions() {
     EngineOptions.Builder options =
-        EngineOptions.builder(model).backend(backend).overrides(streaming);
+        EngineOptions.builder(model).device(device).overrides(streaming);
     return (threads > 0 ? options.threads(threads) : options).build();
   }
 
@@ -55,7 +57,7 @@ public final class ModelOptions {
   public Map<String, String> settings() {
     Map<String, String> settings = new LinkedHashMap<>();
     settings.put("model", model);
-    settings.put("backend", backend);
+    settings.put("device", device.toString());
     settings.put("threads", Integer.toString(threads));
     streaming.forEach((key, value) -> settings.put("streaming." + key, value));
     return settings;

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.BackendOptions;
 import io.everwatch.kernels.Backends;
+import io.everwatch.kernels.DeviceName;
 import io.everwatch.operators.verify.GoldenResult;
 import io.everwatch.operators.verify.GoldenSuite;
 import java.io.PrintWriter;
@@ -38,11 +39,12 @@ final class VerifyModelCommand implements Callable<Integer> {
   private Path golden = Path.of("");
 
   @Option(
-      names = "--backend",
+      names = "--device",
       paramLabel = "NAME",
       defaultValue = "cpu",
-      description = "Back end: cpu or cuda (default: ${DEFAULT-VALUE}).")
-  private String backendName = "cpu";
+      converter = DeviceConverter.class,
+      description = "What computes: cpu, cuda, cuda:1 or auto (default: ${DEFAULT-VALUE}).")
+  private DeviceName device = DeviceName.CPU;
 
   @Option(
       names = "--threads",
@@ -67,7 +69,7 @@ final class VerifyModelCommand implements Callable<Integer> {
     }
     PrintWriter out = spec.commandLine().getOut();
     int used = threads > 0 ? threads : BackendOptions.defaults().threads();
-    try (Backend backend = Backends.open(backendName, new BackendOptions(used, plainProducts))) {
+    try (Backend backend = Backends.open(device, new BackendOptions(used, plainProducts))) {
       GoldenSuite.run(golden, backend, result -> report(result, out));
     }
     spec.commandLine()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.config;
 
+import io.everwatch.kernels.DeviceName;
 import io.everwatch.operators.engine.EngineOptions;
 import io.everwatch.operators.flink.OverloadMode;
 import io.everwatch.operators.flink.StateRules.OtherModel;
@@ -173,8 +174,14 @@ public final class ConfigKeys {
           "everwatch-tiny",
           "A shipped model, or the folder of a Qwen2.5-VL checkpoint (on every TaskManager).",
           Parsers::text);
-  public static final ConfigKey<String> BACKEND =
-      key("backend", "cpu or cuda", ENGINE.backend(), "Device of the engine.", Parsers::text);
+  public static final ConfigKey<DeviceName> DEVICE =
+      key(
+          "device",
+          "cpu, cuda, cuda:N or auto",
+          ENGINE.device().toString(),
+          "What the engine computes on: cuda:1 is the second GPU; auto is the GPU of each TaskManager"
+              + " where it can be used, else the CPU, and the log says which and why.",
+          DeviceName::parse);
   public static final ConfigKey<Integer> THREADS =
       key(
           "threads",

@@ -93,7 +93,7 @@ public final class EverwatchConfig {
   public EngineOptions engineOptions() {
     EngineOptions.Builder options =
         EngineOptions.builder(get(ConfigKeys.MODEL))
-            .backend(get(ConfigKeys.BACKEND))
+            .device(get(ConfigKeys.DEVICE))
             .plainProducts(get(ConfigKeys.PLAIN_PRODUCTS))
             .kvBytes(get(ConfigKeys.KV_MEMORY))
             .pictureBytes(get(ConfigKeys.PICTURE_BYTES))

@@ -89,7 +89,7 @@ class VerifyModelCommandTest {
 
   @Test
   void anUnknownBackEndIsNamed() {
-    assertThat(verify(GOLDEN, "--backend", "abacus")).isEqualTo(ExitCodes.FAILURE);
+    assertThat(verify(GOLDEN, "--device", "abacus")).isEqualTo(ExitCodes.FAILURE);
     assertThat(err.toString()).contains("no back end named 'abacus'");
   }
 

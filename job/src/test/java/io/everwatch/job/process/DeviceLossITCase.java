@@ -123,7 +123,7 @@ class DeviceLossITCase {
     Map.of(
             "brokers",
             broker.address(),
-            "backend",
+            "device",
             FaultyBackendProvider.NAME,
             "topics.frames",
             "frames",

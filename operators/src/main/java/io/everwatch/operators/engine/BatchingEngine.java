@@ -322,7 +322,11 @@ final class BatchingEngine implements Engine {
       if (broken == null) {
         commands.close(new IllegalStateException("the engine is closed; open it again"));
       }
-      parts.network().close();
+      if (broken == null) {
+        parts.network().close();
+      } else {
+        parts.network().abandon();
+      }
     }
   }
 

@@ -2,8 +2,6 @@
 package io.everwatch.operators.engine;
 
 import io.everwatch.kernels.Backend;
-import io.everwatch.kernels.BackendOptions;
-import io.everwatch.kernels.Backends;
 import io.everwatch.operators.cache.ContiguousPositions;
 import io.everwatch.operators.cache.RetentionPolicy;
 import io.everwatch.operators.cache.RetentionWindow;
@@ -14,7 +12,6 @@ import io.everwatch.operators.model.ChatGrammar;
 import io.everwatch.operators.model.FrameDecoder;
 import io.everwatch.operators.model.FrameLimits;
 import io.everwatch.operators.model.Model;
-import io.everwatch.operators.model.ModelFolder;
 import io.everwatch.operators.model.SettingsResolver;
 import io.everwatch.operators.model.StreamSettings;
 import java.util.BitSet;
@@ -34,22 +31,25 @@ final class EngineAssembly {
 
   private EngineAssembly() {}
 
-  /** Loads the model and starts the engine; nothing stays open when that fails. */
-  static Engine open(EngineOptions options) {
-    ModelFolder folder = ModelFolder.open(options.model());
-    Backend backend =
-        Backends.open(
-            options.backend(), new BackendOptions(options.threads(), options.plainProducts()));
+  /**
+   * Takes the model from the shelf and starts the engine, which gives it back when it has ended;
+   * nothing stays open when that fails.
+   */
+  static Engine open(EngineOptions options, ModelShelf shelf) {
+    LoadedModel loaded = shelf.take(options);
     try {
-      Model model = Model.load(folder, backend);
+      Model model = loaded.model();
       StreamSettings settings =
-          SettingsResolver.open(folder, model.config()).resolve(options.overrides()).settings();
+          SettingsResolver.open(model.folder(), model.config())
+              .resolve(options.overrides())
+              .settings();
       instructionTooLong(model.grammar().context(settings).length, settings).ifPresent(LOG::warn);
-      EngineParts parts = parts(model, backend, settings, options.kvBytes());
+      EngineParts parts =
+          parts(loaded, settings, options.kvBytes(), intact -> shelf.giveBack(loaded, intact));
       LOG.info("numerics {}", parts.numerics());
       return new BatchingEngine(parts, options, Runtime.getRuntime()::halt).start();
     } catch (RuntimeException | Error e) {
-      try (backend) {
+      try (loaded) {
         throw e;
       }
     }
@@ -69,15 +69,18 @@ final class EngineAssembly {
   }
 
   /**
-   * @param backend owned by the parts from now on
+   * @param end takes the model back when the engine of these parts has ended
    */
-  static EngineParts parts(Model model, Backend backend, StreamSettings settings, long kvBytes) {
+  static EngineParts parts(
+      LoadedModel loaded, StreamSettings settings, long kvBytes, ModelNetwork.End end) {
+    Model model = loaded.model();
+    Backend backend = loaded.backend();
     ChatGrammar grammar = model.grammar();
     FrameDecoder decoder = new FrameDecoder(FrameLimits.defaults());
     int vocabulary = Math.min(model.tokenizer().size(), model.decoder().vocabSize());
     String modelDigest = model.folder().digest();
     return new EngineParts(
-        new ModelNetwork(backend, model.tower(), model.decoder(), vocabulary, kvBytes),
+        new ModelNetwork(backend, model.tower(), model.decoder(), vocabulary, kvBytes, end),
         new Clip.Maker(decoder, model.processor()),
         planner(model, new GrammarPrompts(grammar)),
         s -> policy(s, grammar.turnTokens()),

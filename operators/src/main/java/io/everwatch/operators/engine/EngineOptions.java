@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.engine;
 
+import io.everwatch.kernels.DeviceName;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.Map;
@@ -10,7 +11,7 @@ import java.util.Map;
  * Engines#shared}.
  *
  * @param model name of a shipped model, or the path of a model folder
- * @param backend {@code cpu} or {@code cuda}
+ * @param device what computes; {@code auto} is decided where the engine is opened
  * @param threads threads of the back end; results do not depend on it
  * @param plainProducts use the plain Java product only, the reference (CPU)
  * @param workers threads that decode and prepare frames
@@ -26,7 +27,7 @@ import java.util.Map;
  */
 public record EngineOptions(
     String model,
-    String backend,
+    DeviceName device,
     int threads,
     boolean plainProducts,
     int workers,
@@ -67,7 +68,7 @@ public record EngineOptions(
   /** These options, to change some. */
   public Builder toBuilder() {
     Builder builder = new Builder(model);
-    builder.backend = backend;
+    builder.device = device;
     builder.threads = threads;
     builder.plainProducts = plainProducts;
     builder.workers = workers;
@@ -91,7 +92,7 @@ public record EngineOptions(
   /** Collects options; each method is the component of its name. */
   public static final class Builder {
     private final String model;
-    private String backend = "cpu";
+    private DeviceName device = DeviceName.CPU;
     private int threads = cores();
     private boolean plainProducts = false;
     private int workers = Math.max(1, cores() / 2);
@@ -108,9 +109,14 @@ public record EngineOptions(
       this.model = model;
     }
 
-    public Builder backend(String value) {
-      backend = value;
+    public Builder device(DeviceName value) {
+      device = value;
       return this;
+    }
+
+    /** As {@link DeviceName#parse} reads it. */
+    public Builder device(String value) {
+      return device(DeviceName.parse(value));
     }
 
     public Builder threads(int value) {
@@ -171,7 +177,7 @@ public record EngineOptions(
     public EngineOptions build() {
       return new EngineOptions(
           model,
-          backend,
+          device,
           threads,
           plainProducts,
           workers,

@@ -21,17 +21,30 @@ final class ModelNetwork implements Network {
   private final Decoder decoder;
   private final int vocabulary;
   private final Arena arena;
+  private final End end;
   private final RowPool rows;
   private @Nullable DeviceBuffer vision; // [vision tokens of all clips, C]
   private @Nullable DeviceBuffer logits; // [streams, V]
 
+  /** Takes back end and weights back, once. */
+  interface End {
+    /**
+     * The network has given up all that it had on the back end.
+     *
+     * @param intact whether another network may be put on it
+     */
+    void ended(boolean intact);
+  }
+
   /**
-   * @param backend closed with this
    * @param vocabulary ids that may be drawn, at most V
    * @param kvBytes memory for cached rows
+   * @param end hears of the end; not when this throws
    */
-  ModelNetwork(Backend backend, VisionTower tower, Decoder decoder, int vocabulary, long kvBytes) {
+  ModelNetwork(
+      Backend backend, VisionTower tower, Decoder decoder, int vocabulary, long kvBytes, End end) {
     this.backend = backend;
+    this.end = end;
     this.tower = tower;
     this.decoder = decoder;
     this.vocabulary = vocabulary;
@@ -130,19 +143,25 @@ final class ModelNetwork implements Network {
     return buffer;
   }
 
-  /** Gives back what it holds of the back end, which stays open. */
-  void release() {
+  @Override
+  public void close() {
+    release(true);
+  }
+
+  @Override
+  public void abandon() {
+    release(false);
+  }
+
+  private void release(boolean intact) {
+    boolean released = false;
     try (rows;
         arena) {
       vision = null;
       logits = null;
-    }
-  }
-
-  @Override
-  public void close() {
-    try (backend) {
-      release();
+      released = true;
+    } finally {
+      end.ended(intact && released);
     }
   }
 }

@@ -41,8 +41,14 @@ interface Network extends AutoCloseable {
   /** Logits of the last row of part {@code index} of the last prefill or decode: [vocabulary]. */
   void logits(int index, float[] to);
 
+  /** Frees rows and step memory, and gives back what it was lent. */
   @Override
   void close();
+
+  /** As {@link #close}, after a failure: nobody is to go on with what lies on the device. */
+  default void abandon() {
+    close();
+  }
 
   /**
    * The prompt of one round.

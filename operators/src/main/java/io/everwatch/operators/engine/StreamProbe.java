@@ -72,7 +72,8 @@ public final class StreamProbe implements AutoCloseable {
             model.tower(),
             model.decoder(),
             vocabulary,
-            rows * model.decoder().kvShape().rowElements() * Float.BYTES);
+            rows * model.decoder().kvShape().rowElements() * Float.BYTES,
+            intact -> {});
     clips = new Clip.Maker(new FrameDecoder(FrameLimits.defaults()), model.processor());
     planner =
         EngineAssembly.planner(
@@ -161,6 +162,6 @@ public final class StreamProbe implements AutoCloseable {
   /** Gives back what the probe holds; the back end stays open. */
   @Override
   public void close() {
-    network.release();
+    network.close();
   }
 }

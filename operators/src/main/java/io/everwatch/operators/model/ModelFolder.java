@@ -2,6 +2,7 @@
 package io.everwatch.operators.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -129,15 +130,47 @@ public final class ModelFolder {
   public synchronized String digest() {
     String known = digest;
     if (known == null) {
-      List<Path> files = new ArrayList<>(weights);
-      files.add(config());
-      files.add(tokenizer());
-      weightIndex().ifPresent(files::add);
-      SETTINGS.forEach(setting -> file(setting).ifPresent(files::add));
-      known = ContentDigest.of(files);
+      known = ContentDigest.of(files());
       digest = known;
     }
     return known;
+  }
+
+  /**
+   * Names, sizes and times of all files: equal while nobody has written to them. Cheap, where
+   * {@link #digest} reads all weights.
+   *
+   * @throws BadModelException if a file cannot be looked at
+   */
+  public String stamp() {
+    StringBuilder stamp = new StringBuilder();
+    for (Path file : files()) {
+      try {
+        stamp
+            .append(file)
+            .append(' ')
+            .append(Files.size(file))
+            .append(' ')
+            .append(Files.getLastModifiedTime(file))
+            .append('\n');
+      } catch (IOException e) {
+        throw new BadModelException(
+            "%s cannot be looked at (%s); check the disk and the file's permissions."
+                .formatted(file, e),
+            e);
+      }
+    }
+    return stamp.toString();
+  }
+
+  /** All files that decide what the model says. */
+  private List<Path> files() {
+    List<Path> files = new ArrayList<>(weights);
+    files.add(config());
+    files.add(tokenizer());
+    weightIndex().ifPresent(files::add);
+    SETTINGS.forEach(setting -> file(setting).ifPresent(files::add));
+    return files;
   }
 
   private static List<Path> findWeights(Path directory, Problems problems) {

@@ -69,7 +69,7 @@ class EnginesTest {
             () -> Engines.open(TINY.toBuilder().overrides(Map.of("text_windw", "9")).build()))
         .withMessageContaining("text_windw");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> Engines.open(TINY.toBuilder().backend("abacus").build()))
+        .isThrownBy(() -> Engines.open(TINY.toBuilder().device("abacus").build()))
         .withMessageContaining("abacus");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Engines.open(TINY.toBuilder().kvBytes(10).build()))

@@ -5,13 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.everwatch.kernels.Backend;
-import io.everwatch.kernels.BackendOptions;
-import io.everwatch.kernels.Backends;
 import io.everwatch.operators.model.EncodedFrame;
 import io.everwatch.operators.model.EncodedFrame.Encoding;
-import io.everwatch.operators.model.Model;
-import io.everwatch.operators.model.ModelFolder;
 import io.everwatch.operators.model.StreamSettings;
 import io.everwatch.operators.model.StreamSettings.QueryPlacement;
 import java.io.IOException;
@@ -38,10 +33,9 @@ class RoadStreamTest {
     List<String> said = new ArrayList<>();
     List<String> expected = new ArrayList<>();
     LinkedBlockingQueue<RoundResult> results = new LinkedBlockingQueue<>();
-    Backend backend = Backends.open("cpu", new BackendOptions(2, false));
-    Model model = Model.load(ModelFolder.open("everwatch-tiny"), backend);
-    EngineParts parts = EngineAssembly.parts(model, backend, settings, 64L << 20);
-    EngineOptions options = EngineOptions.of("everwatch-tiny");
+    EngineOptions options = EngineOptions.builder("everwatch-tiny").threads(2).build();
+    LoadedModel loaded = new ModelShelf(false).take(options);
+    EngineParts parts = EngineAssembly.parts(loaded, settings, 64L << 20, intact -> loaded.close());
     try (Engine engine = new BatchingEngine(parts, options, TestEngine.MUST_NOT_HALT).start();
         Seat seat = engine.attach(results::addAll)) {
       StreamSession session = seat.create("road", settings);
