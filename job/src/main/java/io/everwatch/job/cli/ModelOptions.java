@@ -14,7 +14,8 @@ public final class ModelOptions {
       paramLabel = "NAME|DIR",
       defaultValue = "everwatch-tiny",
       description =
-          "A shipped model, or the folder of a Qwen2.5-VL checkpoint (default: ${DEFAULT-VALUE}).")
+          "A shipped model, the folder of a Qwen2.5-VL checkpoint, or random:qwen2.5-vl-7b (3b, tiny) to"
+              + " time a shape without its weights (default: ${DEFAULT-VALUE}).")
   private String model = "everwatch-tiny";
 
   @Option(

@@ -16,8 +16,12 @@ final class ModelReport {
   static String describe(EngineOptions options) {
     ModelFolder folder = ModelFolder.open(options.model());
     ModelConfig config = ModelConfig.read(folder);
-    return "%s, %d layers of width %d"
-        .formatted(folder, config.text().numLayers(), config.text().hiddenSize());
+    return "%s, %d layers of width %d%s"
+        .formatted(
+            folder,
+            config.text().numLayers(),
+            config.text().hiddenSize(),
+            folder.weightSeed().isPresent() ? ", random weights: its text means nothing" : "");
   }
 
   /** Key, value and origin of every setting, a line each. */

@@ -172,7 +172,8 @@ public final class ConfigKeys {
           "model",
           "name or path",
           "everwatch-tiny",
-          "A shipped model, or the folder of a Qwen2.5-VL checkpoint (on every TaskManager).",
+          "A shipped model, or the folder of a Qwen2.5-VL checkpoint (on every TaskManager);"
+              + " random:qwen2.5-vl-7b (3b, tiny) is a shape to be timed, whose text means nothing.",
           Parsers::text);
   public static final ConfigKey<DeviceName> DEVICE =
       key(

@@ -46,6 +46,11 @@ final class EngineAssembly {
       instructionTooLong(model.grammar().context(settings).length, settings).ifPresent(LOG::warn);
       EngineParts parts =
           parts(loaded, settings, options.kvBytes(), intact -> shelf.giveBack(loaded, intact));
+      if (model.folder().weightSeed().isPresent()) {
+        LOG.warn(
+            "model {} has random weights: it takes as long as one of its shape, and its text means nothing",
+            model.folder().name());
+      }
       LOG.info("numerics {}", parts.numerics());
       return new BatchingEngine(parts, options, Runtime.getRuntime()::halt).start();
     } catch (RuntimeException | Error e) {

@@ -24,6 +24,8 @@ import java.util.stream.Stream;
  */
 final class BuiltInModel {
   private static final String RESOURCES = "/io/everwatch/models/";
+  private static final String SHIPPED = "everwatch-tiny";
+  private static final String RANDOM = "random:";
 
   /** Far more than processes that start at once and find the same damaged copy. */
   private static final int MAX_ATTEMPTS = 100;
@@ -39,7 +41,23 @@ final class BuiltInModel {
   private BuiltInModel() {}
 
   static List<String> names() {
-    return List.of("everwatch-tiny");
+    return List.of(
+        SHIPPED, RANDOM + "qwen2.5-vl-3b", RANDOM + "qwen2.5-vl-7b", RANDOM + "qwen2.5-vl-tiny");
+  }
+
+  /** Whether the model has a published shape, but weights that follow from a seed. */
+  static boolean isRandom(String name) {
+    return name.startsWith(RANDOM);
+  }
+
+  /** Where a file of the model would lie; random ones share the shipped model's tokenizer. */
+  private static String resource(String name, String file) {
+    if (!isRandom(name)) {
+      return RESOURCES + name + "/" + file;
+    }
+    return file.equals(ModelFolder.TOKENIZER)
+        ? RESOURCES + SHIPPED + "/" + file
+        : RESOURCES + "random/" + name.substring(RANDOM.length()) + "/" + file;
   }
 
   /**
@@ -52,8 +70,7 @@ final class BuiltInModel {
     try {
       List<String> lines = new ArrayList<>();
       for (String file : FILES) {
-        try (InputStream in =
-            BuiltInModel.class.getResourceAsStream(RESOURCES + name + "/" + file)) {
+        try (InputStream in = BuiltInModel.class.getResourceAsStream(resource(name, file))) {
           if (in != null) {
             lines.add(ContentDigest.line(file, in));
           }
@@ -64,7 +81,7 @@ final class BuiltInModel {
             "The built-in model %s is not on the class path; expected %s%s in the runtime jar. Build the project again."
                 .formatted(name, RESOURCES, name));
       }
-      Path target = cache.resolve(name + "-" + shortDigest(lines));
+      Path target = cache.resolve(name.replace(':', '-') + "-" + shortDigest(lines));
       if (Files.isDirectory(target) && lines.equals(linesOf(target))) {
         return target;
       }
@@ -79,12 +96,11 @@ final class BuiltInModel {
 
   private static Path install(String name, List<String> lines, Path cache, Path target)
       throws IOException {
-    Path fresh = Files.createTempDirectory(cache, name, PrivateCache.ownerOnly(cache));
+    Path fresh = Files.createTempDirectory(cache, "unpacking", PrivateCache.ownerOnly(cache));
     try {
       for (String line : lines) {
         String file = line.substring(0, line.indexOf(' '));
-        try (InputStream in =
-            BuiltInModel.class.getResourceAsStream(RESOURCES + name + "/" + file)) {
+        try (InputStream in = BuiltInModel.class.getResourceAsStream(resource(name, file))) {
           if (in == null) {
             throw new IOException(file + " is no longer on the class path");
           }

@@ -10,6 +10,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** SHA-256 over a set of files: independent of their directory and of the order given. */
 final class ContentDigest {
@@ -20,9 +21,14 @@ final class ContentDigest {
   /**
    * Digest of one line {@code name size sha256} per file, ordered by name; files are read in
    * parallel.
+   *
+   * @param more lines about what is in no file; none for a checkpoint
    */
-  static String of(List<Path> files) {
-    List<String> lines = files.parallelStream().map(ContentDigest::line).sorted().toList();
+  static String of(List<Path> files, List<String> more) {
+    List<String> lines =
+        Stream.concat(files.parallelStream().map(ContentDigest::line), more.stream())
+            .sorted()
+            .toList();
     return HexFormat.of()
         .formatHex(sha256().digest(String.join("\n", lines).getBytes(StandardCharsets.UTF_8)));
   }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -31,15 +32,20 @@ public final class ModelFolder {
   /** Everything but the weights. */
   static final List<String> SETTINGS = List.of(STREAMING, GENERATION, PREPROCESSOR, PROCESSOR);
 
+  /** Of the weights of all random models. */
+  private static final long RANDOM_SEED = 1;
+
   private final String name;
   private final Path directory;
   private final List<Path> weights;
+  private final OptionalLong weightSeed;
   private @Nullable String digest;
 
-  private ModelFolder(String name, Path directory, List<Path> weights) {
+  private ModelFolder(String name, Path directory, List<Path> weights, OptionalLong weightSeed) {
     this.name = name;
     this.directory = directory;
     this.weights = weights;
+    this.weightSeed = weightSeed;
   }
 
   /**
@@ -55,7 +61,10 @@ public final class ModelFolder {
       return open(path);
     }
     if (BuiltInModel.names().contains(nameOrPath)) {
-      return of(nameOrPath, BuiltInModel.unpack(nameOrPath, PrivateCache.open()));
+      Path directory = BuiltInModel.unpack(nameOrPath, PrivateCache.open());
+      return BuiltInModel.isRandom(nameOrPath)
+          ? new ModelFolder(nameOrPath, directory, List.of(), OptionalLong.of(RANDOM_SEED))
+          : of(nameOrPath, directory);
     }
     throw new BadModelException(
         "There is no model %s; expected a directory with %s, %s and %s, or one of the built-in %s. Check the path."
@@ -86,7 +95,7 @@ public final class ModelFolder {
     problems.throwIfAny(
         "model folder " + directory,
         "Expected the files of a Qwen2.5-VL checkpoint as published; was the download complete?");
-    return new ModelFolder(name, directory, weights);
+    return new ModelFolder(name, directory, weights, OptionalLong.empty());
   }
 
   /** Built-in name or the directory's last part; for people, not an identity. */
@@ -111,6 +120,14 @@ public final class ModelFolder {
     return weights;
   }
 
+  /**
+   * What the weights follow from, when there are no files of them: a shape to be timed, whose text
+   * means nothing.
+   */
+  public OptionalLong weightSeed() {
+    return weightSeed;
+  }
+
   /** Present if the weights are in several files. */
   public Optional<Path> weightIndex() {
     return file(WEIGHTS_INDEX);
@@ -130,7 +147,9 @@ public final class ModelFolder {
   public synchronized String digest() {
     String known = digest;
     if (known == null) {
-      known = ContentDigest.of(files());
+      List<String> more = new ArrayList<>();
+      weightSeed.ifPresent(seed -> more.add("weights of seed " + seed));
+      known = ContentDigest.of(files(), more);
       digest = known;
     }
     return known;

@@ -24,20 +24,25 @@ public final class Weights {
   private static final List<Map.Entry<String, String>> PREFIXES =
       List.of(Map.entry("model.language_model.", "model."), Map.entry("model.visual.", "visual."));
 
-  private final Map<String, StoredTensor> tensors;
+  private final Map<String, TensorSource> tensors;
   private final boolean tied;
 
-  private Weights(Map<String, StoredTensor> tensors, boolean tied) {
-    this.tensors = tensors;
+  private Weights(Map<String, ? extends TensorSource> tensors, boolean tied) {
+    this.tensors = Map.copyOf(tensors);
     this.tied = tied;
   }
 
   /**
-   * Maps the weight files.
+   * Maps the weight files, or makes up the weights where the folder has a seed instead.
    *
    * @throws BadModelException naming every problem found
    */
   public static Weights open(ModelFolder folder, ModelConfig config) {
+    if (folder.weightSeed().isPresent()) {
+      return new Weights(
+          RandomWeights.of(config, folder.weightSeed().getAsLong()),
+          config.text().tieWordEmbeddings());
+    }
     Problems problems = new Problems();
     Map<String, StoredTensor> found = new LinkedHashMap<>();
     Map<String, String> shardOf = new HashMap<>();
@@ -70,7 +75,7 @@ public final class Weights {
    * @throws IllegalArgumentException if the architecture has no such tensor
    */
   public TensorSource get(String name) {
-    StoredTensor tensor = tensors.get(name);
+    TensorSource tensor = tensors.get(name);
     if (tensor == null) {
       throw new IllegalArgumentException(
           "the checkpoint has no tensor %s; its %d tensors have the names of the published model"
