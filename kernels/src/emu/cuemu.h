@@ -30,6 +30,9 @@
 #define __trap() cuemu_fail("__trap()")
 #define warpSize 32
 
+struct int3 {
+  int x, y, z;
+};
 struct uint3 { unsigned x, y, z; };
 struct dim3 { unsigned x = 1, y = 1, z = 1; };
 #define CUEMU_VEC(T, name, al)                                                                   \
@@ -201,6 +204,13 @@ inline float __logf(float x) { return std::log(x); }
 inline float __fdividef(float a, float b) { return a / b; }
 inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
 inline float __frcp_rn(float x) { return 1.0f / x; }
+// Never fused, whatever the compiler contracts elsewhere.
+inline float __fmul_rn(float a, float b) {
+  float product = a * b;
+  __asm__("" : "+x"(product));
+  return product;
+}
+inline float __fadd_rn(float a, float b) { return a + b; }
 inline float __fmaf_rn(float a, float b, float c) { return std::fma(a, b, c); }
 template <class T> T __ldg(const T* p) { return *p; }
 inline int __popc(unsigned v) { return __builtin_popcount(v); }

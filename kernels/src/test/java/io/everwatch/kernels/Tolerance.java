@@ -5,6 +5,9 @@ package io.everwatch.kernels;
 public final class Tolerance {
   private static final double EPSILON = Math.ulp(1f) / 2; // one rounding
 
+  /** One rounding to bf16, as a share of the value: it has 8 significant bits. */
+  public static final double BF16_ROUNDING = 0x1p-8;
+
   private Tolerance() {}
 
   /**

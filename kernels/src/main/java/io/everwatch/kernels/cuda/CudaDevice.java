@@ -180,7 +180,9 @@ final class CudaDevice implements AutoCloseable {
     }
   }
 
-  /** As {@link #check(int, String)}, for calls that give back what is lost anyway with the device. */
+  /**
+   * As {@link #check(int, String)}, for calls that give back what is lost anyway with the device.
+   */
   void checkFreed(int status, String what) {
     if (!isLost()) {
       check(status, what);

@@ -21,8 +21,7 @@ final class CudaEvent implements AutoCloseable {
   /** An event without a clock, which is cheaper; whoever waits sleeps instead of spinning. */
   static CudaEvent open(CudaDevice device) {
     return new CudaEvent(
-        device,
-        CUevent_flags.CU_EVENT_DISABLE_TIMING | CUevent_flags.CU_EVENT_BLOCKING_SYNC);
+        device, CUevent_flags.CU_EVENT_DISABLE_TIMING | CUevent_flags.CU_EVENT_BLOCKING_SYNC);
   }
 
   /** An event that knows when it was reached. */

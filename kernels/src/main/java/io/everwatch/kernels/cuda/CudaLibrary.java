@@ -16,8 +16,9 @@ import jcuda.driver.JCudaDriver;
  * there already, planted or of another user. It is therefore sent to a directory made for this
  * process alone while its class is initialised.
  *
- * <p>With the property {@value #EMULATION} (tests only) the stand-in driver of that folder is loaded
- * first: the dynamic linker then gives the binding the {@code libcuda.so.1} which is in the process.
+ * <p>With the property {@value #EMULATION} (tests only) the stand-in driver of that folder is
+ * loaded first: the dynamic linker then gives the binding the {@code libcuda.so.1} which is in the
+ * process.
  */
 final class CudaLibrary {
   /** Folder of {@code build-kernels.sh emu}; empty or absent: the machine's own driver. */
@@ -71,7 +72,8 @@ final class CudaLibrary {
     String before = System.getProperty(UNPACK_BELOW);
     Path parent = Path.of(System.getProperty(CACHE, before));
     Files.createDirectories(parent);
-    Path own = Files.createTempDirectory(parent, "jcuda"); // readable and writable by its owner only
+    Path own =
+        Files.createTempDirectory(parent, "jcuda"); // readable and writable by its owner only
     System.setProperty(UNPACK_BELOW, own.toString());
     try {
       JCudaDriver.setExceptionsEnabled(false); // initialises the class; statuses are checked here

@@ -9,8 +9,8 @@ import jcuda.driver.JCudaDriver;
 
 /**
  * A queue of device work: launches and copies run in the order in which they were put in. Not
- * ordered with other streams but by {@link CudaEvent}, nor with {@link BlockingCopies} but by {@link
- * #synchronize}. The calls return at once unless they say that they wait.
+ * ordered with other streams but by {@link CudaEvent}, nor with {@link BlockingCopies} but by
+ * {@link #synchronize}. The calls return at once unless they say that they wait.
  */
 final class CudaStream implements AutoCloseable {
   private final CudaDevice device;
@@ -42,8 +42,7 @@ final class CudaStream implements AutoCloseable {
     from.checkRange(at, count);
     if (count > 0) {
       int status =
-          JCudaDriver.cuMemcpyHtoDAsync(
-              DevicePointer.of(address), from.pointer(at), count, handle);
+          JCudaDriver.cuMemcpyHtoDAsync(DevicePointer.of(address), from.pointer(at), count, handle);
       if (status != CUresult.CUDA_SUCCESS) {
         throw device.failure(status, "copy of %,d bytes to 0x%x".formatted(count, address));
       }

@@ -5,7 +5,9 @@ import io.everwatch.kernels.DeviceException;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 
-/** One allocation on a device, aligned to 256 bytes. The device's memory is cut up by {@link Slab}. */
+/**
+ * One allocation on a device, aligned to 256 bytes. The device's memory is cut up by {@link Slab}.
+ */
 final class DeviceMemory implements AutoCloseable {
   private final CudaDevice device;
   private final DevicePointer pointer;

@@ -9,8 +9,9 @@ import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 
 /**
- * A kernel that can be launched. Checks nothing but what the driver checks: its launcher class knows
- * the contract. Belongs to one thread at a time, since its {@link Args} are shared by all launches.
+ * A kernel that can be launched. Checks nothing but what the driver checks: its launcher class
+ * knows the contract. Belongs to one thread at a time, since its {@link Args} are shared by all
+ * launches.
  */
 final class Kernel {
   // Without being asked the driver gives no more.

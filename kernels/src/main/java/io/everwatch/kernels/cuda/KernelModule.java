@@ -25,8 +25,8 @@ final class KernelModule {
   }
 
   /**
-   * The module {@code name} of a device, loaded when first asked for: ask at start-up, since a newer
-   * device compiles it then.
+   * The module {@code name} of a device, loaded when first asked for: ask at start-up, since a
+   * newer device compiles it then.
    *
    * @throws io.everwatch.kernels.DeviceException of class REFUSED when it was not built or the
    *     driver does not take it

@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The last launches on a device. A kernel's failure is reported by a later call of any kind, so this
- * is all there is to say which it may have been.
+ * The last launches on a device. A kernel's failure is reported by a later call of any kind, so
+ * this is all there is to say which it may have been.
  */
 final class LaunchLog {
   private static final int KEPT = 8;
@@ -31,7 +31,8 @@ final class LaunchLog {
     for (long i = count - 1; i >= Math.max(0, count - KEPT); i--) {
       lines.add("  " + last[(int) (i % KEPT)]);
     }
-    return lines.isEmpty() ? "nothing was launched before" : "last launches, newest first:\n"
-        + String.join("\n", lines);
+    return lines.isEmpty()
+        ? "nothing was launched before"
+        : "last launches, newest first:\n" + String.join("\n", lines);
   }
 }

@@ -8,7 +8,9 @@ import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.platform.commons.support.AnnotationSupport;
 
-/** Whether a test has the device it needs; see {@link EnabledOnEmulation}, {@link RequiresDevice}. */
+/**
+ * Whether a test has the device it needs; see {@link EnabledOnEmulation}, {@link RequiresDevice}.
+ */
 final class DeviceCondition implements ExecutionCondition, BeforeEachCallback, AfterEachCallback {
   private static final String REQUIRE = "everwatch.requireGpu";
 

@@ -9,7 +9,8 @@ import jcuda.driver.JCudaDriver;
 
 /**
  * The stand-in driver's settings, for tests of all modules. They hold for the whole process until
- * {@link #reset}, which {@link EnabledOnEmulation} and {@link RequiresDevice} call around each test.
+ * {@link #reset}, which {@link EnabledOnEmulation} and {@link RequiresDevice} call around each
+ * test.
  *
  * <table>
  *   <caption>Settings</caption>
