@@ -4,6 +4,7 @@
 # each a process of its own. No Flink distribution is needed: its jars come from Maven.
 #
 #   deploy/cluster.sh start [--taskmanagers N]        session mode: jobs are submitted afterwards
+#   deploy/cluster.sh start --gpus 0,1                a TaskManager for each GPU; also with --application
 #   deploy/cluster.sh submit [--from F] [--key value …]   any key of docs/configuration.md
 #   deploy/cluster.sh start [--taskmanagers N] --application [--from F] [--key value …]
 #                                                     application mode: the cluster is for this job
@@ -12,7 +13,7 @@
 #   deploy/cluster.sh savepoint DIR [JOB]             the job goes on
 #   deploy/cluster.sh stop-with-savepoint DIR [JOB]   nothing is said that the savepoint does not know
 #   deploy/cluster.sh cancel [JOB]                    its checkpoints stay
-#   deploy/cluster.sh add                             one more TaskManager
+#   deploy/cluster.sh add [GPU]                       one more TaskManager
 #   deploy/cluster.sh kill NAME                       SIGKILL to broker, jobmanager, tm-1 …, as a fault would
 #   deploy/cluster.sh restart NAME                    starts again what ended
 #   deploy/cluster.sh flink ARGUMENTS                 Flink's own command line
@@ -40,6 +41,7 @@ job=$home/job/target/everwatch-job.jar
 runtime=$home/operators/target/everwatch-runtime.jar
 flink=$home/job/target/flink-lib
 plugins=$home/job/target/flink-plugins
+gpu_plugin=$home/operators/target/everwatch-gpu.jar
 brokers=localhost:$broker_port
 main=io.everwatch.job.topology.EverwatchJob
 # There in application mode: on the first line what the job begins with, then an argument a line.
@@ -144,13 +146,15 @@ launch_jobmanager() {
     --configDir "$dir/conf" $(sed -n 2p <<<"$flags") "${own[@]}"
 }
 
+# Also again: the GPU of TaskManager NAME is kept in NAME.gpu.
 launch_taskmanager() {
-  local flags=${tm_flags:-}
+  local flags=${tm_flags:-} own=()
+  if [ -f "$dir/$1.gpu" ]; then own=(env "EVERWATCH_GPUS=$(cat "$dir/$1.gpu")"); fi
   if [ -z "$flags" ]; then flags=$(sizes GET_TM_RESOURCE_PARAMS); fi
   tm_flags=$flags # the same for all
   flink_java "$1"
   # shellcheck disable=SC2046
-  launch "$1" "${flink_java[@]}" $(sed -n 1p <<<"$flags") $opens -cp "$(class_path)" \
+  launch "$1" ${own[@]+"${own[@]}"} "${flink_java[@]}" $(sed -n 1p <<<"$flags") $opens -cp "$(class_path)" \
     org.apache.flink.runtime.taskexecutor.TaskManagerRunner \
     --configDir "$dir/conf" $(sed -n 2p <<<"$flags") -D "taskmanager.resource-id=$1"
 }
@@ -250,35 +254,45 @@ flink_cli() {
 prepare() {
   mkdir -p "$dir/conf" "$dir/tmp/client" "$dir/checkpoints" "$dir/javacpp"
   (umask 077 && mkdir -p "$dir/cache")
-  rm -rf "${dir:?}/lib" "$dir/plugins" "$dir"/*.log "$application"
+  rm -rf "${dir:?}/lib" "$dir/plugins" "$dir"/*.log "$dir"/*.gpu "$application"
   mkdir "$dir/lib"
   cp -r "$plugins" "$dir/plugins"
   ln -s "$flink"/*.jar "$runtime" "$dir/lib/"
   cp "$home/deploy/conf/log4j2.properties" "$dir/conf/"
   {
-    cat "$home/deploy/conf/config.yaml"
+    cat "$home/deploy/conf/config.yaml" ${gpus:+"$home/deploy/conf/gpu.yaml"}
     printf 'jobmanager.rpc.port: %s\nrest.port: %s\nrest.bind-port: %s\n' "$rpc_port" "$rest_port" "$rest_port"
     printf 'execution.checkpointing.dir: file://%s\n' "$dir/checkpoints"
     printf 'metrics.reporter.prom.port: %s\n' "$metrics_ports"
   } >"$dir/conf/config.yaml"
+  if [ -n "$gpus" ]; then
+    mkdir "$dir/plugins/everwatch-gpu"
+    cp "$gpu_plugin" "$dir/plugins/everwatch-gpu/"
+  fi
 }
 
 start() {
-  local name file taskmanagers=1 from='' mode=session number
+  local name file taskmanagers=1 from='' mode=session number gpus='' gpu=()
   while [ $# -gt 0 ]; do
     case $1 in
       --taskmanagers) taskmanagers=${2:-} && shift ;;
+      --gpus) gpus=${2:-none} && shift ;;
       --application) mode=application ;;
       --from) from=${2:-} && shift ;;
       *) break ;;
     esac
     shift
   done
+  if [ -n "$gpus" ]; then
+    [[ $gpus =~ ^[0-9]{1,3}(,[0-9]{1,3})*$ ]] || fail "--gpus is '$gpus'; expected their indexes, such as 0 or 0,1; nvidia-smi lists them"
+    IFS=, read -ra gpu <<<"$gpus"
+    taskmanagers=${#gpu[@]}
+  fi
   [[ $taskmanagers =~ ^[1-9][0-9]?$ ]] || fail "--taskmanagers is '$taskmanagers'; expected 1 to 99"
   if [ $mode = session ] && [[ $# -gt 0 || -n $from ]]; then
     fail "start does not take ${1:---from} in session mode; expected it with submit, or behind --application"
   fi
-  for file in "$all" "$job" "$runtime" "$flink" "$plugins"; do
+  for file in "$all" "$job" "$runtime" "$gpu_plugin" "$flink" "$plugins"; do
     [ -e "$file" ] || fail "$file is missing; build it first: mvn package -DskipTests"
   done
   for name in $(names); do
@@ -294,7 +308,10 @@ start() {
   trap 'if [ $? -ne 0 ]; then stop; fi' EXIT
   launch_broker
   if [ $mode = session ]; then launch_jobmanager; fi
-  for ((number = 1; number <= taskmanagers; number++)); do launch_taskmanager "tm-$number"; done
+  for ((number = 1; number <= taskmanagers; number++)); do
+    if [ -n "$gpus" ]; then echo "${gpu[number - 1]}" >"$dir/tm-$number.gpu"; fi
+    launch_taskmanager "tm-$number"
+  done
   await "the broker's answer" broker everwatch topics --brokers "$brokers" --partitions 4
   # An application's job looks for its topics at once.
   if [ $mode = application ]; then launch_jobmanager "$from"; fi
@@ -365,6 +382,12 @@ add() {
   local number=1
   require_jobmanager
   while [ -f "$dir/tm-$number.pid" ]; do number=$((number + 1)); done
+  if [ -d "$dir/plugins/everwatch-gpu" ]; then
+    [[ ${1:-} =~ ^[0-9]{1,3}$ ]] || fail "the GPU of the TaskManager is '${1:-}'; expected its index, for the cluster was started with --gpus; deploy/cluster.sh add 1"
+    echo "$1" >"$dir/tm-$number.gpu"
+  elif [ $# -gt 0 ]; then
+    fail "add is given the GPU '$1', but the cluster has none; expected one that was started with --gpus"
+  fi
   launch_taskmanager "tm-$number"
 }
 
@@ -449,7 +472,7 @@ case $command in
   rescale) rescale "$@" ;;
   savepoint | stop-with-savepoint) take_savepoint "$command" "$@" ;;
   cancel) cancel "$@" ;;
-  add) add ;;
+  add) add "$@" ;;
   kill) kill_one "$@" ;;
   restart) restart "$@" ;;
   flink) flink_cli "$@" ;;

@@ -12,14 +12,24 @@ class Stock:
     name = "transformers with its cache"
 
     def __init__(self, folder):
-        self.model = Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32).eval()
+        self._begin(Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32), (8, 8))
+
+    @classmethod
+    def of(cls, model, patches):
+        """A model at hand, for pictures of so many patches (rows, columns)."""
+        stock = cls.__new__(cls)
+        stock._begin(model, patches)
+        return stock
+
+    def _begin(self, model, patches):
+        self.model = model.eval()
         self.text = self.model.model.language_model
         self.cache = DynamicCache(config=self.model.config.get_text_config())
         self.at = torch.zeros(3, 0, dtype=torch.long)
-        self.grid = torch.tensor([[1, 8, 8]])
+        self.grid = torch.tensor([[1, *patches]])
 
     def vision(self, patches):
-        out = self.model.model.get_video_features(torch.from_numpy(patches), self.grid)
+        out = self.model.model.get_video_features(torch.as_tensor(patches), self.grid)
         out = getattr(out, "pooler_output", out)
         return torch.cat(list(out)) if isinstance(out, (list, tuple)) else out
 
@@ -32,15 +42,15 @@ class Stock:
         return cos[0], sin[0]
 
     def keep(self, rows, positions):
-        index, now = torch.tensor(rows), torch.from_numpy(positions)
+        index, now = torch.tensor(rows), torch.as_tensor(positions)
         cos, sin = self._angles(now - self.at[:, index])
         for layer in self.cache.layers:
-            layer.keys = rotate(layer.keys[:, :, index], cos, sin)
+            layer.keys = rotate(layer.keys[:, :, index], cos, sin).to(layer.values.dtype)
             layer.values = layer.values[:, :, index]
         self.at = now
 
     def feed(self, ids, positions, vision=None, pad=None):
-        now = torch.from_numpy(positions)
+        now = torch.as_tensor(positions)
         t = torch.tensor([ids])
         x = self.text.embed_tokens(t)
         if vision is not None:

@@ -32,6 +32,7 @@ import org.apache.flink.connector.kafka.source.KafkaSource;
 import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
+import org.apache.flink.streaming.api.environment.LocalStreamEnvironment;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /**
@@ -73,7 +74,7 @@ public final class EverwatchTopology {
                 UNDERSTAND,
                 TextRecord.TYPE,
                 new UnderstandOperatorFactory(
-                    EngineProvider.shared(config.engineOptions()),
+                    engines(environment, config),
                     settings(config),
                     spreads,
                     config.get(ConfigKeys.DELIVERY) == Delivery.EXACTLY_ONCE
@@ -87,6 +88,16 @@ public final class EverwatchTopology {
         .uid(DEAD_LETTERS)
         // Rare: one writer is enough, and one connection less per subtask.
         .setParallelism(1);
+  }
+
+  /**
+   * On a cluster the TaskManager says which GPU; Flink's MiniCluster, in this process, has none.
+   */
+  private static EngineProvider engines(
+      StreamExecutionEnvironment environment, EverwatchConfig config) {
+    return environment instanceof LocalStreamEnvironment
+        ? EngineProvider.shared(config.engineOptions())
+        : EngineProvider.ofTaskManager(config.engineOptions());
   }
 
   static UnderstandSettings settings(EverwatchConfig config) {

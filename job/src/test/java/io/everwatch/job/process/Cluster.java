@@ -56,11 +56,17 @@ public final class Cluster implements AutoCloseable {
     flink.put("jobmanager.rpc.port", ports.get(2).toString());
     flink.put("taskmanager.numberOfTaskSlots", Integer.toString(settings.slots));
     flink.put("execution.checkpointing.dir", "file://" + checkpoints());
+    if (settings.gpus) {
+      flink.putAll(FlinkHome.gpuSettings());
+    }
     flink.putAll(settings.flink);
     home = new FlinkHome(this.dir, flink, settings.jvmFlags);
+    if (settings.gpus) {
+      home.installGpuPlugin();
+    }
     rest = new FlinkRest(ports.get(1));
-    broker = process("broker", () -> home.broker(brokerPort));
-    jobManager = process("jobmanager", this::jobManagerLine);
+    broker = process("broker", () -> home.broker(brokerPort), Map.of());
+    jobManager = process("jobmanager", this::jobManagerLine, Map.of());
   }
 
   /**
@@ -145,11 +151,13 @@ public final class Cluster implements AutoCloseable {
 
   /** One more; {@link #awaitTaskManagers} waits for its registration. */
   public JvmProcess addTaskManager() throws IOException {
-    String name = "tm-" + (taskManagers.size() + 1);
+    int number = taskManagers.size();
+    String name = "tm-" + (number + 1);
     JvmProcess added =
         process(
             name,
-            () -> home.taskManager(name, settings.application != null, settings.taskManagerFlags));
+            () -> home.taskManager(name, settings),
+            number < settings.environments.size() ? settings.environments.get(number) : Map.of());
     taskManagers.put(name, added);
     added.start();
     return added;
@@ -184,7 +192,8 @@ public final class Cluster implements AutoCloseable {
    * @throws AssertionError when it fails
    */
   public String flink(String... arguments) throws Exception {
-    JvmProcess client = process("client-" + ++clients, () -> home.client(List.of(arguments)));
+    JvmProcess client =
+        process("client-" + ++clients, () -> home.client(List.of(arguments)), Map.of());
     try (client) {
       client.start();
       await("the end of flink " + arguments[0], () -> !client.isAlive());
@@ -256,8 +265,11 @@ public final class Cluster implements AutoCloseable {
         : home.applicationJobManager(applicationFrom, jobs.arguments(settings.application));
   }
 
-  private JvmProcess process(String name, Supplier<List<String>> line) {
-    return new JvmProcess(name, dir, line, home.environment());
+  private JvmProcess process(
+      String name, Supplier<List<String>> line, Map<String, String> environment) {
+    Map<String, String> all = new HashMap<>(home.environment());
+    all.putAll(environment);
+    return new JvmProcess(name, dir, line, all);
   }
 
   private static List<Integer> freePorts(int count) throws IOException {

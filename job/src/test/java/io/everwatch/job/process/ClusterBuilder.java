@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** How a {@link Cluster} is made; each method says what it changes. */
@@ -17,6 +18,9 @@ public final class ClusterBuilder {
   // Half of the time of a start; a test is over before the second compiler has paid off.
   List<String> jvmFlags = List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
   List<String> taskManagerFlags = List.of();
+  List<Path> taskManagerClasses = List.of();
+  List<Map<String, String>> environments = List.of();
+  boolean gpus;
 
   ClusterBuilder(Path dir) {
     this.dir = dir;
@@ -50,6 +54,27 @@ public final class ClusterBuilder {
   public ClusterBuilder taskManagerFlags(String... flags) {
     taskManagerFlags = List.of(flags);
     return this;
+  }
+
+  /** On the class path of TaskManagers, before all else. */
+  public ClusterBuilder taskManagerClasses(Path... folders) {
+    taskManagerClasses = List.of(folders);
+    return this;
+  }
+
+  /**
+   * TaskManagers with GPUs: one for each of these values of {@code EVERWATCH_GPUS}, with the plugin
+   * and the configuration of {@code deploy/conf/gpu.yaml}. No device is looked for.
+   */
+  public ClusterBuilder gpus(String... values) {
+    gpus = true;
+    return taskManagersIn(Stream.of(values).map(value -> Map.of("EVERWATCH_GPUS", value)).toList());
+  }
+
+  /** TaskManagers, one for each of these environments; further ones have none of their own. */
+  public ClusterBuilder taskManagersIn(List<Map<String, String>> each) {
+    environments = List.copyOf(each);
+    return taskManagers(each.size());
   }
 
   /**

@@ -13,7 +13,6 @@ import io.everwatch.job.camera.LimitedSource;
 import io.everwatch.job.camera.Pace;
 import io.everwatch.job.camera.RoadSceneSource;
 import io.everwatch.job.scene.RoadScene;
-import io.everwatch.kernels.BackendProvider;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -113,10 +112,12 @@ class DeviceLossITCase {
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
             "-Dorg.bytedeco.javacpp.cachedir=" + Path.of("target/javacpp-it").toAbsolutePath(),
-            "-D" + FaultyBackendProvider.FAULT + "=" + fault,
             "-cp",
             "%s:%s:%s"
-                .formatted(services(), Path.of("target/test-classes").toAbsolutePath(), jar()),
+                .formatted(
+                    BackendService.folder(dir, FaultyBackendProvider.class),
+                    BackendService.CLASSES,
+                    jar()),
             "io.everwatch.job.cli.Everwatch",
             "run",
             "--log-json"));
@@ -143,20 +144,15 @@ class DeviceLossITCase {
             "1 min")
         .forEach((key, value) -> line.addAll(List.of("--" + key, value)));
     line.addAll(List.of("--threads", "1", "--parallelism", "1", "--engine.step-timeout", "3s"));
-    return new JvmProcess(name + "-" + fault.replace('@', '-'), dir, () -> line, Map.of());
+    return new JvmProcess(
+        name + "-" + fault.replace('@', '-'),
+        dir,
+        () -> line,
+        Map.of(FaultyBackendProvider.FAULT, fault));
   }
 
   private static String jar() {
     return FlinkHome.ALL.toString();
-  }
-
-  /** What makes {@link FaultyBackendProvider} a back end of that process, and of no other. */
-  private Path services() throws IOException {
-    Path folder = dir.resolve("services");
-    Path file = folder.resolve("META-INF/services").resolve(BackendProvider.class.getName());
-    Files.createDirectories(file.getParent());
-    Files.writeString(file, FaultyBackendProvider.class.getName());
-    return folder;
   }
 
   private static String tail(JvmProcess run) {

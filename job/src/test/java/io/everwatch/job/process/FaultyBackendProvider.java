@@ -14,13 +14,13 @@ import java.lang.reflect.Proxy;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * The CPU with a fault at its N-th step, as the system property {@value #FAULT} says: {@code
- * lost@N}, {@code hung@N} or {@code heap@N}; without it, none. Found as {@code faulty} by a process
- * on whose class path a test has put it and its {@code META-INF/services}.
+ * The CPU with a fault at its N-th step, as the environment's {@value #FAULT} says: {@code lost@N},
+ * {@code hung@N} or {@code heap@N}; without it, none. Found as {@code faulty} by a process on whose
+ * class path a test has put it and its {@code META-INF/services}.
  */
 public final class FaultyBackendProvider implements BackendProvider {
   static final String NAME = "faulty";
-  static final String FAULT = "everwatch.test.fault";
+  static final String FAULT = "EVERWATCH_TEST_FAULT";
 
   @Override
   public String name() {
@@ -35,7 +35,7 @@ public final class FaultyBackendProvider implements BackendProvider {
   @Override
   public Backend open(BackendOptions options) {
     Backend sound = Backends.open("cpu", options);
-    String[] fault = System.getProperty(FAULT, "none@0").split("@", 2);
+    String[] fault = System.getenv().getOrDefault(FAULT, "none@0").split("@", 2);
     return (Backend)
         Proxy.newProxyInstance(
             Backend.class.getClassLoader(),

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.GlobalConfiguration;
 import org.apache.flink.runtime.clusterframework.TaskExecutorProcessSpec;
@@ -28,6 +29,7 @@ final class FlinkHome {
   static final Path ALL = built("target/everwatch-all.jar");
   static final Path JOB = built("target/everwatch-job.jar");
   static final Path RUNTIME = built("../operators/target/everwatch-runtime.jar");
+  private static final Path GPU_PLUGIN = built("../operators/target/everwatch-gpu.jar");
   private static final Path FLINK = built("target/flink-lib");
   private static final Path DEPLOY = built("../deploy/conf");
 
@@ -56,6 +58,20 @@ final class FlinkHome {
     new TreeMap<>(configuration().toMap())
         .forEach((key, value) -> lines.add("%s: '%s'".formatted(key, value.replace("'", "''"))));
     Files.write(conf().resolve("config.yaml"), lines);
+  }
+
+  /** What {@code deploy/conf/gpu.yaml} adds to the configuration. */
+  static Map<String, String> gpuSettings() throws IOException {
+    return Files.readAllLines(DEPLOY.resolve("gpu.yaml")).stream()
+        .filter(line -> !line.startsWith("#"))
+        .map(line -> line.split(": ", 2))
+        .collect(Collectors.toMap(entry -> entry[0], entry -> entry[1]));
+  }
+
+  /** The plugin of which {@link #gpuSettings} speak. */
+  void installGpuPlugin() throws IOException {
+    Path folder = Files.createDirectories(dir.resolve("plugins/everwatch-gpu"));
+    Files.copy(GPU_PLUGIN, folder.resolve(GPU_PLUGIN.getFileName()));
   }
 
   /** The jars of processes that are started, and of jobs that are submitted, from now on. */
@@ -101,24 +117,24 @@ final class FlinkHome {
   private List<String> jobManager(String main, String more, List<String> own) {
     JobManagerProcessSpec sizes = JobManagerProcessUtils.processSpecFromConfig(configuration());
     List<String> line =
-        java(ProcessMemoryUtils.generateJvmParametersStr(sizes), more, main, List.of());
+        java(ProcessMemoryUtils.generateJvmParametersStr(sizes), List.of(), more, main, List.of());
     line.addAll(words(JobManagerProcessUtils.generateDynamicConfigsStr(sizes)));
     line.addAll(own);
     return line;
   }
 
   /**
-   * @param application whether the job is on its class path
-   * @param flags of this JVM, besides those of all
+   * @param settings of the cluster: what is on its class path, flags besides those of all
    */
-  List<String> taskManager(String name, boolean application, List<String> flags) {
+  List<String> taskManager(String name, ClusterBuilder settings) {
     TaskExecutorProcessSpec sizes = TaskExecutorProcessUtils.processSpecFromConfig(configuration());
     List<String> line =
         java(
             ProcessMemoryUtils.generateJvmParametersStr(sizes),
-            application ? ":" + job : "",
+            settings.taskManagerClasses,
+            settings.application != null ? ":" + job : "",
             "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
-            flags);
+            settings.taskManagerFlags);
     line.addAll(words(TaskExecutorProcessUtils.generateDynamicConfigsStr(sizes)));
     line.addAll(List.of("-D", "taskmanager.resource-id=" + name));
     return line;
@@ -133,7 +149,8 @@ final class FlinkHome {
     return line;
   }
 
-  private List<String> java(String sizes, String more, String main, List<String> flags) {
+  private List<String> java(
+      String sizes, List<Path> first, String more, String main, List<String> flags) {
     List<String> line = new ArrayList<>(words(sizes));
     line.addAll(jvmFlags);
     line.addAll(flags);
@@ -143,7 +160,9 @@ final class FlinkHome {
             log4j(),
             "-Dorg.bytedeco.javacpp.cachedir=" + built("target/javacpp-it"),
             "-Deverwatch.cache.dir=" + dir.resolve("cache")));
-    line.addAll(List.of("-cp", classPath() + more, main, "--configDir", conf().toString()));
+    String before = first.stream().map(path -> path + ":").collect(Collectors.joining());
+    line.addAll(
+        List.of("-cp", before + classPath() + more, main, "--configDir", conf().toString()));
     return line;
   }
 

@@ -33,13 +33,28 @@ public final class Jobs {
    * @param from savepoint or checkpoint to begin with
    */
   public String submit(Optional<String> from, String... keysAndValues) throws Exception {
+    String job = send(from, keysAndValues);
+    awaitRuns(job);
+    return job;
+  }
+
+  /**
+   * Submits a job that cannot start.
+   *
+   * @return why it failed, as the JobManager tells it
+   */
+  public String submitToFail(String... keysAndValues) throws Exception {
+    String job = send(Optional.empty(), keysAndValues);
+    cluster.await("the failure of job " + job, () -> cluster.rest().state(job).equals("FAILED"));
+    return cluster.rest().get("/jobs/" + job + "/exceptions").toString();
+  }
+
+  private String send(Optional<String> from, String... keysAndValues) throws Exception {
     if (jarOfStart != cluster.jobManager().starts()) { // what was uploaded goes with its JobManager
       jar = cluster.rest().upload(cluster.jobJar());
       jarOfStart = cluster.jobManager().starts();
     }
-    String job = cluster.rest().submit(jar, from, arguments(List.of(keysAndValues)));
-    awaitRuns(job);
-    return job;
+    return cluster.rest().submit(jar, from, arguments(List.of(keysAndValues)));
   }
 
   /** The same through {@code flink run}, as a user does it. */

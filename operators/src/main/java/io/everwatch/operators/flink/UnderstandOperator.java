@@ -175,7 +175,7 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
   /** A model or a setting that is wrong is so at every try; a device may be free at the next. */
   private Engine acquire() {
     try {
-      return engines.acquire();
+      return engines.acquire(TaskGpus.of(getRuntimeContext()));
     } catch (IllegalArgumentException e) { // BadModelException is one
       throw HopelessStart.failure(getRuntimeContext().getTaskInfo().getAttemptNumber(), e);
     }

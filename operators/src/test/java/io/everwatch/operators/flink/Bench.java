@@ -247,7 +247,7 @@ final class Bench implements AutoCloseable {
     ENGINES.put(number, new Borrowed(engine, this));
     int own = number; // what the factory takes along must be serialisable
     return new UnderstandOperatorFactory(
-        () -> Objects.requireNonNull(ENGINES.get(own)), settings, spreads, committed);
+        gpus -> Objects.requireNonNull(ENGINES.get(own)), settings, spreads, committed);
   }
 
   private void open(@Nullable OperatorSubtaskState state, @Nullable StateBackend backend)

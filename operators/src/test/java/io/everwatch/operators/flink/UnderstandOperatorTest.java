@@ -373,7 +373,7 @@ class UnderstandOperatorTest {
     KeyedOneInputStreamOperatorTestHarness<StreamKey, FrameRecord, TextRecord> harness =
         new KeyedOneInputStreamOperatorTestHarness<>(
             new UnderstandOperatorFactory(
-                () -> {
+                gpus -> {
                   throw new IllegalArgumentException("no such model");
                 },
                 SETTINGS,
