@@ -3,10 +3,12 @@ package io.everwatch.benchmarks;
 
 import io.everwatch.kernels.Arena;
 import io.everwatch.kernels.Backend;
+import io.everwatch.kernels.Batch;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DeviceBuffer;
 import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.RowPool;
+import io.everwatch.kernels.RowValues;
 import io.everwatch.kernels.Span;
 import java.util.Arrays;
 import java.util.List;
@@ -54,6 +56,7 @@ public class AttendBenchmark {
   private Arena arena;
   private RowPool pool;
   private Context context;
+  private Batch batch;
   private DeviceBuffer qkv;
   private DeviceBuffer out;
   private int[] slots;
@@ -78,9 +81,9 @@ public class AttendBenchmark {
     int elements = (int) shape.rowElements();
     float[] row = new float[elements];
     Arrays.fill(row, 0.5f); // equal values: their weighted mean is known
-    for (int slot = 0; slot < CACHED; slot++) {
-      pool.write(slot, row, 0);
-    }
+    byte[][] rows = new byte[CACHED][];
+    Arrays.fill(rows, RowValues.bytes(row));
+    pool.write(IntStream.range(0, CACHED).toArray(), rows);
     context = load();
     context.extend(
         IntStream.range(CACHED, CACHED + tokens).toArray(), part(CACHED, CACHED + tokens));
@@ -90,7 +93,10 @@ public class AttendBenchmark {
     qkv = arena.allocate(tokens, width);
     out = arena.allocate(tokens, (long) shape.heads() * shape.headDim());
     backend.upload(input, 0, input.length, qkv);
-    backend.attend(0, qkv, List.of(new Span(context, 0, tokens)), out);
+    batch =
+        backend.prefillBatch(
+            List.of(new Span(context, 0, tokens)), new int[tokens], new int[0], List.of());
+    backend.attend(0, qkv, batch, out);
     float[] last = new float[1];
     backend.download(out, out.elements() - 1, last, 0, 1);
     Inputs.check(0.5, last[0], 1);
@@ -111,7 +117,7 @@ public class AttendBenchmark {
   /** Products of queries and keys, and of weights and values. */
   @Benchmark
   public void attend(Work work) {
-    backend.attend(0, qkv, List.of(new Span(context, 0, tokens)), out);
+    backend.attend(0, qkv, batch, out);
     work.add(4.0 * tokens * (CACHED + tokens) * shape.heads() * shape.headDim());
   }
 

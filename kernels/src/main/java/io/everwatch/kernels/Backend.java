@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.kernels;
 
+import java.util.BitSet;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The tensor operations of the model on one device, at the grain of the papers' steps. Shapes: T
  * tokens or patches, C width, H heads, K KV heads, D head dim, F feed-forward width, V vocabulary;
  * outermost first, row-major, float32 as seen from the host.
+ *
+ * <p><b>Types.</b> A is the activation type, float32 or bf16 ({@link Arena#allocate}); sums over
+ * layers are float32 ({@link Arena#allocateF32}). Each operation names the types it takes; where
+ * nothing is said, it is A. Sums, norms, softmax and angles are float32 or better inside.
+ *
+ * <p><b>A pass</b> is: make the {@link Batch}, embed, layer by layer, outputs, logits, {@link
+ * #sample}. All that a device must know of a pass travels when its batch is made.
  *
  * <p><b>Batch invariance.</b> The bits of an output row depend on that row's own inputs and lengths
  * alone, never on the other rows of the call.
@@ -27,6 +36,9 @@ public interface Backend extends AutoCloseable {
    */
   String numerics();
 
+  /** A: the type of weights, activations and cached rows, F32 or BF16. */
+  DType dtype();
+
   // --- weights: laid out once per process ---
 
   /**
@@ -43,6 +55,15 @@ public interface Backend extends AutoCloseable {
   /** A table {@code [V, C]} for {@link #embed}. */
   Table table(TensorSource source);
 
+  /**
+   * What may be chosen by {@link #sample}.
+   *
+   * @param width V, logits of one row
+   * @param drawable ids below {@code width} that belong to a token; no other is ever chosen, and
+   *     their logits are not looked at
+   */
+  Vocabulary vocabulary(int width, BitSet drawable);
+
   // --- memory ---
 
   Arena arena();
@@ -52,33 +73,84 @@ public interface Backend extends AutoCloseable {
   /** An empty context over {@code pool}; its capacity grows as needed. */
   Context context(RowPool pool);
 
+  /** Copies {@code values[from..]} to the start of {@code to}, rounded to its type. */
   void upload(float[] values, int from, int count, DeviceBuffer to);
 
-  /** Copies elements {@code [from, from + count)} to {@code to[at..]}; waits for the device. */
+  /**
+   * Copies elements {@code [from, from + count)}, widened to float32, to {@code to[at..]}; waits
+   * for the device.
+   */
   void download(DeviceBuffer source, long from, float[] to, int at, int count);
+
+  // --- batches ---
+
+  /**
+   * A pass over many rows of each stream: their prompts. Its rows always take the operations' forms
+   * for prefill, even when there is one row only.
+   *
+   * @param spans one per stream, covering the T ids without gap or overlap; each context was
+   *     extended by the rows
+   * @param ids [T]; rows whose embeddings are replaced have any id of the table
+   * @param outputs rows in [0, T) whose logits are wanted, for generation the last of each stream
+   * @param draws one per output; empty when nothing will be sampled
+   */
+  Batch prefillBatch(List<Span> spans, int[] ids, int[] outputs, List<Draw> draws);
+
+  /**
+   * A pass over one row of each stream, the last of its context: its newest token. Its rows always
+   * take the operations' forms for decoding. Counts the ids as seen, see {@link Context#seen}.
+   *
+   * @param ids one per context
+   * @param draws one per context; empty when nothing will be sampled
+   */
+  Batch decodeBatch(List<? extends Context> contexts, int[] ids, List<Draw> draws);
+
+  /**
+   * Runs a fixed sequence of operations over a decode batch. The first call for a key and a number
+   * of {@link Batch#rows} may record what {@code body} does, and later calls repeat the recording
+   * without running {@code body}. So {@code body} must be a function of {@code key}, the number of
+   * rows and the content of the batch alone: it allocates from the arena that it is given and no
+   * other, and asks for nothing that comes to the host.
+   *
+   * @param key what the body is, by identity: one body per key
+   * @param body gets an arena whose buffers are at the same place in every repetition
+   * @return what the body returned, now or when it was recorded; its buffers hold this batch's
+   *     values until the next call of {@code replay}
+   */
+  <R> R replay(Object key, Batch batch, Function<Arena, R> body);
 
   // --- operations ---
 
-  /** {@code out[t] = table[ids[t]]}: out [T, C]. */
-  void embed(Table table, int[] ids, DeviceBuffer out);
+  /**
+   * {@code out[t] = table[ids[t]]} for the ids of the batch: out [T, C] float32.
+   *
+   * @throws IllegalArgumentException for an id outside the table
+   */
+  void embed(Table table, Batch batch, DeviceBuffer out);
 
-  /** {@code out[i] = x[rows[i]]}, rows of {@code width}: a permutation, or the last rows. */
-  void gather(DeviceBuffer x, int[] rows, int width, DeviceBuffer out);
+  /**
+   * {@code out[i] = x[outputs[i]]}, the batch's rows whose logits are wanted: x [T, width], out [R,
+   * width] of the same type.
+   */
+  void outputs(DeviceBuffer x, Batch batch, int width, DeviceBuffer out);
 
-  /** {@code out[rows[i]] = x[i]}, rows of {@code width}: vision rows into the embeddings. */
+  /**
+   * {@code out[rows[i]] = x[i]}, rows of {@code width}, x and out of the same type: vision rows
+   * into the embeddings.
+   */
   void scatter(DeviceBuffer x, int[] rows, int width, DeviceBuffer out);
 
   /**
-   * {@code out[t] = gain * x[t] / sqrt(mean(x[t]^2) + eps)}, statistics in float32 or better; x,
-   * out [T, C] with C the length of {@code gain}. Zhang and Sennrich 2019, eq. 4. Differs: eps
-   * under the root, as in the published model.
+   * {@code out[t] = gain * x[t] / sqrt(mean(x[t]^2) + eps)}, statistics in float32 or better; x [T,
+   * C] float32, out [T, C] with C the length of {@code gain}. Zhang and Sennrich 2019, eq. 4.
+   * Differs: eps under the root, as in the published model.
    */
   void rmsNorm(DeviceBuffer x, Vector gain, float eps, int tokens, DeviceBuffer out);
 
-  /** {@code out = x w^T + bias}: x [T, columns], out [T, rows]. */
+  /** {@code out = x w^T + bias}: x [T, columns], out [T, rows] of type A or float32. */
   void linear(DeviceBuffer x, Matrix w, @Nullable Vector bias, int tokens, DeviceBuffer out);
 
-  /** {@code out += x w^T + bias}, the residual form. */
+  /** {@code out += x w^T + bias}, the residual form: out [T, rows] float32. */
   void linearAdd(DeviceBuffer x, Matrix w, @Nullable Vector bias, int tokens, DeviceBuffer out);
 
   /** {@code out[t] = silu(gateUp[t, 0:F]) * gateUp[t, F:2F]}: gateUp [T, 2F], out [T, F]. */
@@ -112,10 +184,27 @@ public interface Backend extends AutoCloseable {
    * their rows' positions; scale {@code D^-0.5}, softmax in float32.
    *
    * @param qkv [T, (H + 2 K) * D]: Q heads, K heads, V heads of each token
-   * @param spans one per stream, covering T tokens without gap or overlap
    * @param out [T, H * D]
    */
-  void attend(int layer, DeviceBuffer qkv, List<Span> spans, DeviceBuffer out);
+  void attend(int layer, DeviceBuffer qkv, Batch batch, DeviceBuffer out);
+
+  /**
+   * Chooses one token for each output of the batch by its {@link Draw}: penalty on the ids seen,
+   * temperature, top-k, top-p, then the best or a random one ({@link Sampler} is the reference).
+   * Waits for the device: this is where a step ends.
+   *
+   * @param logits [R, V] float32; may be overwritten
+   * @return an id per output, -1 where the logit of an id that may be chosen is not finite
+   * @throws IllegalArgumentException if the batch was made without draws
+   */
+  int[] sample(DeviceBuffer logits, Vocabulary vocabulary, Batch batch);
+
+  // --- what it did ---
+
+  /** Counts since it was opened; any thread. */
+  default DeviceCounters counters() {
+    return DeviceCounters.NONE;
+  }
 
   @Override
   void close();

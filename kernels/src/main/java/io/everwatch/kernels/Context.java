@@ -15,6 +15,14 @@ public interface Context extends AutoCloseable {
   int rows();
 
   /**
+   * The ids that the repetition penalty counts as said, in place of those given before: each
+   * distinct id once, in any order. Every id that a decode batch feeds is added to them, before the
+   * token of that batch is chosen. Without this call there are none but those. A device may take
+   * the ids with the next batch that has this context.
+   */
+  void seen(int[] distinctIds);
+
+  /**
    * Appends rows whose K and V the pool already holds.
    *
    * @param slots place of each row in the pool

@@ -6,6 +6,8 @@ package io.everwatch.kernels;
  * {@link Arena} that made it and is unusable after that arena was reset or closed.
  */
 public interface DeviceBuffer {
-  /** Number of float32 elements. */
   long elements();
+
+  /** Type of the elements on the device: F32 or BF16. */
+  DType dtype();
 }

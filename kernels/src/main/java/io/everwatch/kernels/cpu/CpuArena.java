@@ -26,6 +26,11 @@ final class CpuArena implements Arena {
   }
 
   @Override
+  public DeviceBuffer allocateF32(long rows, long columns) {
+    return allocate(rows, columns);
+  }
+
+  @Override
   public DeviceBuffer allocate(long rows, long columns) {
     if (closed) {
       throw new IllegalStateException("arena: allocate after close; open an arena per engine");

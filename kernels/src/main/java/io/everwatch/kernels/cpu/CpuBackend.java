@@ -3,8 +3,11 @@ package io.everwatch.kernels.cpu;
 
 import io.everwatch.kernels.Arena;
 import io.everwatch.kernels.Backend;
+import io.everwatch.kernels.Batch;
 import io.everwatch.kernels.Context;
+import io.everwatch.kernels.DType;
 import io.everwatch.kernels.DeviceBuffer;
+import io.everwatch.kernels.Draw;
 import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.Matrix;
 import io.everwatch.kernels.RowPool;
@@ -12,11 +15,14 @@ import io.everwatch.kernels.Span;
 import io.everwatch.kernels.Table;
 import io.everwatch.kernels.TensorSource;
 import io.everwatch.kernels.Vector;
+import io.everwatch.kernels.Vocabulary;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Checks arguments and hands them on; activations are heap arrays. */
@@ -27,6 +33,9 @@ final class CpuBackend implements Backend {
   private final Products products;
   private final CpuAttention attention;
   private final Elementwise elementwise;
+  private final CpuSampling sampling = new CpuSampling();
+  private final CpuArena replayed = new CpuArena();
+  private @Nullable CpuBatch current;
   private final List<CpuMatrix> matrices = new ArrayList<>();
   private final Map<RotaryKey, RotaryTable> rotaries = new HashMap<>();
   private float[] product = new float[0]; // the summand of linearAdd
@@ -51,6 +60,11 @@ final class CpuBackend implements Backend {
   public String numerics() {
     return "%s: products %s; attention %s"
         .formatted(NAME, products.numerics(), attention.numerics());
+  }
+
+  @Override
+  public DType dtype() {
+    return DType.F32;
   }
 
   @Override
@@ -84,6 +98,12 @@ final class CpuBackend implements Backend {
       source.read((long) row * columns, values[row], 0, columns);
     }
     return new CpuTable(source.name(), values, columns);
+  }
+
+  @Override
+  public Vocabulary vocabulary(int width, BitSet drawable) {
+    checkOpen("vocabulary");
+    return CpuVocabulary.of(width, drawable);
   }
 
   @Override
@@ -127,12 +147,46 @@ final class CpuBackend implements Backend {
   }
 
   @Override
-  public void embed(Table table, int[] ids, DeviceBuffer out) {
+  public Batch prefillBatch(List<Span> spans, int[] ids, int[] outputs, List<Draw> draws) {
+    checkOpen("prefillBatch");
+    current = CpuBatch.prefill(spans, ids, outputs, draws);
+    return current;
+  }
+
+  @Override
+  public Batch decodeBatch(List<? extends Context> contexts, int[] ids, List<Draw> draws) {
+    checkOpen("decodeBatch");
+    current = CpuBatch.decode(contexts, ids, draws);
+    return current;
+  }
+
+  private CpuBatch batch(Batch batch, String operation) {
+    checkOpen(operation);
+    CpuBatch mine = current;
+    if (mine == null || batch != mine) {
+      throw new IllegalArgumentException(
+          "%s: the batch is not the last one that this back end made; make it before each pass"
+              .formatted(operation));
+    }
+    return mine;
+  }
+
+  /** Runs the body: the CPU has nothing to gain from recording. */
+  @Override
+  public <R> R replay(Object key, Batch batch, Function<Arena, R> body) {
+    batch(batch, "replay");
+    replayed.reset();
+    return body.apply(replayed);
+  }
+
+  @Override
+  public void embed(Table table, Batch batch, DeviceBuffer out) {
     if (!(table instanceof CpuTable mine)) {
       throw new IllegalArgumentException(
           "embed: the table is a %s; expected one of the cpu back end"
               .formatted(table.getClass().getName()));
     }
+    int[] ids = batch(batch, "embed").ids();
     int width = mine.columns();
     CpuBuffer to = CpuBuffer.of(out, "embed", "out", (long) ids.length * width);
     for (int t = 0; t < ids.length; t++) {
@@ -147,10 +201,13 @@ final class CpuBackend implements Backend {
   }
 
   @Override
-  public void gather(DeviceBuffer x, int[] rows, int width, DeviceBuffer out) {
-    CpuBuffer from = CpuBuffer.of(x, "gather", "x", 0);
-    CpuBuffer to = CpuBuffer.of(out, "gather", "out", (long) rows.length * width);
-    Shapes.rowsInside("gather", "x", rows, width, from.elements());
+  public void outputs(DeviceBuffer x, Batch batch, int width, DeviceBuffer out) {
+    CpuBatch mine = batch(batch, "outputs");
+    CpuBuffer from =
+        CpuBuffer.of(x, "outputs", "x", Shapes.elements("outputs", mine.rows(), width));
+    CpuBuffer to =
+        CpuBuffer.of(out, "outputs", "out", Shapes.elements("outputs", mine.outputs(), width));
+    int[] rows = mine.outputRows();
     for (int i = 0; i < rows.length; i++) {
       System.arraycopy(from.data, from.from + rows[i] * width, to.data, to.from + i * width, width);
     }
@@ -253,19 +310,33 @@ final class CpuBackend implements Backend {
   }
 
   @Override
-  public void attend(int layer, DeviceBuffer qkv, List<Span> spans, DeviceBuffer out) {
-    checkOpen("attend");
-    if (spans.isEmpty()) {
-      return;
+  public void attend(int layer, DeviceBuffer qkv, Batch batch, DeviceBuffer out) {
+    CpuBatch mine = batch(batch, "attend");
+    mine.checkContexts("attend");
+    KvShape shape = mine.shape();
+    if (layer < 0 || layer >= shape.layers()) {
+      throw new IllegalArgumentException(
+          "attend: layer %d; expected 0 to %d".formatted(layer, shape.layers() - 1));
     }
-    KvShape shape = Shapes.spans(layer, spans);
-    long tokens = spans.stream().mapToLong(Span::count).sum();
+    long tokens = mine.rows();
     long headDim = shape.headDim();
     CpuBuffer from =
         CpuBuffer.of(
             qkv, "attend", "qkv", tokens * (shape.heads() + 2L * shape.kvHeads()) * headDim);
     CpuBuffer to = CpuBuffer.of(out, "attend", "out", tokens * shape.heads() * headDim);
-    attention.attend(layer, from, spans, to);
+    attention.attend(layer, from, mine.spans(), to);
+  }
+
+  @Override
+  public int[] sample(DeviceBuffer logits, Vocabulary vocabulary, Batch batch) {
+    CpuBatch mine = batch(batch, "sample");
+    if (!(vocabulary instanceof CpuVocabulary ids)) {
+      throw new IllegalArgumentException(
+          "sample: the vocabulary is a %s; expected one of the cpu back end"
+              .formatted(vocabulary.getClass().getName()));
+    }
+    long elements = Shapes.elements("sample", mine.outputs(), ids.width());
+    return sampling.sample(CpuBuffer.of(logits, "sample", "logits", elements), ids, mine);
   }
 
   private void checkOpen(String operation) {
@@ -280,6 +351,8 @@ final class CpuBackend implements Backend {
       return;
     }
     closed = true;
+    current = null;
+    replayed.close();
     matrices.forEach(CpuMatrix::close);
     attention.close();
     elementwise.close();

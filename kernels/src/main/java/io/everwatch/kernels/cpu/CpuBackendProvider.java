@@ -7,6 +7,7 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_swish;
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.BackendOptions;
 import io.everwatch.kernels.BackendProvider;
+import io.everwatch.kernels.DType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,6 +43,11 @@ public final class CpuBackendProvider implements BackendProvider {
 
   @Override
   public Backend open(BackendOptions options) {
+    if (options.dtype().orElse(DType.F32) != DType.F32 || options.device() != 0) {
+      throw new IllegalArgumentException(
+          "the back end 'cpu' was asked for type %s on device %d; it has F32 on device 0 only; leave both out, or use the back end 'cuda'"
+              .formatted(options.dtype().orElse(DType.F32), options.device()));
+    }
     CpuThreads threads = new CpuThreads(options.threads());
     if (!options.plainProducts()) {
       try {

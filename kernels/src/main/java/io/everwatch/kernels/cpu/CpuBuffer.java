@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.kernels.cpu;
 
+import io.everwatch.kernels.DType;
 import io.everwatch.kernels.DeviceBuffer;
 
 /** A slice of one of its arena's arrays. */
@@ -22,6 +23,11 @@ final class CpuBuffer implements DeviceBuffer {
   @Override
   public long elements() {
     return elements;
+  }
+
+  @Override
+  public DType dtype() {
+    return DType.F32;
   }
 
   /**

@@ -4,6 +4,7 @@ package io.everwatch.kernels.cpu;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.KvShape;
 import java.util.Arrays;
+import java.util.BitSet;
 
 /** One stream's rows in the order of its memory, and the working copy made of them. */
 final class CpuContext implements Context {
@@ -22,6 +23,7 @@ final class CpuContext implements Context {
   private int loaded; // rows below this one were loaded, not computed in this chunk
   private final CpuThreads threads;
   private final float[][][] tiles; // [threads]: K and V of a tile, [TILE_ROWS * width]
+  private final BitSet seen = new BitSet();
   private boolean closed;
 
   CpuContext(CpuRowPool pool, RotaryTable rotary, KvCopy copy, CpuThreads threads) {
@@ -64,6 +66,20 @@ final class CpuContext implements Context {
       throw new IllegalStateException(
           operation + ": the context was closed; open one per stream and chunk");
     }
+  }
+
+  @Override
+  public void seen(int[] distinctIds) {
+    checkOpen("seen");
+    seen.clear();
+    for (int id : distinctIds) {
+      seen.set(id);
+    }
+  }
+
+  /** Ids that count as said. */
+  BitSet seen() {
+    return seen;
   }
 
   @Override

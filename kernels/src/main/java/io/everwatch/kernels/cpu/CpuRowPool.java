@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.kernels.cpu;
 
+import io.everwatch.kernels.DType;
 import io.everwatch.kernels.KvShape;
+import io.everwatch.kernels.PendingRows;
 import io.everwatch.kernels.RowPool;
+import io.everwatch.kernels.RowValues;
 
 /**
  * Cached rows on the heap, one array {@code [layers][2][kvHeads * headDim]} per slot, made when the
@@ -57,15 +60,35 @@ final class CpuRowPool implements RowPool {
   }
 
   @Override
-  public void read(int slot, float[] to, int at) {
-    float[] row = row(slot);
-    System.arraycopy(row, 0, to, at, row.length);
+  public DType dtype() {
+    return DType.F32;
   }
 
   @Override
-  public void write(int slot, float[] from, int at) {
-    float[] row = row(slot);
-    System.arraycopy(from, at, row, 0, row.length);
+  public void write(int[] slots, byte[][] from) {
+    if (from.length != slots.length) {
+      throw new IllegalArgumentException(
+          "row pool: %d rows for %d slots; expected one for each"
+              .formatted(from.length, slots.length));
+    }
+    for (int i = 0; i < slots.length; i++) {
+      if (from[i].length != rowBytes()) {
+        throw new IllegalArgumentException(
+            "row pool: row %d has %d bytes; expected %d, %d values of float32; is it of another model?"
+                .formatted(i, from[i].length, rowBytes(), elements));
+      }
+      RowValues.floats(from[i]).get(row(slots[i]));
+    }
+  }
+
+  /** Copies at once: a slot may be used again before anybody asks for its row. */
+  @Override
+  public PendingRows read(int[] slots) {
+    byte[][] copies = new byte[slots.length][];
+    for (int i = 0; i < slots.length; i++) {
+      copies[i] = RowValues.bytes(row(slots[i]));
+    }
+    return PendingRows.of(copies);
   }
 
   @Override

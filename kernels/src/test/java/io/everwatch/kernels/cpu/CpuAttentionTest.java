@@ -7,16 +7,15 @@ import io.everwatch.kernels.Arena;
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.BackendOptions;
 import io.everwatch.kernels.Backends;
+import io.everwatch.kernels.Batches;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DeviceBuffer;
 import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.Reference;
 import io.everwatch.kernels.RowPool;
 import io.everwatch.kernels.Samples;
-import io.everwatch.kernels.Span;
 import io.everwatch.kernels.Tolerance;
 import java.util.Arrays;
-import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -48,14 +47,12 @@ class CpuAttentionTest {
         Arena arena = backend.arena();
         RowPool pool = backend.rowPool(shape, rows + 3);
         Context context = backend.context(pool)) {
-      for (int i = 0; i < loaded; i++) {
-        pool.write(slots[i], cached, i * rowElements);
-      }
+      Batches.write(pool, Arrays.copyOf(slots, loaded), cached);
       context.load(Arrays.copyOf(slots, loaded), part(positions, 0, loaded));
       context.extend(Arrays.copyOfRange(slots, loaded, rows), part(positions, loaded, rows));
       DeviceBuffer in = CpuOperationsTest.padded(backend, arena, qkv);
       DeviceBuffer out = arena.allocate(computed, shape.heads() * 32L);
-      backend.attend(layer, in, List.of(new Span(context, 0, computed)), out);
+      backend.attend(layer, in, Batches.of(backend, context, computed), out);
       float[] actual =
           CpuOperationsTest.download(backend, out, computed * shape.heads() * shape.headDim());
 
@@ -63,8 +60,7 @@ class CpuAttentionTest {
       assertThat(worst)
           .isLessThan(
               Tolerance.ofAttention(rows, 32, Tolerance.largest(qkv), Tolerance.largest(qkv)));
-      float[] stored = new float[rowElements];
-      pool.read(slots[rows - 1], stored, 0);
+      float[] stored = Batches.read(pool, slots[rows - 1]);
       int kv = shape.kvHeads() * shape.headDim();
       assertThat(Arrays.copyOfRange(stored, 2 * kv, 4 * kv))
           .as("K before rotation and V of the last token, layer 1")

@@ -8,11 +8,15 @@ import io.everwatch.kernels.Arena;
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.BackendOptions;
 import io.everwatch.kernels.Backends;
+import io.everwatch.kernels.Batch;
+import io.everwatch.kernels.Batches;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DeviceBuffer;
 import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.Matrix;
+import io.everwatch.kernels.PendingRows;
 import io.everwatch.kernels.RowPool;
+import io.everwatch.kernels.RowValues;
 import io.everwatch.kernels.Samples;
 import io.everwatch.kernels.Span;
 import io.everwatch.kernels.Table;
@@ -42,17 +46,32 @@ class CpuMemoryTest {
   @Test
   void aRowComesBackAsItWasWritten() {
     int elements = (int) SHAPE.rowElements();
-    float[] rows = Samples.gaussian(1, 5 * elements);
+    byte[][] rows = new byte[5][];
+    for (int i = 0; i < 5; i++) {
+      rows[i] = RowValues.bytes(Samples.gaussian(i, elements));
+    }
     try (RowPool pool = backend.rowPool(SHAPE, 5)) {
-      for (int slot = 0; slot < 5; slot++) {
-        pool.write(slot, rows, (4 - slot) * elements);
-      }
-      float[] read = new float[5 * elements];
-      for (int slot = 0; slot < 5; slot++) {
-        pool.read(slot, read, (4 - slot) * elements);
-      }
-      assertThat(read).containsExactly(rows);
-      assertThatThrownBy(() -> pool.read(5, read, 0)).hasMessageContainingAll("slot 5", "0 to 4");
+      assertThat(pool.rowBytes()).isEqualTo(4 * elements);
+      pool.write(new int[] {4, 3, 2, 1, 0}, rows);
+      assertThat(pool.read(new int[] {4, 3, 2, 1, 0}).await()).isDeepEqualTo(rows);
+      assertThatThrownBy(() -> pool.read(new int[] {5}))
+          .hasMessageContainingAll("slot 5", "0 to 4");
+      assertThatThrownBy(() -> pool.write(new int[] {0}, new byte[][] {new byte[7]}))
+          .hasMessageContainingAll("row 0 has 7 bytes", "expected " + 4 * elements);
+      assertThatThrownBy(() -> pool.write(new int[] {0}, rows))
+          .hasMessageContaining("5 rows for 1 slots");
+    }
+  }
+
+  @Test
+  void rowsThatAreReadStayAsTheyWereWhenTheirSlotIsUsedAgain() {
+    int[] slot = {0};
+    byte[][] before = {RowValues.bytes(Samples.gaussian(1, (int) SHAPE.rowElements()))};
+    try (RowPool pool = backend.rowPool(SHAPE, 1)) {
+      pool.write(slot, before);
+      PendingRows read = pool.read(slot);
+      pool.write(slot, new byte[][] {new byte[pool.rowBytes()]});
+      assertThat(read.await()).isDeepEqualTo(before);
     }
   }
 
@@ -102,21 +121,28 @@ class CpuMemoryTest {
   }
 
   @Test
-  void gatherAndScatterPutRowsWhereTheyBelong() {
-    try (Arena arena = backend.arena()) {
+  void outputsAndScatterPutRowsWhereTheyBelong() {
+    try (Arena arena = backend.arena();
+        RowPool pool = backend.rowPool(SHAPE, 5);
+        Context context = backend.context(pool)) {
+      context.extend(new int[] {0, 1, 2, 3, 4}, new float[3][5]);
+      List<Span> all5 = List.of(new Span(context, 0, 5));
       float[] x = Samples.gaussian(2, 5 * 3);
       DeviceBuffer in = CpuOperationsTest.padded(backend, arena, x);
       DeviceBuffer some = arena.allocate(2, 3);
       DeviceBuffer all = arena.allocate(5, 3);
       backend.upload(x, 0, 15, all);
-      backend.gather(in, new int[] {4, 1}, 3, some);
+      Batch batch = backend.prefillBatch(all5, new int[5], new int[] {4, 1}, List.of());
+      assertThat(batch.outputs()).isEqualTo(2);
+      assertThat(batch.everyRow()).isFalse();
+      backend.outputs(in, batch, 3, some);
       assertThat(CpuOperationsTest.download(backend, some, 6))
           .containsExactly(x[12], x[13], x[14], x[3], x[4], x[5]);
       backend.scatter(some, new int[] {0, 2}, 3, all);
       assertThat(CpuOperationsTest.download(backend, all, 9))
           .containsExactly(x[12], x[13], x[14], x[3], x[4], x[5], x[3], x[4], x[5]);
-      assertThatThrownBy(() -> backend.gather(in, new int[] {5}, 3, some))
-          .hasMessageContaining("row 5");
+      assertThatThrownBy(() -> backend.prefillBatch(all5, new int[5], new int[] {5}, List.of()))
+          .hasMessageContainingAll("row 5", "0 to 4");
       assertThatThrownBy(() -> backend.scatter(some, new int[] {-1}, 3, all))
           .hasMessageContaining("row -1");
     }
@@ -126,9 +152,14 @@ class CpuMemoryTest {
   void embedLooksUpRowsAndRefusesIdsOutsideTheTable() {
     float[] values = Samples.gaussian(3, 7 * 4);
     Table table = backend.table(Samples.tensor("embed", values, 7, 4));
-    try (Arena arena = backend.arena()) {
-      DeviceBuffer out = arena.allocate(2, 4);
-      backend.embed(table, new int[] {6, 0}, out);
+    try (Arena arena = backend.arena();
+        RowPool pool = backend.rowPool(SHAPE, 3);
+        Context context = backend.context(pool)) {
+      DeviceBuffer out = arena.allocateF32(2, 4);
+      context.extend(new int[] {0, 1}, new float[3][2]);
+      List<Span> two = List.of(new Span(context, 0, 2));
+      Batch batch = backend.prefillBatch(two, new int[] {6, 0}, new int[0], List.of());
+      backend.embed(table, batch, out);
       assertThat(CpuOperationsTest.download(backend, out, 8))
           .containsExactly(
               values[24],
@@ -139,8 +170,10 @@ class CpuMemoryTest {
               values[1],
               values[2],
               values[3]);
-      assertThatThrownBy(() -> backend.embed(table, new int[] {7}, out))
+      assertThatThrownBy(() -> backend.embed(table, decode(context, 7), out))
           .hasMessageContainingAll("id 7", "embed");
+      assertThatThrownBy(() -> backend.embed(table, batch, out))
+          .hasMessageContaining("not the last one that this back end made");
     }
   }
 
@@ -177,18 +210,29 @@ class CpuMemoryTest {
       DeviceBuffer out = arena.allocate(4, 32);
       context.load(new int[] {0, 1}, new float[3][2]);
       context.extend(new int[] {2}, new float[3][1]);
-      assertThatThrownBy(() -> backend.attend(0, qkv, List.of(new Span(context, 0, 2)), out))
+      assertThatThrownBy(() -> Batches.of(backend, context, 2))
           .hasMessageContaining("only 1 of the context's 3 rows");
-      assertThatThrownBy(() -> backend.attend(0, qkv, List.of(new Span(context, 1, 1)), out))
+      assertThatThrownBy(() -> Batches.of(backend, List.of(new Span(context, 1, 1))))
           .hasMessageContaining("token 0 was expected");
-      assertThatThrownBy(() -> backend.attend(3, qkv, List.of(new Span(context, 0, 1)), out))
-          .hasMessageContaining("layer 3");
+      assertThatThrownBy(() -> Batches.of(backend, List.of()))
+          .hasMessageContaining("at least one span");
+      Batch batch = decode(context, 1);
+      assertThatThrownBy(() -> backend.attend(3, qkv, batch, out)).hasMessageContaining("layer 3");
       assertThatThrownBy(() -> context.load(new int[] {8}, new float[3][1]))
           .hasMessageContaining("slot 8");
       assertThatThrownBy(() -> context.extend(new int[] {3}, new float[3][2]))
           .hasMessageContaining("expected [3][1]");
       assertThat(context.rows()).isEqualTo(3);
+      context.extend(new int[] {3}, new float[3][1]);
+      assertThatThrownBy(() -> backend.attend(0, qkv, batch, out))
+          .hasMessageContainingAll("had 3 rows", "has 4 now");
+      context.close();
+      assertThatThrownBy(() -> backend.attend(0, qkv, batch, out)).hasMessageContaining("closed");
     }
+  }
+
+  private Batch decode(Context context, int id) {
+    return backend.decodeBatch(List.of(context), new int[] {id}, List.of());
   }
 
   @Test

@@ -7,6 +7,7 @@ import io.everwatch.kernels.Arena;
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.BackendOptions;
 import io.everwatch.kernels.Backends;
+import io.everwatch.kernels.Batches;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DeviceBuffer;
 import io.everwatch.kernels.KvShape;
@@ -62,9 +63,7 @@ class CpuStreamsTest {
         int end = row + stream.loaded() + stream.computed();
         Context context = backend.context(pool);
         float[] cached = stream.cached();
-        for (int i = 0; i < stream.loaded(); i++) {
-          pool.write(slots[row + i], cached, i * (int) SHAPE.rowElements());
-        }
+        Batches.write(pool, Arrays.copyOfRange(slots, row, row + stream.loaded()), cached);
         float[][] positions = CpuAttentionTest.positions(end - row);
         int split = row + stream.loaded();
         context.load(
@@ -80,7 +79,7 @@ class CpuStreamsTest {
       }
       DeviceBuffer in = CpuOperationsTest.padded(backend, arena, qkv);
       DeviceBuffer out = arena.allocate(tokens, WIDTH);
-      backend.attend(1, in, spans, out);
+      backend.attend(1, in, Batches.of(backend, spans), out);
       List<float[]> results = new ArrayList<>();
       for (Span span : spans) {
         float[] result = new float[span.count() * WIDTH];
@@ -169,7 +168,7 @@ class CpuStreamsTest {
         DeviceBuffer in = arena.allocate(count, TOKEN);
         DeviceBuffer out = arena.allocate(count, WIDTH);
         backend.upload(qkv, done * TOKEN, count * TOKEN, in);
-        backend.attend(0, in, List.of(new Span(context, 0, count)), out);
+        backend.attend(0, in, Batches.of(backend, context, count), out);
         backend.download(out, 0, result, done * WIDTH, count * WIDTH);
         done += count;
       }
@@ -234,14 +233,14 @@ class CpuStreamsTest {
       backend.upload(qkv, 0, rows * TOKEN, in);
       backend.upload(qkv, rows * TOKEN, TOKEN, one);
       computed.extend(Arrays.copyOf(slots, rows), CpuAttentionTest.part(positions, 0, rows));
-      backend.attend(0, in, List.of(new Span(computed, 0, rows)), out);
+      backend.attend(0, in, Batches.of(backend, computed, rows), out);
       loaded.load(Arrays.copyOf(slots, rows), CpuAttentionTest.part(positions, 0, rows));
       List<float[]> results = new ArrayList<>();
       for (Context context : List.of(computed, loaded)) {
         context.extend(
             Arrays.copyOfRange(slots, rows, rows + 1),
             CpuAttentionTest.part(positions, rows, rows + 1));
-        backend.attend(0, one, List.of(new Span(context, 0, 1)), out);
+        backend.attend(0, one, Batches.of(backend, context, 1), out);
         results.add(CpuOperationsTest.download(backend, out, WIDTH));
       }
       assertThat(results.get(1)).isEqualTo(results.get(0));

@@ -139,7 +139,7 @@ final class Admission {
   }
 
   private static int rowsNeeded(Job job) {
-    return job.plan().newRows() + (job.session.rows().away() ? job.session.rows().count() : 0);
+    return job.plan().newRows() + (job.session.rows().isAway() ? job.session.rows().count() : 0);
   }
 
   private boolean makeRoom(int needed, Session own, List<Job> active, List<Job> begun) {

@@ -57,7 +57,8 @@ final class BatchingEngine implements Engine {
     this.watchdog = new Watchdog(options.stepTimeout(), this::hung);
     StageClock clock = new StageClock();
     StepBatcher batcher =
-        new StepBatcher(parts.network(), parts.chooser(), parts.stops(), clock, watchdog);
+        new StepBatcher(
+            parts.network(), StepBatcher.LogitsTrace.NONE, parts.stops(), clock, watchdog);
     this.loop = new StepLoop(parts.network(), batcher, parts.ending(), clock, options);
     this.metrics = loop.metrics(0);
     this.pictures = new PictureBudget(options.pictureBytes());
@@ -136,7 +137,9 @@ final class BatchingEngine implements Engine {
                   parts.modelDigest(),
                   elements));
     }
-    State state = new State(header.committed(), SessionRows.inHost(snapshot.rows()));
+    State state =
+        new State(
+            header.committed(), SessionRows.inHost(snapshot.rows(parts.network().rows().dtype())));
     StreamSettings settings = header.settings();
     return open(
         seat,
@@ -147,7 +150,7 @@ final class BatchingEngine implements Engine {
       String streamId, List<byte[]> pieces, StreamSettings settings, long rounds) {
     Rebuild.Result rebuilt = new Rebuild(parts).rebuild(pieces, settings, rounds);
     return new RebuiltMemory(
-        snapshot(streamId, rebuilt.settings(), rebuilt.committed(), new float[0][]),
+        snapshot(streamId, rebuilt.settings(), rebuilt.committed(), new byte[0][]),
         rebuilt.source());
   }
 
@@ -191,19 +194,21 @@ final class BatchingEngine implements Engine {
       StreamSettings settings,
       StepLoop.Saved saved) {
     try {
-      future.complete(snapshot(session.streamId(), settings, saved.committed(), saved.rows()));
+      future.complete(
+          snapshot(session.streamId(), settings, saved.committed(), saved.rows().host()));
     } catch (RuntimeException | Error e) {
       future.completeExceptionally(e);
     }
   }
 
   private SessionSnapshot snapshot(
-      String streamId, StreamSettings settings, Committed committed, float[][] rows) {
+      String streamId, StreamSettings settings, Committed committed, byte[][] rows) {
     return SessionSnapshot.of(
         new SnapshotHeader(
             streamId,
             parts.modelDigest(),
             parts.numerics().digest(),
+            parts.network().rows().dtype(),
             Math.toIntExact(parts.network().rows().shape().rowElements()),
             settings,
             committed,

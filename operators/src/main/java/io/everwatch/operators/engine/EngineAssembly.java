@@ -82,10 +82,9 @@ final class EngineAssembly {
     Backend backend = loaded.backend();
     ChatGrammar grammar = model.grammar();
     FrameDecoder decoder = new FrameDecoder(FrameLimits.defaults());
-    int vocabulary = Math.min(model.tokenizer().size(), model.decoder().vocabSize());
     String modelDigest = model.folder().digest();
     return new EngineParts(
-        new ModelNetwork(backend, model.tower(), model.decoder(), vocabulary, kvBytes, end),
+        new ModelNetwork(backend, model.tower(), model.decoder(), drawable(model), kvBytes, end),
         new Clip.Maker(decoder, model.processor()),
         planner(model, new GrammarPrompts(grammar)),
         s -> policy(s, grammar.turnTokens()),
@@ -93,7 +92,6 @@ final class EngineAssembly {
         new TurnEnding(
             grammar.turnTokens(), grammar.endOfTurn(), words(model), CutTurn.PAUSE_AND_END),
         stops(grammar),
-        StepBatcher.sampling(unused(model, vocabulary)),
         settings,
         modelDigest,
         numerics(backend, modelDigest, decoder));
@@ -136,9 +134,12 @@ final class EngineAssembly {
         tokens);
   }
 
-  /** Ids of the embedding that belong to no token. */
-  private static int[] unused(Model model, int vocabulary) {
-    return IntStream.range(0, vocabulary).filter(id -> !model.tokenizer().isToken(id)).toArray();
+  /** Ids that belong to a token; the other rows of the embedding are unused. */
+  private static BitSet drawable(Model model) {
+    BitSet drawable = new BitSet();
+    int rows = Math.min(model.tokenizer().size(), model.decoder().vocabSize());
+    IntStream.range(0, rows).filter(model.tokenizer()::isToken).forEach(drawable::set);
+    return drawable;
   }
 
   private static NumericsIdentity numerics(

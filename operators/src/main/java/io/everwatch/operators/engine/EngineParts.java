@@ -26,7 +26,6 @@ record EngineParts(
     Words words,
     TurnEnding ending,
     BitSet stops,
-    StepBatcher.Chooser chooser,
     StreamSettings settings,
     String modelDigest,
     NumericsIdentity numerics) {}

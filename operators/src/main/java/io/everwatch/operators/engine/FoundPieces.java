@@ -4,8 +4,6 @@ package io.everwatch.operators.engine;
 import io.everwatch.operators.engine.SnapshotPieces.Piece;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -103,29 +101,28 @@ final class FoundPieces {
   }
 
   /**
-   * K and V: {@code [count][rowElements]}.
+   * K and V: {@code [count][rowBytes]}.
    *
    * @throws CorruptSnapshotException when they are not {@code count} rows
    */
-  float[][] rows(int count, int rowElements) {
+  byte[][] rows(int count, int rowBytes) {
     requireRows();
-    float[][] rows = new float[count][];
+    byte[][] rows = new byte[count][];
     int at = 0;
     int index = headers;
     for (Piece piece : rowPieces()) {
       ByteBuffer content = piece == null ? ByteBuffer.allocate(0) : piece.content().duplicate();
-      int here = content.remaining() / (rowElements * Float.BYTES);
-      if (here * rowElements * Float.BYTES != content.remaining() || at + here > count) {
+      int here = rowBytes == 0 ? 0 : content.remaining() / rowBytes;
+      if (here * rowBytes != content.remaining() || at + here > count) {
         throw SnapshotPieces.bad(
             index,
             pieces.size(),
             "%d bytes of rows, %d rows before".formatted(content.remaining(), at),
-            "at most %d rows in all, of %d values each".formatted(count, rowElements));
+            "at most %d rows in all, of %d bytes each".formatted(count, rowBytes));
       }
-      FloatBuffer values = content.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
       for (int n = 0; n < here; n++) {
-        rows[at] = new float[rowElements];
-        values.get(rows[at++]);
+        rows[at] = new byte[rowBytes];
+        content.get(rows[at++]);
       }
       index++;
     }

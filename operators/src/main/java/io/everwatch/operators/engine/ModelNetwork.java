@@ -3,14 +3,18 @@ package io.everwatch.operators.engine;
 
 import io.everwatch.kernels.Arena;
 import io.everwatch.kernels.Backend;
+import io.everwatch.kernels.Batch;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DeviceBuffer;
+import io.everwatch.kernels.Draw;
 import io.everwatch.kernels.RowPool;
 import io.everwatch.kernels.Span;
+import io.everwatch.kernels.Vocabulary;
 import io.everwatch.operators.model.Decoder;
 import io.everwatch.operators.model.Patches;
 import io.everwatch.operators.model.VisionTower;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -19,11 +23,12 @@ final class ModelNetwork implements Network {
   private final Backend backend;
   private final VisionTower tower;
   private final Decoder decoder;
-  private final int vocabulary;
+  private final Vocabulary vocabulary;
   private final Arena arena;
   private final End end;
   private final RowPool rows;
   private @Nullable DeviceBuffer vision; // [vision tokens of all clips, C]
+  private @Nullable Batch batch;
   private @Nullable DeviceBuffer logits; // [streams, V]
 
   /** Takes back end and weights back, once. */
@@ -37,26 +42,37 @@ final class ModelNetwork implements Network {
   }
 
   /**
-   * @param vocabulary ids that may be drawn, at most V
+   * @param drawable ids that may be drawn
    * @param kvBytes memory for cached rows
    * @param end hears of the end; not when this throws
    */
   ModelNetwork(
-      Backend backend, VisionTower tower, Decoder decoder, int vocabulary, long kvBytes, End end) {
+      Backend backend,
+      VisionTower tower,
+      Decoder decoder,
+      BitSet drawable,
+      long kvBytes,
+      End end) {
     this.backend = backend;
     this.end = end;
     this.tower = tower;
     this.decoder = decoder;
-    this.vocabulary = vocabulary;
-    long rowBytes = Math.multiplyExact(decoder.kvShape().rowElements(), Float.BYTES);
-    long slots = kvBytes / rowBytes;
+    this.vocabulary = backend.vocabulary(decoder.vocabSize(), drawable);
+    this.rows = rows(backend, decoder, kvBytes);
+    this.arena = backend.arena();
+  }
+
+  /** A pool of as many rows as {@code bytes} hold in the back end's own type. */
+  private static RowPool rows(Backend backend, Decoder decoder, long bytes) {
+    long rowBytes =
+        Math.multiplyExact(decoder.kvShape().rowElements(), backend.dtype().sizeBytes());
+    long slots = bytes / rowBytes;
     if (slots < 1) {
       throw new IllegalArgumentException(
           "kvBytes is %d; expected at least the %d bytes of one cached row; give the engine more memory for rows"
-              .formatted(kvBytes, rowBytes));
+              .formatted(bytes, rowBytes));
     }
-    this.rows = backend.rowPool(decoder.kvShape(), (int) Math.min(slots, Integer.MAX_VALUE - 8));
-    this.arena = backend.arena();
+    return backend.rowPool(decoder.kvShape(), (int) Math.min(slots, Integer.MAX_VALUE - 8));
   }
 
   @Override
@@ -71,12 +87,13 @@ final class ModelNetwork implements Network {
 
   @Override
   public int vocabulary() {
-    return vocabulary;
+    return decoder.vocabSize();
   }
 
   @Override
   public void begin() {
     vision = null;
+    batch = null;
     logits = null;
     arena.reset();
   }
@@ -87,7 +104,7 @@ final class ModelNetwork implements Network {
   }
 
   @Override
-  public void prefill(List<Prompt> prompts) {
+  public void prefill(List<Prompt> prompts, List<Draw> draws) {
     int tokens = 0;
     int padCount = 0;
     for (Prompt prompt : prompts) {
@@ -111,36 +128,37 @@ final class ModelNetwork implements Network {
       row += count;
       last[i] = row - 1;
     }
-    DeviceBuffer x = decoder.embed(ids, arena); // [T, C]
+    Batch made = backend.prefillBatch(spans, ids, last, draws);
+    batch = made;
+    DeviceBuffer x = decoder.embed(made, arena); // [T, C]
     decoder.placeVision(require(vision, "vision"), pads, x);
-    DeviceBuffer ends = decoder.forward(x, tokens, spans, last, arena); // [streams, C]
-    logits = decoder.logits(ends, last.length, arena);
+    logits = decoder.logits(decoder.forward(x, made, arena), made, arena);
   }
 
   @Override
-  public void decode(List<Context> contexts, int[] ids) {
-    int[] last = new int[ids.length];
-    List<Span> spans = new ArrayList<>(ids.length);
-    for (int i = 0; i < ids.length; i++) {
-      last[i] = i;
-      spans.add(new Span(contexts.get(i), i, 1));
-    }
-    DeviceBuffer x = decoder.embed(ids, arena);
-    DeviceBuffer ends = decoder.forward(x, ids.length, spans, last, arena);
-    logits = decoder.logits(ends, last.length, arena);
+  public void decode(List<Context> contexts, int[] ids, List<Draw> draws) {
+    Batch made = backend.decodeBatch(contexts, ids, draws);
+    batch = made;
+    logits = decoder.decode(made);
+  }
+
+  @Override
+  public int[] sample() {
+    return backend.sample(
+        require(logits, "prefill or decode"), vocabulary, require(batch, "prefill or decode"));
   }
 
   @Override
   public void logits(int index, float[] to) {
     long from = (long) index * decoder.vocabSize();
-    backend.download(require(logits, "prefill or decode"), from, to, 0, vocabulary);
+    backend.download(require(logits, "prefill or decode"), from, to, 0, to.length);
   }
 
-  private static DeviceBuffer require(@Nullable DeviceBuffer buffer, String before) {
-    if (buffer == null) {
+  private static <T> T require(@Nullable T value, String before) {
+    if (value == null) {
       throw new IllegalStateException("expected " + before + " earlier in this step");
     }
-    return buffer;
+    return value;
   }
 
   @Override
@@ -155,9 +173,11 @@ final class ModelNetwork implements Network {
 
   private void release(boolean intact) {
     boolean released = false;
-    try (rows;
+    try (vocabulary;
+        rows;
         arena) {
       vision = null;
+      batch = null;
       logits = null;
       released = true;
     } finally {

@@ -2,6 +2,7 @@
 package io.everwatch.operators.engine;
 
 import io.everwatch.kernels.Context;
+import io.everwatch.kernels.Draw;
 import io.everwatch.kernels.RowPool;
 import io.everwatch.operators.model.Patches;
 import java.util.List;
@@ -17,9 +18,7 @@ interface Network extends AutoCloseable {
   /** An empty context over {@link #rows}. */
   Context context();
 
-  /**
-   * Ids that may be drawn: {@code [0, vocabulary)}; the rows of the embedding beyond are unused.
-   */
+  /** Width of a row of logits. */
   int vocabulary();
 
   /** Begins a step: what the step before left on the device is gone. */
@@ -32,13 +31,26 @@ interface Network extends AutoCloseable {
    * The decoder over the prompt rows of rounds, which their contexts end in.
    *
    * @param prompts one for each clip of the call of {@link #vision}, in its order
+   * @param draws how the token after each prompt is chosen
    */
-  void prefill(List<Prompt> prompts);
+  void prefill(List<Prompt> prompts, List<Draw> draws);
 
-  /** The decoder over one token of each stream, the last row of its context. */
-  void decode(List<Context> contexts, int[] ids);
+  /**
+   * The decoder over one token of each stream, the last row of its context.
+   *
+   * @param draws how the token after each is chosen
+   */
+  void decode(List<Context> contexts, int[] ids, List<Draw> draws);
 
-  /** Logits of the last row of part {@code index} of the last prefill or decode: [vocabulary]. */
+  /** The token after each part of the last prefill or decode; -1 where a logit is not finite. */
+  int[] sample();
+
+  /**
+   * Logits of the last row of part {@code index} of the last prefill or decode, before {@link
+   * #sample}; for comparison with a reference, no step needs them.
+   *
+   * @param to the first {@link #vocabulary} or fewer
+   */
   void logits(int index, float[] to);
 
   /** Frees rows and step memory, and gives back what it was lent. */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.engine;
 
+import io.everwatch.kernels.CounterRandom;
 import io.everwatch.kernels.RowPool;
+import io.everwatch.kernels.SamplingRules;
 import io.everwatch.operators.cache.RetentionPolicy;
 import io.everwatch.operators.cache.StreamMemory;
-import io.everwatch.operators.model.SamplingRules;
 import io.everwatch.operators.model.StreamSettings;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -176,15 +176,18 @@ final class Session implements StreamSession {
 
   /** Copies the rows to host memory and gives their slots back. */
   void evict(RowPool pool, RowSlots free) {
-    Map<Integer, float[]> copied = new HashMap<>();
-    SessionRows away = rows.save(pool, copied);
-    if (previous != null) {
-      State before = previous;
-      previous = new State(before.committed(), before.rows().save(pool, copied));
-      free.release(before.rows().slots());
+    State before = previous;
+    if (before == null) {
+      SessionRows away = rows.copy(pool);
+      free.release(rows.slots());
+      rows = away;
+      return;
     }
+    List<SessionRows> away = SessionRows.copy(pool, rows, before.rows());
     free.release(rows.slots());
-    rows = away;
+    free.release(before.rows().slots());
+    rows = away.get(0);
+    previous = new State(before.committed(), away.get(1));
   }
 
   /** Gives all slots back. */

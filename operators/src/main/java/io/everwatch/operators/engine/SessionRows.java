@@ -1,75 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.engine;
 
+import io.everwatch.kernels.PendingRows;
 import io.everwatch.kernels.RowPool;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
  * Where K and V of a memory's cached rows lie, in the order of the memory: in slots of the pool, or
- * in host memory while the stream is idle and others need the room, or after a restore.
+ * in host memory, or on their way there, while the stream is idle and others need the room, or
+ * after a restore.
  *
  * @param slots empty when in host memory
- * @param host {@code [rows][rowElements]}; empty when in the pool
+ * @param away what holds the rows of host memory, among others
+ * @param places index in {@code away} of each row; empty when in the pool
  */
-record SessionRows(int[] slots, float[][] host) {
-  static final SessionRows NONE = new SessionRows(new int[0], new float[0][]);
+record SessionRows(int[] slots, PendingRows away, int[] places) {
+  private static final int[] NO_ROWS = new int[0];
+
+  static final SessionRows NONE = new SessionRows(NO_ROWS, PendingRows.NONE, NO_ROWS);
 
   static SessionRows inPool(int[] slots) {
-    return new SessionRows(slots, NONE.host);
+    return new SessionRows(slots, PendingRows.NONE, NO_ROWS);
   }
 
-  static SessionRows inHost(float[][] rows) {
-    return new SessionRows(NONE.slots, rows);
+  static SessionRows inHost(byte[][] rows) {
+    int[] places = new int[rows.length];
+    Arrays.setAll(places, i -> i);
+    return new SessionRows(NO_ROWS, PendingRows.of(rows), places);
   }
 
   int count() {
-    return slots.length + host.length;
+    return slots.length + places.length;
   }
 
   /** Whether rows must be brought to the pool before they can be attended over. */
-  boolean away() {
-    return host.length > 0;
+  boolean isAway() {
+    return places.length > 0;
   }
 
-  /** Brings the rows to slots that {@code slots} has free. */
+  /** The rows in host memory, none when they are in the pool; waits until they have come. */
+  byte[][] host() {
+    byte[][] all = away.await();
+    byte[][] rows = new byte[places.length][];
+    Arrays.setAll(rows, i -> all[places[i]]);
+    return rows;
+  }
+
+  /** Brings the rows to slots that {@code free} has. */
   SessionRows load(RowPool pool, RowSlots free) {
-    if (!away()) {
+    if (!isAway()) {
       return this;
     }
-    int[] taken = free.take(host.length);
-    for (int i = 0; i < taken.length; i++) {
-      pool.write(taken[i], host[i], 0);
-    }
+    byte[][] rows = host(); // before slots are taken: the copy may have failed
+    int[] taken = free.take(rows.length);
+    pool.write(taken, rows);
     return inPool(taken);
   }
 
-  /**
-   * Copies the rows to host memory; the slots stay held.
-   *
-   * @param copied rows copied before, by slot: two memories of a stream share most rows
-   */
-  SessionRows save(RowPool pool, Map<Integer, float[]> copied) {
-    if (slots.length == 0) {
-      return this;
-    }
-    int elements = Math.toIntExact(pool.shape().rowElements());
-    float[][] rows = new float[slots.length][];
-    for (int i = 0; i < slots.length; i++) {
-      rows[i] =
-          copied.computeIfAbsent(
-              slots[i],
-              slot -> {
-                float[] row = new float[elements];
-                pool.read(slot, row, 0);
-                return row;
-              });
-    }
-    return inHost(rows);
+  /** Begins to copy the rows to host memory; the slots stay held. */
+  SessionRows copy(RowPool pool) {
+    return copy(pool, this).get(0);
   }
 
-  /** A copy of the rows for a snapshot. */
-  float[][] copy(RowPool pool) {
-    return away() ? host : save(pool, new HashMap<>()).host;
+  /** As {@link #copy(RowPool)}; a slot that several have is copied once. */
+  static List<SessionRows> copy(RowPool pool, SessionRows... memories) {
+    Map<Integer, Integer> places = new HashMap<>();
+    int[] slots = new int[Arrays.stream(memories).mapToInt(rows -> rows.slots.length).sum()];
+    for (SessionRows rows : memories) {
+      for (int slot : rows.slots) {
+        int next = places.size();
+        if (places.putIfAbsent(slot, next) == null) {
+          slots[next] = slot;
+        }
+      }
+    }
+    PendingRows copied = pool.read(Arrays.copyOf(slots, places.size()));
+    return Arrays.stream(memories)
+        .map(
+            rows ->
+                rows.slots.length == 0
+                    ? rows
+                    : new SessionRows(
+                        NO_ROWS, copied, Arrays.stream(rows.slots).map(places::get).toArray()))
+        .toList();
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.engine;
 
+import io.everwatch.kernels.DType;
+import io.everwatch.kernels.RowValues;
 import io.everwatch.operators.model.StreamSettings;
 import java.util.List;
 
@@ -17,7 +19,10 @@ public final class SessionSnapshot {
     this.header = header;
   }
 
-  static SessionSnapshot of(SnapshotHeader header, float[][] rows) {
+  /**
+   * @param rows of the header's type, as {@link io.everwatch.kernels.RowPool} has them
+   */
+  static SessionSnapshot of(SnapshotHeader header, byte[][] rows) {
     return new SessionSnapshot(List.copyOf(SnapshotPieces.cut(header.write(), rows)), header);
   }
 
@@ -32,11 +37,12 @@ public final class SessionSnapshot {
             streamId,
             modelDigest,
             numericsIdentity,
+            DType.F32, // of no rows
             0,
             settings,
             Committed.NONE,
             Transcript.UNKNOWN),
-        new float[0][]);
+        new byte[0][]);
   }
 
   /**
@@ -94,8 +100,13 @@ public final class SessionSnapshot {
     return header;
   }
 
-  float[][] rows() {
-    return FoundPieces.of(pieces)
-        .rows(header.committed().memory().cachedRows(), header.rowElements());
+  /** K and V as values of {@code type}: those of another were computed by another back end. */
+  byte[][] rows(DType type) {
+    byte[][] rows =
+        FoundPieces.of(pieces).rows(header.committed().memory().cachedRows(), header.rowBytes());
+    for (int i = 0; i < rows.length; i++) {
+      rows[i] = RowValues.convert(rows[i], header.rowType(), type);
+    }
+    return rows;
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.engine;
 
+import io.everwatch.kernels.DType;
 import io.everwatch.operators.cache.Segment;
 import io.everwatch.operators.cache.SegmentKind;
 import io.everwatch.operators.cache.Slice;
@@ -27,6 +28,7 @@ import java.util.Map;
  *
  * @param modelDigest of the model that computed the rows
  * @param numerics identity of what computed them
+ * @param rowType type of the values of the rows
  * @param rowElements elements of one row; of no meaning when there is none
  * @param transcript of the memory, for a model with another vocabulary
  */
@@ -34,12 +36,11 @@ record SnapshotHeader(
     String streamId,
     String modelDigest,
     String numerics,
+    DType rowType,
     int rowElements,
     StreamSettings settings,
     Committed committed,
     Transcript transcript) {
-  private static final String ROW_TYPE = "F32";
-
   /** The layout that was the first to have a transcript. */
   private static final int WITH_TRANSCRIPT = 2;
 
@@ -49,7 +50,7 @@ record SnapshotHeader(
       text(out, streamId);
       text(out, modelDigest);
       text(out, numerics);
-      text(out, ROW_TYPE);
+      text(out, rowType.name());
       out.writeInt(rowElements);
       write(out, settings);
       out.writeLong(committed.rounds());
@@ -74,12 +75,7 @@ record SnapshotHeader(
       String streamId = text(in);
       String model = text(in);
       String numerics = text(in);
-      String type = text(in);
-      if (!type.equals(ROW_TYPE)) {
-        throw new CorruptSnapshotException(
-            "snapshot of stream %s has rows of type %s; expected %s; rebuild the stream"
-                .formatted(streamId, type, ROW_TYPE));
-      }
+      DType type = rowType(text(in));
       int elements = in.readInt();
       StreamSettings settings = settings(in);
       long rounds = in.readLong();
@@ -90,6 +86,7 @@ record SnapshotHeader(
               streamId,
               model,
               numerics,
+              type,
               elements,
               settings,
               new Committed(memory, rounds, nextSegment),
@@ -104,6 +101,18 @@ record SnapshotHeader(
               .formatted(e.getMessage(), SnapshotPieces.VERSION),
           e);
     }
+  }
+
+  private static DType rowType(String name) throws IOException {
+    if (!name.equals(DType.F32.name()) && !name.equals(DType.BF16.name())) {
+      throw new IOException("rows of type %s, not F32 or BF16".formatted(name));
+    }
+    return DType.valueOf(name);
+  }
+
+  /** Bytes of one row. */
+  int rowBytes() {
+    return Math.multiplyExact(rowElements, rowType.sizeBytes());
   }
 
   private static Transcript transcript(DataInputStream in, StreamMemory memory) throws IOException {

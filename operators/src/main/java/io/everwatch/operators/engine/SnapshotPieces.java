@@ -2,8 +2,6 @@
 package io.everwatch.operators.engine;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32C;
@@ -11,7 +9,8 @@ import java.util.zip.CRC32C;
 /**
  * Cuts a snapshot into pieces; {@link FoundPieces} puts it together again. A piece is, big-endian:
  * magic (4), version (2), part (2: 0 header, 1 rows), index (4), number of pieces (4), length (4),
- * content, CRC32C of all before (4). Rows are float32, little-endian, a whole number to a piece.
+ * content, CRC32C of all before (4). Rows are as {@link io.everwatch.kernels.RowPool} has them, of
+ * the type that the header names, a whole number to a piece.
  *
  * <p>The pieces of the header lie at both ends, the rows in between: no single piece takes the
  * words of a stream with it when it is damaged. Version 1 has them in front only.
@@ -30,11 +29,11 @@ final class SnapshotPieces {
   private SnapshotPieces() {}
 
   /**
-   * @param rows {@code [rows][rowElements]}
+   * @param rows all of one length
    */
-  static List<byte[]> cut(byte[] header, float[][] rows) {
+  static List<byte[]> cut(byte[] header, byte[][] rows) {
     int headers = Math.max(1, ceilDiv(header.length, MAX_CONTENT));
-    int rowBytes = rows.length == 0 ? 1 : Math.multiplyExact(rows[0].length, Float.BYTES);
+    int rowBytes = rows.length == 0 ? 1 : rows[0].length;
     int rowsPerPiece = MAX_CONTENT / rowBytes;
     if (rowsPerPiece == 0) {
       throw new IllegalArgumentException(
@@ -47,14 +46,8 @@ final class SnapshotPieces {
     for (int from = 0; from < rows.length; from += rowsPerPiece) {
       int to = Math.min(rows.length, from + rowsPerPiece);
       byte[] piece = open(ROWS, pieces.size(), count, (to - from) * rowBytes);
-      FloatBuffer content =
-          ByteBuffer.wrap(piece)
-              .position(FRONT)
-              .slice()
-              .order(ByteOrder.LITTLE_ENDIAN)
-              .asFloatBuffer();
       for (int i = from; i < to; i++) {
-        content.put(rows[i]);
+        System.arraycopy(rows[i], 0, piece, FRONT + (i - from) * rowBytes, rowBytes);
       }
       pieces.add(close(piece));
     }

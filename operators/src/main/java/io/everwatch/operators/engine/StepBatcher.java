@@ -4,6 +4,7 @@ package io.everwatch.operators.engine;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DeviceException;
 import io.everwatch.kernels.DeviceException.Failure;
+import io.everwatch.kernels.Draw;
 import io.everwatch.operators.model.Patches;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -15,56 +16,31 @@ import java.util.List;
  * bit: rows of a prompt always go through the prefill, generated tokens always through the decode.
  */
 final class StepBatcher {
-  /** Chooses a stream's next token. */
-  interface Chooser {
-    /**
-     * An id of the vocabulary.
-     *
-     * @param logits one row, may be overwritten
-     */
-    int next(Turn turn, float[] logits);
+  /** Sees the logits of a step before its tokens are chosen; for comparison with a reference. */
+  @FunctionalInterface
+  interface LogitsTrace {
+    LogitsTrace NONE = network -> {};
+
+    void saw(Network network);
   }
 
   private final Network network;
-  private final Chooser chooser;
+  private final LogitsTrace trace;
   private final BitSet stops;
   private final StageClock clock;
   private final Watchdog watchdog;
-  private final float[] row;
 
   /**
    * @param stops ids that end a turn
    * @param watchdog told of each prefill and each decode
    */
-  StepBatcher(Network network, Chooser chooser, BitSet stops, StageClock clock, Watchdog watchdog) {
+  StepBatcher(
+      Network network, LogitsTrace trace, BitSet stops, StageClock clock, Watchdog watchdog) {
     this.network = network;
-    this.chooser = chooser;
+    this.trace = trace;
     this.stops = stops;
     this.clock = clock;
     this.watchdog = watchdog;
-    this.row = new float[network.vocabulary()];
-  }
-
-  /**
-   * The rules of each stream's settings.
-   *
-   * @param unused ids below the vocabulary that belong to no token
-   */
-  static Chooser sampling(int[] unused) {
-    return (turn, logits) -> {
-      Session session = turn.session();
-      long round = turn.plan().round();
-      int token =
-          Sampler.next(
-              logits, unused, session.rules(), turn.seen(), session.seed(), round, turn.said());
-      if (token < 0) {
-        throw new DeviceException(
-            Failure.REFUSED,
-            "stream %s, round %d, token %d: a logit is not finite; expected finite numbers; check the model's weights"
-                .formatted(session.streamId(), round, turn.said()));
-      }
-      return token;
-    };
   }
 
   /** New rounds up to their first token. */
@@ -87,7 +63,7 @@ final class StepBatcher {
               turn.begin(network, nowMillis), plan.prompt(), plan.padsFrom(), plan.pads()));
     }
     long loaded = System.nanoTime();
-    network.prefill(prompts);
+    network.prefill(prompts, draws(turns));
     long done = System.nanoTime();
     nowMillis = System.currentTimeMillis();
     for (Turn turn : turns) {
@@ -117,7 +93,7 @@ final class StepBatcher {
       contexts.add(turns.get(i).extend());
       ids[i] = turns.get(i).lastToken();
     }
-    network.decode(contexts, ids);
+    network.decode(contexts, ids, draws(turns));
     long done = System.nanoTime();
     long sampled = choose(turns);
     clock.decode += done - start;
@@ -127,14 +103,30 @@ final class StepBatcher {
     }
   }
 
+  private static List<Draw> draws(List<Turn> turns) {
+    List<Draw> draws = new ArrayList<>(turns.size());
+    for (Turn turn : turns) {
+      draws.add(turn.draw());
+    }
+    return draws;
+  }
+
   private long choose(List<Turn> turns) {
     long start = System.nanoTime();
+    trace.saw(network);
+    int[] tokens = network.sample();
     long nowMillis = System.currentTimeMillis();
-    for (int i = 0; i < turns.size(); i++) {
-      network.logits(i, row);
-      int prescribed = turns.get(i).prescribed();
-      int token = prescribed < 0 ? chooser.next(turns.get(i), row) : prescribed;
-      turns.get(i).say(token, stops.get(token), nowMillis);
+    for (int i = 0; i < tokens.length; i++) {
+      Turn turn = turns.get(i);
+      int prescribed = turn.prescribed();
+      int token = prescribed < 0 ? tokens[i] : prescribed;
+      if (token < 0) {
+        throw new DeviceException(
+            Failure.REFUSED,
+            "stream %s, round %d, token %d: a logit is not finite; expected finite numbers; check the model's weights"
+                .formatted(turn.session().streamId(), turn.plan().round(), turn.said()));
+      }
+      turn.say(token, stops.get(token), nowMillis);
     }
     long nanos = System.nanoTime() - start;
     clock.sample += nanos;

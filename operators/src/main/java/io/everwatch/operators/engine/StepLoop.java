@@ -110,7 +110,10 @@ final class StepLoop {
     results.remove(seat);
   }
 
-  /** The state of a session after {@code rounds} rounds, -1 = the last, with a copy of its rows. */
+  /**
+   * The state of a session after {@code rounds} rounds, -1 = the last, with a copy of its rows. The
+   * copy may still be under way: whoever asks for it waits, not the step thread.
+   */
   Saved save(Session session, long rounds) {
     if (!admission.contains(session)) {
       throw new IllegalStateException("%s was released; nothing of it is left".formatted(session));
@@ -119,8 +122,8 @@ final class StepLoop {
     return new Saved(state.committed(), state.rows().copy(network.rows()));
   }
 
-  /** A committed state with its rows on the host. */
-  record Saved(Committed committed, float[][] rows) {}
+  /** A committed state with its rows in host memory. */
+  record Saved(Committed committed, SessionRows rows) {}
 
   // --- steps ---
 

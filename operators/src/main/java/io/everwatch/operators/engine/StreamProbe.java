@@ -2,6 +2,8 @@
 package io.everwatch.operators.engine;
 
 import io.everwatch.kernels.Backend;
+import io.everwatch.kernels.DType;
+import io.everwatch.kernels.RowValues;
 import io.everwatch.operators.cache.ContiguousPositions;
 import io.everwatch.operators.cache.StreamMemory;
 import io.everwatch.operators.cache.StreamingVlmPolicy;
@@ -15,6 +17,7 @@ import io.everwatch.operators.model.Model;
 import io.everwatch.operators.model.StreamSettings;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +34,6 @@ public final class StreamProbe implements AutoCloseable {
   private final RowSlots slots;
   private final Session session;
   private final List<float[]> logits = new ArrayList<>();
-  private int @Nullable [] script;
 
   /**
    * What a round came to.
@@ -64,14 +66,15 @@ public final class StreamProbe implements AutoCloseable {
       StreamingVlmPolicy policy,
       String context) {
     ChatGrammar grammar = model.grammar();
-    int vocabulary = model.decoder().vocabSize();
+    BitSet every = new BitSet();
+    every.set(0, model.decoder().vocabSize());
     long rows = 1 << 14;
     network =
         new ModelNetwork(
             backend,
             model.tower(),
             model.decoder(),
-            vocabulary,
+            every,
             rows * model.decoder().kvShape().rowElements() * Float.BYTES,
             intact -> {});
     clips = new Clip.Maker(new FrameDecoder(FrameLimits.defaults()), model.processor());
@@ -92,7 +95,7 @@ public final class StreamProbe implements AutoCloseable {
             CutTurn.END_ONLY);
     batcher =
         new StepBatcher(
-            network, this::choose, EngineAssembly.stops(grammar), new StageClock(), Watchdog.off());
+            network, this::saw, EngineAssembly.stops(grammar), new StageClock(), Watchdog.off());
     slots = new RowSlots(network.rows().slots());
     session =
         new Session(this, "probe", settings, policy, new State(Committed.NONE, SessionRows.NONE));
@@ -104,7 +107,6 @@ public final class StreamProbe implements AutoCloseable {
    * @param forced ids to say whatever the logits are; null = by the rules of the settings
    */
   public Round round(long chunk, List<EncodedFrame> frames, int @Nullable [] forced) {
-    script = forced;
     logits.clear();
     session.forgetPrevious(slots);
     Committed before = session.committed();
@@ -121,8 +123,11 @@ public final class StreamProbe implements AutoCloseable {
             plan,
             before.slotsOf(plan.kept(), session.rows().slots()),
             slots.take(plan.newRows()));
+    if (forced != null) {
+      turn.prescribe(forced);
+    }
     batcher.prefill(List.of(turn));
-    while (!over(turn)) {
+    while (!turn.finished() && (forced == null || turn.said() < forced.length)) {
       batcher.decode(List.of(turn));
     }
     int[] output = turn.commit(ending, slots);
@@ -136,16 +141,10 @@ public final class StreamProbe implements AutoCloseable {
         session.memory());
   }
 
-  private boolean over(Turn turn) {
-    return turn.finished() || (script != null && turn.said() == script.length);
-  }
-
-  private int choose(Turn turn, float[] row) {
-    logits.add(row.clone());
-    return script != null
-        ? script[turn.said()]
-        : Sampler.next(
-            row, new int[0], session.rules(), turn.seen(), 0, turn.plan().round(), turn.said());
+  private void saw(Network step) {
+    float[] row = new float[step.vocabulary()];
+    step.logits(0, row);
+    logits.add(row);
   }
 
   /** Positions of any memory. */
@@ -155,8 +154,10 @@ public final class StreamProbe implements AutoCloseable {
 
   /** Unrotated K and V of all layers of the cached rows: {@code [rows][layers][2][K * D]}. */
   public float[][] rows() {
-    float[][] rows = session.rows().copy(network.rows());
-    return Arrays.copyOf(rows, rows.length);
+    DType type = network.rows().dtype();
+    return Arrays.stream(session.rows().copy(network.rows()).host())
+        .map(row -> RowValues.values(row, type))
+        .toArray(float[][]::new);
   }
 
   /** Gives back what the probe holds; the back end stays open. */

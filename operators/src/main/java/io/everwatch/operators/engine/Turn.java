@@ -2,14 +2,14 @@
 package io.everwatch.operators.engine;
 
 import io.everwatch.kernels.Context;
+import io.everwatch.kernels.Draw;
+import io.everwatch.kernels.SamplingRules;
 import io.everwatch.operators.cache.Segment;
 import io.everwatch.operators.cache.SegmentKind;
 import io.everwatch.operators.cache.Slice;
 import io.everwatch.operators.cache.StreamMemory;
 import io.everwatch.operators.engine.RoundResult.Timings;
-import io.everwatch.operators.model.SamplingRules;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +23,6 @@ final class Turn {
   private final int[] kept; // slots of the loaded rows
   private final int[] fresh; // slots of the prompt's rows, then of the answer's
   private final int[] output;
-  private final BitSet seen;
   private final StageClock clock = new StageClock();
   private final int[] slot = new int[1];
   private final float[][] position = new float[3][1];
@@ -44,8 +43,6 @@ final class Turn {
     this.kept = kept;
     this.fresh = fresh;
     this.output = new int[plan.room()];
-    this.seen = new BitSet();
-    see();
   }
 
   /** Says these ids, whatever the logits are. */
@@ -56,13 +53,6 @@ final class Turn {
   /** The next token of a prescribed answer; -1: the logits decide. */
   int prescribed() {
     return script == null ? -1 : script[said];
-  }
-
-  private void see() {
-    if (session.rules().repetitionPenalty() != 1) {
-      seen.clear();
-      seen.or(SamplingRules.distinct(plan.proposed().ids()));
-    }
   }
 
   Session session() {
@@ -77,9 +67,9 @@ final class Turn {
     return clock;
   }
 
-  /** Distinct ids of the retained rows and the answer so far; empty when nothing is penalised. */
-  BitSet seen() {
-    return seen;
+  /** How the next token is chosen. */
+  Draw draw() {
+    return new Draw(session.rules(), session.seed(), plan.round(), said);
   }
 
   /** Tokens said so far. */
@@ -100,6 +90,9 @@ final class Turn {
     startedMillis = startedMillis == 0 ? nowMillis : startedMillis;
     Context made = network.context();
     context = made;
+    if (session.rules().repetitionPenalty() != 1) {
+      made.seen(SamplingRules.distinct(plan.proposed().ids()).stream().toArray());
+    }
     if (kept.length > 0) {
       made.load(kept, plan.positions(0, kept.length));
     }
@@ -135,9 +128,6 @@ final class Turn {
       firstTokenMillis = nowMillis;
     }
     output[said++] = token;
-    if (session.rules().repetitionPenalty() != 1) {
-      seen.set(token);
-    }
     finished = stops || said == output.length;
   }
 
@@ -146,7 +136,6 @@ final class Turn {
     closeContext();
     said = 0;
     finished = false;
-    see();
   }
 
   /**

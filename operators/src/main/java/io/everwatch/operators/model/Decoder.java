@@ -3,10 +3,10 @@ package io.everwatch.operators.model;
 
 import io.everwatch.kernels.Arena;
 import io.everwatch.kernels.Backend;
+import io.everwatch.kernels.Batch;
 import io.everwatch.kernels.DeviceBuffer;
 import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.Matrix;
-import io.everwatch.kernels.Span;
 import io.everwatch.kernels.Table;
 import io.everwatch.kernels.Vector;
 import java.util.List;
@@ -82,14 +82,25 @@ public final class Decoder {
   }
 
   /**
-   * Embeddings of token ids.
+   * The pass over one new token of each stream, embeddings to logits.
    *
-   * @return {@code [T, C]} in {@code arena}; rows of pads are to be replaced by {@link
+   * @param batch a decode batch
+   * @return {@code [R, V]} float32, valid until the next decode
+   */
+  public DeviceBuffer decode(Batch batch) {
+    return backend.replay(
+        this, batch, arena -> logits(forward(embed(batch, arena), batch, arena), batch, arena));
+  }
+
+  /**
+   * Embeddings of the batch's ids.
+   *
+   * @return {@code [T, C]} float32 in {@code arena}; rows of pads are to be replaced by {@link
    *     #placeVision}
    */
-  public DeviceBuffer embed(int[] ids, Arena arena) {
-    DeviceBuffer x = arena.allocate(ids.length, config.hiddenSize());
-    backend.embed(embedding, ids, x);
+  public DeviceBuffer embed(Batch batch, Arena arena) {
+    DeviceBuffer x = arena.allocateF32(batch.rows(), config.hiddenSize());
+    backend.embed(embedding, batch, x);
     return x;
   }
 
@@ -105,21 +116,18 @@ public final class Decoder {
 
   /**
    * Runs all layers; K and V of the new rows go to their slots of the pool. Nothing comes after the
-   * last layer's attention but the logits of the chosen rows, so only they go on from there.
+   * last layer's attention but the logits of the wanted rows, so only they go on from there.
    *
-   * @param x {@code [T, C]} embeddings; overwritten
-   * @param spans one per stream, covering the T rows; each context was extended by the new rows
-   * @param rows the R rows whose logits are wanted, for generation the last of each stream
-   * @return the last layer's output {@code [R, C]} in {@code arena}, for {@link #logits}
+   * @param x {@code [T, C]} float32 embeddings; overwritten
+   * @return the last layer's output {@code [R, C]} float32 in {@code arena}, for {@link #logits}
    */
-  public DeviceBuffer forward(
-      DeviceBuffer x, int tokens, List<Span> spans, int[] rows, Arena arena) {
-    return forward(x, tokens, spans, rows, arena, Trace.NONE);
+  public DeviceBuffer forward(DeviceBuffer x, Batch batch, Arena arena) {
+    return forward(x, batch, arena, Trace.NONE);
   }
 
   /** As the other {@code forward}; {@code trace} sees what lies between. */
-  public DeviceBuffer forward(
-      DeviceBuffer x, int tokens, List<Span> spans, int[] rows, Arena arena, Trace trace) {
+  public DeviceBuffer forward(DeviceBuffer x, Batch batch, Arena arena, Trace trace) {
+    int tokens = batch.rows();
     int width = config.hiddenSize();
     int feedForward = config.intermediateSize();
     int attentionWidth = config.numHeads() * config.headDim();
@@ -136,12 +144,16 @@ public final class Decoder {
       // x += out(attention(inputNorm(x)))
       backend.rmsNorm(x, layer.inputNorm(), config.rmsNormEps(), tokens, n);
       backend.linear(n, layer.qkv(), layer.qkvBias(), tokens, qkv); // [T, (H + 2 K) D]
-      backend.attend(i, qkv, spans, attention);
+      backend.attend(i, qkv, batch, attention);
       trace.saw(Trace.Step.LAYER_ATTENTION, i, attention, tokens, attentionWidth);
-      if (i == layers.length - 1) {
-        x = chosen(x, rows, width, arena);
-        attention = chosen(attention, rows, attentionWidth, arena);
-        tokens = rows.length;
+      if (i == layers.length - 1 && !batch.everyRow()) {
+        tokens = batch.outputs();
+        DeviceBuffer wanted = arena.allocateF32(tokens, width); // [R, C]
+        backend.outputs(x, batch, width, wanted);
+        x = wanted;
+        DeviceBuffer attended = arena.allocate(tokens, attentionWidth); // [R, H D]
+        backend.outputs(attention, batch, attentionWidth, attended);
+        attention = attended;
       }
       backend.linearAdd(attention, layer.out(), null, tokens, x);
 
@@ -154,29 +166,23 @@ public final class Decoder {
     return x;
   }
 
-  /** Rows {@code [R, width]} of {@code all}. */
-  private DeviceBuffer chosen(DeviceBuffer all, int[] rows, int width, Arena arena) {
-    DeviceBuffer chosen = arena.allocate(rows.length, width);
-    backend.gather(all, rows, width, chosen);
-    return chosen;
-  }
-
   /**
-   * Scores of the token after each of the rows.
+   * Scores of the token after each of the wanted rows.
    *
-   * @param x {@code [R, C]}, what {@link #forward} returned
-   * @return {@code [R, V]} in {@code arena}
+   * @param x {@code [R, C]} float32, what {@link #forward} returned
+   * @return {@code [R, V]} float32 in {@code arena}
    */
-  public DeviceBuffer logits(DeviceBuffer x, int rows, Arena arena) {
-    return logits(x, rows, arena, Trace.NONE);
+  public DeviceBuffer logits(DeviceBuffer x, Batch batch, Arena arena) {
+    return logits(x, batch, arena, Trace.NONE);
   }
 
-  /** As {@link #logits(DeviceBuffer, int, Arena)}; {@code trace} sees the final norm. */
-  public DeviceBuffer logits(DeviceBuffer x, int rows, Arena arena, Trace trace) {
+  /** As {@link #logits(DeviceBuffer, Batch, Arena)}; {@code trace} sees the final norm. */
+  public DeviceBuffer logits(DeviceBuffer x, Batch batch, Arena arena, Trace trace) {
+    int rows = batch.outputs();
     DeviceBuffer n = arena.allocate(rows, config.hiddenSize());
     backend.rmsNorm(x, finalNorm, config.rmsNormEps(), rows, n);
     trace.saw(Trace.Step.FINAL_NORM, 0, n, rows, config.hiddenSize());
-    DeviceBuffer logits = arena.allocate(rows, config.vocabSize()); // [R, V]
+    DeviceBuffer logits = arena.allocateF32(rows, config.vocabSize()); // [R, V]
     backend.linear(n, head, null, rows, logits);
     return logits;
   }

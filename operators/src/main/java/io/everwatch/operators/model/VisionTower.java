@@ -102,8 +102,8 @@ public final class VisionTower {
   /**
    * Encodes clips of any sizes together.
    *
-   * @return {@code [sum of rows(clip), O]} in {@code arena}: clip after clip, frame pair after
-   *     frame pair, merge groups row by row
+   * @return {@code [sum of rows(clip), O]} float32 in {@code arena}: clip after clip, frame pair
+   *     after frame pair, merge groups row by row
    */
   public DeviceBuffer encode(List<Patches> clips, Arena arena) {
     return encode(clips, arena, Trace.NONE);
@@ -118,7 +118,7 @@ public final class VisionTower {
     int feedForward = config.intermediateSize();
 
     DeviceBuffer pixels = upload(clips, layout, patches, arena); // [P, 1176], window order
-    DeviceBuffer x = arena.allocate(patches, width); // [P, C]
+    DeviceBuffer x = arena.allocateF32(patches, width); // [P, C]
     backend.linear(pixels, patchEmbed, null, patches, x);
     trace.saw(Trace.Step.PATCH_EMBED, 0, x, patches, width);
 
@@ -152,9 +152,9 @@ public final class VisionTower {
     DeviceBuffer hidden = arena.allocate(groups, config.mergedSize()); // [G, 4 C]
     backend.linear(n, mergerIn, mergerInBias, groups, hidden);
     backend.gelu(hidden, (long) groups * config.mergedSize());
-    DeviceBuffer merged = arena.allocate(groups, config.outHiddenSize()); // [G, O], window order
+    DeviceBuffer merged = arena.allocateF32(groups, config.outHiddenSize()); // [G, O], window order
     backend.linear(hidden, mergerOut, mergerOutBias, groups, merged);
-    DeviceBuffer rows = arena.allocate(groups, config.outHiddenSize()); // [G, O]
+    DeviceBuffer rows = arena.allocateF32(groups, config.outHiddenSize()); // [G, O]
     backend.scatter(merged, layout.order(), config.outHiddenSize(), rows);
     return rows;
   }

@@ -3,6 +3,8 @@ package io.everwatch.operators.verify;
 
 import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.RowPool;
+import io.everwatch.kernels.RowValues;
+import java.util.stream.IntStream;
 
 /**
  * K and V of one layer of all rows of a sequence, as the pool keeps them: K before rotation.
@@ -15,11 +17,11 @@ record CachedRows(KvShape shape, float[] keys, float[] values) {
   static CachedRows read(RowPool pool, int layer, int rows) {
     KvShape shape = pool.shape();
     int width = shape.kvHeads() * shape.headDim();
-    float[] row = new float[Math.toIntExact(shape.rowElements())];
+    byte[][] cached = pool.read(IntStream.range(0, rows).toArray()).await();
     float[] keys = new float[rows * width];
     float[] values = new float[rows * width];
     for (int slot = 0; slot < rows; slot++) {
-      pool.read(slot, row, 0);
+      float[] row = RowValues.values(cached[slot], pool.dtype());
       System.arraycopy(row, 2 * layer * width, keys, slot * width, width);
       System.arraycopy(row, (2 * layer + 1) * width, values, slot * width, width);
     }

@@ -2,8 +2,8 @@
 package io.everwatch.operators.verify;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.everwatch.kernels.SamplingRules;
 import io.everwatch.operators.model.Model;
-import io.everwatch.operators.model.SamplingRules;
 import io.everwatch.operators.model.Trace;
 import io.everwatch.operators.verify.GoldenContext.Tensors;
 import java.io.IOException;

@@ -3,6 +3,7 @@ package io.everwatch.operators.verify;
 
 import io.everwatch.kernels.Arena;
 import io.everwatch.kernels.Backend;
+import io.everwatch.kernels.Batch;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DeviceBuffer;
 import io.everwatch.kernels.RowPool;
@@ -34,19 +35,27 @@ final class PromptRun implements AutoCloseable {
   /** Runs the prompt in one piece. Logits {@code [n, V]} of all its rows. */
   float[] prefill(Prompt prompt, Trace trace) {
     arena.reset();
-    DeviceBuffer x = model.decoder().embed(prompt.ids(), arena);
+    int count = extend(prompt.positions().positions());
+    Batch batch =
+        backend.prefillBatch(
+            List.of(new Span(context, 0, count)),
+            prompt.ids(),
+            IntStream.range(0, count).toArray(),
+            List.of());
+    DeviceBuffer x = model.decoder().embed(batch, arena);
     if (!prompt.media().isEmpty()) {
       DeviceBuffer vision = model.tower().encode(prompt.media(), arena);
       model.decoder().placeVision(vision, prompt.pads(), x);
     }
-    return forward(x, prompt.positions().positions(), trace);
+    DeviceBuffer out = model.decoder().forward(x, batch, arena, trace);
+    return values(model.decoder().logits(out, batch, arena, trace), count);
   }
 
   /** Runs one more token. Its logits {@code [V]}. */
   float[] decode(int id, float position) {
-    arena.reset();
-    DeviceBuffer x = model.decoder().embed(new int[] {id}, arena);
-    return forward(x, new float[][] {{position}, {position}, {position}}, Trace.NONE);
+    extend(new float[][] {{position}, {position}, {position}});
+    Batch batch = backend.decodeBatch(List.of(context), new int[] {id}, List.of());
+    return values(model.decoder().decode(batch), 1);
   }
 
   /** K and V of a layer of all rows so far. */
@@ -54,14 +63,14 @@ final class PromptRun implements AutoCloseable {
     return CachedRows.read(pool, layer, context.rows());
   }
 
-  private float[] forward(DeviceBuffer x, float[][] positions, Trace trace) {
+  private int extend(float[][] positions) {
     int count = positions[0].length;
     context.extend(IntStream.range(context.rows(), context.rows() + count).toArray(), positions);
-    List<Span> all = List.of(new Span(context, 0, count));
-    int[] rows = IntStream.range(0, count).toArray();
-    DeviceBuffer out = model.decoder().forward(x, count, all, rows, arena, trace);
-    DeviceBuffer logits = model.decoder().logits(out, count, arena, trace);
-    float[] values = new float[count * model.decoder().vocabSize()];
+    return count;
+  }
+
+  private float[] values(DeviceBuffer logits, int rows) {
+    float[] values = new float[rows * model.decoder().vocabSize()];
     backend.download(logits, 0, values, 0, values.length);
     return values;
   }

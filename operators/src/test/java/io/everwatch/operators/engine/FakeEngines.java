@@ -30,7 +30,6 @@ public final class FakeEngines implements AutoCloseable {
                     parts.words(),
                     parts.ending(),
                     parts.stops(),
-                    parts.chooser(),
                     settings,
                     model.repeat(64),
                     new NumericsIdentity(numerics.repeat(64), Map.of("device", numerics))),

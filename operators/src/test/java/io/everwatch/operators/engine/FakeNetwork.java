@@ -2,11 +2,17 @@
 package io.everwatch.operators.engine;
 
 import io.everwatch.kernels.Context;
+import io.everwatch.kernels.DType;
+import io.everwatch.kernels.Draw;
 import io.everwatch.kernels.KvShape;
+import io.everwatch.kernels.PendingRows;
 import io.everwatch.kernels.RowPool;
+import io.everwatch.kernels.RowValues;
+import io.everwatch.kernels.Sampler;
 import io.everwatch.operators.model.Patches;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -25,6 +31,7 @@ final class FakeNetwork implements Network {
   private final Pool pool;
   private List<Long> clips = List.of();
   private List<FakeContext> last = List.of();
+  private List<Draw> draws = List.of();
   private int open;
   private boolean closed;
 
@@ -78,7 +85,7 @@ final class FakeNetwork implements Network {
   }
 
   @Override
-  public void prefill(List<Prompt> prompts) {
+  public void prefill(List<Prompt> prompts, List<Draw> chosenBy) {
     largestBatch = Math.max(largestBatch, prompts.size());
     beforePrefill.accept(prompts.stream().map(Prompt::ids).toList());
     List<FakeContext> contexts = new ArrayList<>();
@@ -92,16 +99,30 @@ final class FakeNetwork implements Network {
       contexts.add(context);
     }
     last = contexts;
+    draws = chosenBy;
   }
 
   @Override
-  public void decode(List<Context> contexts, int[] ids) {
+  public void decode(List<Context> contexts, int[] ids, List<Draw> chosenBy) {
     largestBatch = Math.max(largestBatch, ids.length);
     beforeDecode.accept(ids);
     last = contexts.stream().map(FakeContext.class::cast).toList();
     for (int i = 0; i < ids.length; i++) {
       last.get(i).compute(ids[i], 0);
+      last.get(i).seen.set(ids[i]);
     }
+    draws = chosenBy;
+  }
+
+  @Override
+  public int[] sample() {
+    int[] tokens = new int[draws.size()];
+    for (int i = 0; i < tokens.length; i++) {
+      float[] row = new float[vocabulary];
+      logits(i, row);
+      tokens[i] = Sampler.next(row, new int[0], last.get(i).seen, draws.get(i));
+    }
+    return tokens;
   }
 
   @Override
@@ -130,6 +151,7 @@ final class FakeNetwork implements Network {
   private final class FakeContext implements Context {
     private final List<Integer> coming = new ArrayList<>();
     private final List<float[]> places = new ArrayList<>();
+    private final BitSet seen = new BitSet();
     private long hash;
     private int rows;
     private boolean shut;
@@ -137,6 +159,12 @@ final class FakeNetwork implements Network {
     @Override
     public int rows() {
       return rows;
+    }
+
+    @Override
+    public void seen(int[] distinctIds) {
+      seen.clear();
+      Arrays.stream(distinctIds).forEach(seen::set);
     }
 
     @Override
@@ -202,13 +230,23 @@ final class FakeNetwork implements Network {
     }
 
     @Override
-    public void read(int slot, float[] to, int at) {
-      System.arraycopy(rows[slot], 0, to, at, ROW);
+    public DType dtype() {
+      return DType.F32;
     }
 
     @Override
-    public void write(int slot, float[] from, int at) {
-      rows[slot] = Arrays.copyOfRange(from, at, at + ROW);
+    public PendingRows read(int[] slots) {
+      return PendingRows.of(
+          Arrays.stream(slots)
+              .mapToObj(slot -> RowValues.bytes(rows[slot]))
+              .toArray(byte[][]::new));
+    }
+
+    @Override
+    public void write(int[] slots, byte[][] from) {
+      for (int i = 0; i < slots.length; i++) {
+        rows[slots[i]] = RowValues.values(from[i], DType.F32);
+      }
     }
 
     @Override

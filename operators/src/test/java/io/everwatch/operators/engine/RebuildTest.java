@@ -3,6 +3,7 @@ package io.everwatch.operators.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.everwatch.kernels.DType;
 import io.everwatch.operators.cache.SegmentKind;
 import io.everwatch.operators.cache.Slice;
 import io.everwatch.operators.cache.StreamMemory;
@@ -137,7 +138,6 @@ class RebuildTest {
         new TurnEnding(
             FakePrompts.TURN, FakePrompts.END, OTHER_IDS, TurnEnding.CutTurn.PAUSE_AND_END),
         parts.stops(),
-        parts.chooser(),
         parts.settings(),
         "o".repeat(64),
         parts.numerics());
@@ -173,7 +173,7 @@ class RebuildTest {
         }
       }
     }
-    texts.add(Arrays.deepToString(engine.snapshot(session).rows()));
+    texts.add(Arrays.deepToString(engine.snapshot(session).rows(DType.F32)));
     engine.seat.release(session);
     others.forEach(engine.seat::release);
     return texts;
@@ -222,7 +222,8 @@ class RebuildTest {
       // An answer without the pause before its end gets one.
       if (Arrays.equals(second.memory().ids(), first.memory().ids())) {
         compared++;
-        assertThat(engine.snapshot(second).rows()).isDeepEqualTo(engine.snapshot(first).rows());
+        assertThat(engine.snapshot(second).rows(DType.F32))
+            .isDeepEqualTo(engine.snapshot(first).rows(DType.F32));
       }
     }
     assertThat(compared).isGreaterThan(3);

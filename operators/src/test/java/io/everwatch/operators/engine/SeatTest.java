@@ -242,11 +242,12 @@ class SeatTest {
                   header.streamId(),
                   "0".repeat(64),
                   header.numerics(),
+                  header.rowType(),
                   header.rowElements(),
                   header.settings(),
                   header.committed(),
                   header.transcript()),
-              own.rows());
+              own.rows(header.rowType()));
       assertThatExceptionOfType(CorruptSnapshotException.class)
           .isThrownBy(() -> engine.seat.restore(other))
           .withMessageContaining("stream camera")

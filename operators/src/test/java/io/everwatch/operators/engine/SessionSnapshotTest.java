@@ -4,6 +4,8 @@ package io.everwatch.operators.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.everwatch.kernels.DType;
+import io.everwatch.kernels.RowValues;
 import io.everwatch.operators.cache.Segment;
 import io.everwatch.operators.cache.SegmentKind;
 import io.everwatch.operators.cache.Slice;
@@ -16,6 +18,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 
 class SessionSnapshotTest {
@@ -60,8 +63,8 @@ class SessionSnapshotTest {
     assertThat(memory.slices().get(1).kind()).isEqualTo(SegmentKind.MEMORY);
     assertThat(memory.slices().get(1).segment()).isSameAs(memory.slices().get(2).segment());
     assertThat(memory.slices().get(3).segment().grid()).isEqualTo(new VideoGrid(2, 10, 19, 0.5f));
-    assertThat(Arrays.deepEquals(read.rows(), rows())).isTrue();
-    assertThat(SessionSnapshot.of(read.header(), read.rows()).pieces())
+    assertThat(Arrays.deepEquals(read.rows(DType.F32), rows())).isTrue();
+    assertThat(SessionSnapshot.of(read.header(), read.rows(DType.F32)).pieces())
         .usingElementComparator(Arrays::compare)
         .isEqualTo(written.pieces());
   }
@@ -76,7 +79,7 @@ class SessionSnapshotTest {
   void keepsAHeaderOfSeveralPieces() {
     Segment segment = new Segment(0, SegmentKind.MEMORY, -1, new int[600_000], null);
     Committed committed = new Committed(new StreamMemory(List.of(Slice.whole(segment)), 0), 1, 1);
-    SessionSnapshot large = SessionSnapshot.of(header(committed), new float[0][]);
+    SessionSnapshot large = SessionSnapshot.of(header(committed), new byte[0][]);
     assertThat(large.pieces()).hasSize(6);
     assertThat(SessionSnapshot.ofPieces(large.pieces()).header().committed().memory().rows())
         .isEqualTo(600_000);
@@ -102,7 +105,7 @@ class SessionSnapshotTest {
       for (List<byte[]> damaged : flipped(pieces, i)) {
         SessionSnapshot read = SessionSnapshot.ofPieces(damaged);
         assertThat(read.header().write()).isEqualTo(snapshot().header().write());
-        assertThat(Arrays.deepEquals(read.rows(), rows())).isTrue();
+        assertThat(Arrays.deepEquals(read.rows(DType.F32), rows())).isTrue();
       }
     }
     List<byte[]> both = new ArrayList<>(pieces);
@@ -128,6 +131,27 @@ class SessionSnapshotTest {
     return all;
   }
 
+  @Test
+  void keepsRowsOfTheHalvedTypeInHalfTheBytesAndWidensThem() {
+    byte[][] full = rows();
+    byte[][] halved = new byte[ROWS][];
+    Arrays.setAll(halved, i -> RowValues.convert(full[i], DType.F32, DType.BF16));
+    SnapshotHeader header = header(new Committed(memory(), 70_000, 1234), DType.BF16);
+
+    SessionSnapshot read = SessionSnapshot.ofPieces(SessionSnapshot.of(header, halved).pieces());
+
+    assertThat(read.header().rowType()).isEqualTo(DType.BF16);
+    assertThat(read.sizeBytes()).isBetween(2L * ELEMENTS * ROWS, 2L * ELEMENTS * ROWS + 10_000);
+    assertThat(read.rows(DType.BF16)).isDeepEqualTo(halved);
+    for (int row = 0; row < ROWS; row++) {
+      float[] values = RowValues.values(read.rows(DType.F32)[row], DType.F32);
+      float[] exact = RowValues.values(full[row], DType.F32);
+      for (int i = 0; i < ELEMENTS; i += 97) {
+        assertThat(values[i]).isCloseTo(exact[i], Offset.offset(exact[i] / 256));
+      }
+    }
+  }
+
   /** Layout 1: one header, no texts. */
   @Test
   void readsAnEarlierLayout() {
@@ -139,7 +163,11 @@ class SessionSnapshotTest {
     assertThat(read.rounds()).isEqualTo(5);
     assertThat(read.header().committed().memory().ids()).containsExactly(1, 2, 3, 9, 8, 5, 1, 0);
     assertThat(read.header().transcript()).isEqualTo(Transcript.UNKNOWN);
-    assertThat(Arrays.deepEquals(read.rows(), new float[][] {{1, 2}, {3, 4}})).isTrue();
+    assertThat(read.rows(DType.F32))
+        .isDeepEqualTo(
+            new byte[][] {
+              RowValues.bytes(new float[] {1, 2}), RowValues.bytes(new float[] {3, 4})
+            });
   }
 
   @Test
@@ -186,10 +214,15 @@ class SessionSnapshotTest {
   }
 
   private static SnapshotHeader header(Committed committed) {
+    return header(committed, DType.F32);
+  }
+
+  private static SnapshotHeader header(Committed committed, DType type) {
     return new SnapshotHeader(
         "gate/北",
         "m".repeat(64),
         "n".repeat(64),
+        type,
         ELEMENTS,
         settings(),
         committed,
@@ -212,13 +245,15 @@ class SessionSnapshotTest {
         ROWS);
   }
 
-  private static float[][] rows() {
+  private static byte[][] rows() {
     Random random = new Random(1);
-    float[][] rows = new float[ROWS][ELEMENTS];
-    for (float[] row : rows) {
-      for (int i = 0; i < row.length; i++) {
-        row[i] = random.nextFloat();
+    byte[][] rows = new byte[ROWS][];
+    for (int row = 0; row < ROWS; row++) {
+      float[] values = new float[ELEMENTS];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = random.nextFloat();
       }
+      rows[row] = RowValues.bytes(values);
     }
     return rows;
   }

@@ -75,7 +75,6 @@ final class TestEngine implements AutoCloseable {
         new TurnEnding(
             FakePrompts.TURN, FakePrompts.END, FakePrompts.WORDS, TurnEnding.CutTurn.PAUSE_AND_END),
         stops,
-        StepBatcher.sampling(new int[0]),
         settings(),
         "m".repeat(64),
         new NumericsIdentity("n".repeat(64), Map.of("device", "fake")));

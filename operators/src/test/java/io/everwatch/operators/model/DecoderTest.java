@@ -7,6 +7,7 @@ import io.everwatch.kernels.Arena;
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.BackendOptions;
 import io.everwatch.kernels.Backends;
+import io.everwatch.kernels.Batch;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DeviceBuffer;
 import io.everwatch.kernels.RowPool;
@@ -84,43 +85,46 @@ class DecoderTest {
             concat(
                 Arrays.copyOfRange(all.logits(), 11 * vocabulary, 12 * vocabulary),
                 Arrays.copyOfRange(all.logits(), 4 * vocabulary, 5 * vocabulary)));
-    assertThat(two.cached()).as("K and V of every row").isEqualTo(all.cached());
+    assertThat(two.cached()).as("K and V of every row").isDeepEqualTo(all.cached());
   }
 
   /** Logits {@code [R, V]} of chosen rows and all rows of the pool, one after the other. */
-  private record Run(float[] logits, float[] cached) {}
+  private record Run(float[] logits, byte[][] cached) {}
 
   private static Run run(Decoder decoder, int[] ids, int[] rows) {
     try (RowPool pool = CPU.rowPool(decoder.kvShape(), ids.length);
         Context context = CPU.context(pool);
         Arena arena = CPU.arena()) {
       context.extend(IntStream.range(0, ids.length).toArray(), positions(0, ids.length));
-      DeviceBuffer x = decoder.embed(ids, arena);
       List<Span> spans = List.of(new Span(context, 0, ids.length));
-      DeviceBuffer out = decoder.forward(x, ids.length, spans, rows, arena);
+      Batch batch = CPU.prefillBatch(spans, ids, rows, List.of());
+      DeviceBuffer out = decoder.forward(decoder.embed(batch, arena), batch, arena);
       float[] logits = new float[rows.length * decoder.vocabSize()];
-      CPU.download(decoder.logits(out, rows.length, arena), 0, logits, 0, logits.length);
-      int width = Math.toIntExact(decoder.kvShape().rowElements());
-      float[] cached = new float[ids.length * width];
-      for (int slot = 0; slot < ids.length; slot++) {
-        pool.read(slot, cached, slot * width);
-      }
-      return new Run(logits, cached);
+      CPU.download(decoder.logits(out, batch, arena), 0, logits, 0, logits.length);
+      return new Run(logits, pool.read(IntStream.range(0, ids.length).toArray()).await());
     }
   }
 
   @Test
   void visionRowsStandInForPads() {
     Decoder decoder = decoder(GoldenFolder.TINY_A);
-    try (Arena arena = CPU.arena()) {
-      DeviceBuffer vision = decoder.embed(new int[] {7, 8}, arena);
-      DeviceBuffer x = decoder.embed(new int[] {1, 499, 2, 499}, arena);
+    try (RowPool pool = CPU.rowPool(decoder.kvShape(), 4);
+        Context context = CPU.context(pool);
+        Arena arena = CPU.arena()) {
+      context.extend(new int[] {0, 1, 2, 3}, positions(0, 4));
+      DeviceBuffer vision = decoder.embed(batch(context, 7, 8), arena);
+      DeviceBuffer x = decoder.embed(batch(context, 1, 499, 2, 499), arena);
 
       decoder.placeVision(vision, new int[] {3, 1}, x);
 
-      DeviceBuffer expected = decoder.embed(new int[] {1, 8, 2, 7}, arena);
+      DeviceBuffer expected = decoder.embed(batch(context, 1, 8, 2, 7), arena);
       assertThat(values(x)).isEqualTo(values(expected));
     }
+  }
+
+  private static Batch batch(Context context, int... ids) {
+    List<Span> span = List.of(new Span(context, 0, ids.length));
+    return CPU.prefillBatch(span, ids, new int[0], List.of());
   }
 
   private static float[] values(DeviceBuffer buffer) {
@@ -143,15 +147,15 @@ class DecoderTest {
    * @return logits of all rows, stream after stream
    */
   private static float[] logits(Decoder decoder, List<int[]> streams, int piece) {
-    int longest = streams.stream().mapToInt(ids -> ids.length).max().orElse(0);
-    List<float[]> found = new ArrayList<>(streams.stream().map(ids -> new float[0]).toList());
+    int longest = streams.stream().mapToInt(stream -> stream.length).max().orElse(0);
+    List<float[]> found = new ArrayList<>(streams.stream().map(stream -> new float[0]).toList());
     List<Context> contexts = new ArrayList<>();
     try (RowPool pool = CPU.rowPool(decoder.kvShape(), longest * streams.size());
         Arena arena = CPU.arena()) {
-      streams.forEach(ids -> contexts.add(CPU.context(pool)));
+      streams.forEach(stream -> contexts.add(CPU.context(pool)));
       for (int from = 0; from < longest; from += piece) {
         arena.reset();
-        int[] batch = new int[0];
+        int[] ids = new int[0];
         List<Span> spans = new ArrayList<>();
         List<Integer> who = new ArrayList<>();
         for (int s = 0; s < streams.size(); s++) {
@@ -161,16 +165,16 @@ class DecoderTest {
             contexts
                 .get(s)
                 .extend(IntStream.range(slot, slot + count).toArray(), positions(from, count));
-            spans.add(new Span(contexts.get(s), batch.length, count));
+            spans.add(new Span(contexts.get(s), ids.length, count));
             int[] part = Arrays.copyOfRange(streams.get(s), from, from + count);
-            batch = IntStream.concat(Arrays.stream(batch), Arrays.stream(part)).toArray();
+            ids = IntStream.concat(Arrays.stream(ids), Arrays.stream(part)).toArray();
             who.add(s);
           }
         }
-        DeviceBuffer x = decoder.embed(batch, arena);
-        int[] every = IntStream.range(0, batch.length).toArray();
-        DeviceBuffer last = decoder.forward(x, batch.length, spans, every, arena);
-        DeviceBuffer out = decoder.logits(last, batch.length, arena);
+        int[] every = IntStream.range(0, ids.length).toArray();
+        Batch batch = CPU.prefillBatch(spans, ids, every, List.of());
+        DeviceBuffer last = decoder.forward(decoder.embed(batch, arena), batch, arena);
+        DeviceBuffer out = decoder.logits(last, batch, arena);
         for (int i = 0; i < who.size(); i++) {
           float[] rows = new float[spans.get(i).count() * decoder.vocabSize()];
           CPU.download(

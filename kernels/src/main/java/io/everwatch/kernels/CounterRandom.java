@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.everwatch.operators.engine;
+package io.everwatch.kernels;
 
 import java.nio.charset.StandardCharsets;
 
@@ -9,7 +9,7 @@ import java.nio.charset.StandardCharsets;
  * (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): the seed is the key, round
  * and token are the counter.
  */
-final class CounterRandom {
+public final class CounterRandom {
   private static final long MULTIPLIER_0 = 0xD2511F53L;
   private static final long MULTIPLIER_1 = 0xCD9E8D57L;
   private static final int WEYL_0 = 0x9E3779B9;
@@ -22,7 +22,7 @@ final class CounterRandom {
    * The seed of one stream: streams with equal settings must not share their luck. 64-bit FNV-1a of
    * the stream ID's UTF-8 bytes, mixed with the seed of the settings.
    */
-  static long streamSeed(long seed, String streamId) {
+  public static long streamSeed(long seed, String streamId) {
     long hash = 0xCBF29CE484222325L;
     for (byte b : streamId.getBytes(StandardCharsets.UTF_8)) {
       hash = (hash ^ (b & 0xFF)) * 0x100000001B3L;
@@ -33,7 +33,7 @@ final class CounterRandom {
   }
 
   /** Uniform in [0, 1), 53 random bits. */
-  static double uniform(long streamSeed, long round, int token) {
+  public static double uniform(long streamSeed, long round, int token) {
     long[] out = new long[2];
     philox(streamSeed, token, 0, (int) round, (int) (round >>> 32), out);
     return (out[0] >>> 11) * 0x1.0p-53;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.everwatch.operators.engine;
+package io.everwatch.kernels;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.everwatch.operators.model.SamplingRules;
 import java.util.BitSet;
 import org.junit.jupiter.api.Test;
 
@@ -12,7 +11,11 @@ class SamplerTest {
   private static final SamplingRules GREEDY = new SamplingRules(1, 0, 0, 1);
 
   private static int next(float[] logits, SamplingRules rules, BitSet seen, int token) {
-    return Sampler.next(logits.clone(), new int[] {}, rules, seen, 7, 3, token);
+    return Sampler.next(logits.clone(), new int[] {}, seen, new Draw(rules, 7, 3, token));
+  }
+
+  private static int next(float[] logits, int[] unused, SamplingRules rules, int token) {
+    return Sampler.next(logits.clone(), unused, new BitSet(), new Draw(rules, 7, 3, token));
   }
 
   @Test
@@ -37,13 +40,19 @@ class SamplerTest {
   }
 
   @Test
+  void doesNotLookAtTheLogitOfAnIdThatBelongsToNoToken() {
+    float[] logits = {1, Float.NaN, 2, Float.POSITIVE_INFINITY};
+    assertThat(next(logits, new int[] {1, 3}, GREEDY, 0)).isEqualTo(2);
+  }
+
+  @Test
   void neverTakesAnIdThatBelongsToNoToken() {
     int[] unused = {1, 3};
     float[] logits = {1, 9, 2, 9};
-    assertThat(Sampler.next(logits.clone(), unused, GREEDY, new BitSet(), 7, 3, 0)).isEqualTo(2);
+    assertThat(next(logits, unused, GREEDY, 0)).isEqualTo(2);
     SamplingRules drawn = new SamplingRules(1, 1, 0, 1);
     for (int i = 0; i < 500; i++) {
-      assertThat(Sampler.next(logits.clone(), unused, drawn, new BitSet(), 7, 3, i) % 2).isZero();
+      assertThat(next(logits, unused, drawn, i) % 2).isZero();
     }
   }
 

@@ -1,40 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.everwatch.operators.engine;
+package io.everwatch.kernels;
 
-import io.everwatch.operators.model.SamplingRules;
 import java.util.BitSet;
 
-/** Chooses the next token of a stream. Without state; nothing is allocated when greedy. */
-final class Sampler {
+/**
+ * Chooses the next token of a stream from logits on the host: what {@link Backend#sample} computes.
+ * Without state; nothing is allocated when greedy.
+ */
+public final class Sampler {
   private Sampler() {}
 
   /**
    * The best token, or one drawn by its probability.
    *
-   * @param logits [V]; overwritten
+   * @param logits of ids 0 to the last one that may be drawn; overwritten
    * @param unused ids that belong to no token and must never be drawn
    * @param seen distinct ids of the retained rows and of this turn's output
    * @return -1 when a logit is not finite
    */
-  static int next(
-      float[] logits,
-      int[] unused,
-      SamplingRules rules,
-      BitSet seen,
-      long streamSeed,
-      long round,
-      int token) {
+  public static int next(float[] logits, int[] unused, BitSet seen, Draw draw) {
+    for (int id : unused) {
+      logits[id] = 0; // nobody looks at it
+    }
     if (!finite(logits)) {
       return -1;
     }
     for (int id : unused) {
       logits[id] = Float.NEGATIVE_INFINITY;
     }
+    SamplingRules rules = draw.rules();
     rules.score(logits, seen);
     if (rules.greedy()) {
       return SamplingRules.argMax(logits);
     }
-    return draw(logits, CounterRandom.uniform(streamSeed, round, token));
+    return draw(logits, CounterRandom.uniform(draw.seed(), draw.round(), draw.token()));
   }
 
   /**
