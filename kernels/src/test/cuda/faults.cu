@@ -65,3 +65,18 @@ EW_KERNEL void blocks_collide(float* out) {          // two blocks write the sam
   out[threadIdx.x] = blockIdx.x;
 }
 EW_EXPORT(blocks_collide)
+
+EW_KERNEL void null_pointer(float* out) {            // writes where nothing is
+  if (threadIdx.x == 77) *reinterpret_cast<volatile float*>(reinterpret_cast<uintptr_t>(out) & 63) = 1.f;
+}
+EW_EXPORT(null_pointer)
+
+__device__ __attribute__((noinline)) float descend(volatile float* frame, int depth) {
+  volatile float more[256];
+  more[depth & 255] = frame[0];
+  return depth == 0 ? more[0] : descend(more, depth - 1) + more[1];
+}
+EW_KERNEL void too_deep(float* out) {                // needs more stack than a thread has
+  out[threadIdx.x] = descend(out, threadIdx.x == 5 ? 100000 : 0);
+}
+EW_EXPORT(too_deep)
