@@ -94,10 +94,9 @@ class SmokeTest {
     int k = 328;
     float[] a = gaussian(m * k, SEED);
     float[] w = gaussian(n * k, SEED + 1);
-    Emulation.set("capability=90");
-
     float[] hopper = EveryOrder.run(device -> hopper(device, a, w, m, n, k));
 
+    Emulation.set("capability=90");
     try (CudaDevice device = CudaDevice.open(0)) {
       assertThat(device.hasWgmma()).isTrue();
       assertThat(hopper).as("the same K order").isEqualTo(ampere(device, a, w, m, n, k));
