@@ -23,6 +23,38 @@ final class Differences {
     return worst;
   }
 
+  /** Root of the mean squared difference. */
+  static double rms(Accuracy.Beside both) {
+    double squares = 0;
+    for (int i = 0; i < both.actual().length; i++) {
+      double difference = (double) both.actual()[i] - both.expected()[i];
+      squares += difference * difference;
+    }
+    return Math.sqrt(squares / both.actual().length);
+  }
+
+  /** Share of rows whose largest number is in another place. */
+  static double otherBest(Accuracy.Beside both) {
+    int rows = both.actual().length / both.width();
+    int other = 0;
+    for (int row = 0; row < rows; row++) {
+      int from = row * both.width();
+      other +=
+          best(both.actual(), from, both.width()) == best(both.expected(), from, both.width())
+              ? 0
+              : 1;
+    }
+    return (double) other / rows;
+  }
+
+  private static int best(float[] values, int from, int width) {
+    int best = from;
+    for (int i = from; i < from + width; i++) {
+      best = values[i] > values[best] ? i : best;
+    }
+    return best;
+  }
+
   /** Empty if equal, else both. */
   static String between(Object actual, Object expected) {
     return expected.equals(actual) ? "" : "%s, expected %s".formatted(actual, expected);

@@ -4,6 +4,7 @@ package io.everwatch.operators.verify;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.everwatch.operators.model.Model;
 import io.everwatch.operators.model.Trace.Step;
+import io.everwatch.operators.verify.Accuracy.Beside;
 import io.everwatch.operators.verify.GoldenContext.Tensors;
 import java.io.IOException;
 import java.util.HashMap;
@@ -26,24 +27,33 @@ final class ForwardGroup implements GoldenGroup {
       String file = one.get("file").asText();
       Map<String, float[]> between = new HashMap<>();
       report.exact(file + " position_ids", () -> positions(context, one, file));
-      report.within(
-          file,
-          GoldenLimits.LOGITS,
-          () ->
-              Differences.largest(
-                  logits(context, one, between),
-                  context.tensors("forward/" + file).floats("logits")));
+      context
+          .accuracy()
+          .logits(
+              report,
+              file,
+              () -> {
+                Tensors tensors = context.tensors("forward/" + file);
+                return new Beside(
+                    logits(context, one, between),
+                    tensors.floats("logits"),
+                    tensors.extent("logits", 1));
+              });
       for (String tensor : traced(context.tensors("forward/" + file))) {
-        report.within(
-            file + " " + tensor,
-            GoldenLimits.HIDDEN,
-            () -> {
-              float[] actual = between.get(tensor);
-              if (actual == null) {
-                throw new IllegalStateException("nothing was seen of " + tensor);
-              }
-              return Differences.largest(actual, context.tensors("forward/" + file).floats(tensor));
-            });
+        context
+            .accuracy()
+            .between(
+                report,
+                file + " " + tensor,
+                GoldenLimits.HIDDEN,
+                () -> {
+                  float[] actual = between.get(tensor);
+                  if (actual == null) {
+                    throw new IllegalStateException("nothing was seen of " + tensor);
+                  }
+                  return new Beside(
+                      actual, context.tensors("forward/" + file).floats(tensor), actual.length);
+                });
       }
     }
   }

@@ -21,11 +21,13 @@ final class GoldenContext {
 
   private final Path directory;
   private final Backend backend;
+  private final Accuracy accuracy;
   private final Map<String, Model> models = new HashMap<>();
 
   GoldenContext(Path directory, Backend backend) {
     this.directory = directory;
     this.backend = backend;
+    this.accuracy = Accuracy.of(backend.dtype());
   }
 
   Path path(String name) {
@@ -34,6 +36,11 @@ final class GoldenContext {
 
   Backend backend() {
     return backend;
+  }
+
+  /** For numbers that the back end computed. */
+  Accuracy accuracy() {
+    return accuracy;
   }
 
   /** A checkpoint of the directory, by its folder. */

@@ -2,9 +2,9 @@
 package io.everwatch.operators.verify;
 
 /**
- * Largest absolute differences that a float32 back end may show against the fixtures of {@code
- * golden/qwen2_5_vl}, from the table in their README. Ids, positions, 8-bit patches and text must
- * be equal.
+ * What a back end may show against the fixtures of {@code golden/qwen2_5_vl}, from the table in
+ * their README: in float32 largest absolute differences, in bf16 sizes of differences against those
+ * of the numbers. Ids, positions, 8-bit patches and text must be equal.
  */
 public final class GoldenLimits {
   /** Whatever is a number of differences, or 8-bit levels. */
@@ -26,6 +26,18 @@ public final class GoldenLimits {
 
   /** Probabilities after the sampling rules. */
   public static final double PROBABILITIES = 1e-6;
+
+  /** Of the tower's rows: rms of the difference against their own. */
+  public static final double BF16_VISION_RMS = 0.02;
+
+  /** Rms of the difference against the standard deviation of the logits. */
+  public static final double BF16_LOGITS_RMS = 0.03;
+
+  /** Largest difference against the standard deviation of the logits. */
+  public static final double BF16_LOGITS_LARGEST = 0.30;
+
+  /** Share of rows with another best token. */
+  public static final double BF16_OTHER_BEST = 0.05;
 
   private GoldenLimits() {}
 }

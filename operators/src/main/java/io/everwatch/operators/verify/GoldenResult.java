@@ -6,7 +6,8 @@ package io.everwatch.operators.verify;
  *
  * @param group folder of the fixtures
  * @param name case, and which of its results
- * @param worst largest absolute difference, or number of differences; NaN when there was no result
+ * @param worst size of the difference as its limit measures it, or number of differences; NaN when
+ *     there was no result
  * @param limit what {@code worst} may be
  * @param detail what differs, or the failure; may be empty
  */

@@ -7,6 +7,7 @@ import io.everwatch.kernels.DeviceBuffer;
 import io.everwatch.operators.model.Model;
 import io.everwatch.operators.model.Patches;
 import io.everwatch.operators.model.Trace;
+import io.everwatch.operators.verify.Accuracy.Beside;
 import io.everwatch.operators.verify.GoldenContext.Tensors;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -25,16 +26,18 @@ final class VisionGroup implements GoldenGroup {
     for (JsonNode one : context.cases("vision/cases.json")) {
       String file = one.get("file").asText();
       Seen seen = new Seen(context.backend());
-      report.within(
-          file,
-          GoldenLimits.VISION_OUTPUT,
-          () -> {
-            Tensors tensors = context.tensors("vision/" + file);
-            float[] actual = encode(context, one, tensors, seen);
-            return Differences.largest(actual, tensors.floats("output"));
-          });
+      context
+          .accuracy()
+          .vision(
+              report,
+              file,
+              () -> {
+                Tensors tensors = context.tensors("vision/" + file);
+                float[] actual = encode(context, one, tensors, seen);
+                return new Beside(actual, tensors.floats("output"), tensors.extent("output", 1));
+              });
       if (one.get("trace").asBoolean()) {
-        compareTrace(file, context.tensors("vision/" + file), seen, report);
+        compareTrace(file, context, seen, report);
       }
     }
   }
@@ -62,7 +65,9 @@ final class VisionGroup implements GoldenGroup {
   }
 
   /** The embedding is stored in the order of the processor, blocks in window order. */
-  private static void compareTrace(String file, Tensors tensors, Seen seen, GoldenReport report) {
+  private static void compareTrace(
+      String file, GoldenContext context, Seen seen, GoldenReport report) {
+    Tensors tensors = context.tensors("vision/" + file);
     int[] order = tensors.ints("window_order");
     float[] embed = tensors.floats("patch_embed");
     int group = embed.length / order.length;
@@ -70,18 +75,25 @@ final class VisionGroup implements GoldenGroup {
     for (int i = 0; i < order.length; i++) {
       System.arraycopy(embed, order[i] * group, ordered, i * group, group);
     }
-    report.within(
-        file + " patch_embed",
-        GoldenLimits.VISION_BLOCK,
-        () -> Differences.largest(seen.values(Trace.Step.PATCH_EMBED, 0), ordered));
+    context
+        .accuracy()
+        .between(
+            report,
+            file + " patch_embed",
+            GoldenLimits.VISION_BLOCK,
+            () -> new Beside(seen.values(Trace.Step.PATCH_EMBED, 0), ordered, ordered.length));
     for (int i = 0; tensors.has("block_" + i); i++) {
       int block = i;
-      report.within(
-          file + " block_" + block,
-          GoldenLimits.VISION_BLOCK,
-          () ->
-              Differences.largest(
-                  seen.values(Trace.Step.BLOCK, block), tensors.floats("block_" + block)));
+      context
+          .accuracy()
+          .between(
+              report,
+              file + " block_" + block,
+              GoldenLimits.VISION_BLOCK,
+              () -> {
+                float[] actual = seen.values(Trace.Step.BLOCK, block);
+                return new Beside(actual, tensors.floats("block_" + block), actual.length);
+              });
     }
   }
 }
