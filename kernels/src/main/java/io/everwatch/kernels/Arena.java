@@ -20,6 +20,16 @@ public interface Arena extends AutoCloseable {
   /** Makes all buffers of this arena unusable and their memory free for the next step. */
   void reset();
 
+  /**
+   * As {@link #reset()}, and sees to the room that the next step takes.
+   *
+   * @throws DeviceException of class REFUSED when the device has not so much left; the arena is
+   *     then as after {@link #reset()}
+   */
+  default void reset(StepSpace space) {
+    reset();
+  }
+
   @Override
   void close();
 }

@@ -3,6 +3,7 @@ package io.everwatch.kernels;
 
 import java.util.BitSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -69,6 +70,20 @@ public interface Backend extends AutoCloseable {
   Arena arena();
 
   RowPool rowPool(KvShape shape, int slots);
+
+  /**
+   * How many slots a row pool can have.
+   *
+   * @param bytes for the rows and all that the back end needs for them, working copies included; 0:
+   *     the back end decides, a GPU by what it has left now, less a reserve
+   * @return possibly none
+   */
+  int slots(KvShape shape, long bytes);
+
+  /** The device's memory; empty where rows and weights lie in that of the host. */
+  default Optional<DeviceSpace> space() {
+    return Optional.empty();
+  }
 
   /** An empty context over {@code pool}; its capacity grows as needed. */
   Context context(RowPool pool);

@@ -60,7 +60,7 @@ public final class Backends {
    */
   public static Backend open(DeviceName device, BackendOptions options) {
     DeviceName chosen = choose(device).device();
-    return provider(chosen.backend()).open(options);
+    return provider(chosen.backend()).open(options.withDevice(chosen.index()));
   }
 
   /** As {@link #open(DeviceName, BackendOptions)}, by the device's name. */

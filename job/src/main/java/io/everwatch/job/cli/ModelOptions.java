@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.cli;
 
+import io.everwatch.kernels.DType;
 import io.everwatch.kernels.DeviceName;
 import io.everwatch.operators.engine.EngineOptions;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Which model on which device, for commands that run the engine; a mix-in. */
@@ -25,6 +28,13 @@ public final class ModelOptions {
       converter = DeviceConverter.class,
       description = "What computes: cpu, cuda, cuda:1 or auto (default: ${DEFAULT-VALUE}).")
   private DeviceName device = DeviceName.CPU;
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      converter = DTypeConverter.class,
+      description = "Type to compute in: f32, bf16 (default: bf16 on a GPU, f32 on the CPU).")
+  private @Nullable DType dtype;
 
   @Option(
       names = "--threads",
@@ -50,7 +60,7 @@ public final class ModelOptions {
   /** What the engine is opened with, the rest at its defaults. */
   public EngineOptions engineOptions() {
     EngineOptions.Builder options =
-        EngineOptions.builder(model).device(device).overrides(streaming);
+        EngineOptions.builder(model).device(device).dtype(dtype).overrides(streaming);
     return (threads > 0 ? options.threads(threads) : options).build();
   }
 
@@ -59,6 +69,9 @@ public final class ModelOptions {
     Map<String, String> settings = new LinkedHashMap<>();
     settings.put("model", model);
     settings.put("device", device.toString());
+    if (dtype != null) {
+      settings.put("engine.dtype", dtype.name().toLowerCase(Locale.ROOT));
+    }
     settings.put("threads", Integer.toString(threads));
     streaming.forEach((key, value) -> settings.put("streaming." + key, value));
     return settings;

@@ -6,13 +6,16 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.BackendOptions;
 import io.everwatch.kernels.Backends;
+import io.everwatch.kernels.DType;
 import io.everwatch.kernels.DeviceName;
 import io.everwatch.operators.verify.GoldenResult;
 import io.everwatch.operators.verify.GoldenSuite;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -47,6 +50,14 @@ final class VerifyModelCommand implements Callable<Integer> {
   private DeviceName device = DeviceName.CPU;
 
   @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      converter = DTypeConverter.class,
+      description =
+          "Type to compute in, and whose limits apply: f32, bf16 (default: bf16 on a GPU, f32 on the CPU).")
+  private @Nullable DType dtype;
+
+  @Option(
       names = "--threads",
       paramLabel = "N",
       description = "Threads of the CPU back end (default: one per processor).")
@@ -69,7 +80,9 @@ final class VerifyModelCommand implements Callable<Integer> {
     }
     PrintWriter out = spec.commandLine().getOut();
     int used = threads > 0 ? threads : BackendOptions.defaults().threads();
-    try (Backend backend = Backends.open(device, new BackendOptions(used, plainProducts))) {
+    BackendOptions options =
+        new BackendOptions(used, plainProducts, Optional.ofNullable(dtype), device.index());
+    try (Backend backend = Backends.open(device, options)) {
       GoldenSuite.run(golden, backend, result -> report(result, out));
     }
     spec.commandLine()

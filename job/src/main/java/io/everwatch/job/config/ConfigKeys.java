@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.config;
 
+import io.everwatch.kernels.DType;
 import io.everwatch.kernels.DeviceName;
 import io.everwatch.operators.engine.EngineOptions;
 import io.everwatch.operators.flink.OverloadMode;
 import io.everwatch.operators.flink.StateRules.OtherModel;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -201,10 +203,20 @@ public final class ConfigKeys {
   public static final ConfigKey<Long> KV_MEMORY =
       key(
           "engine.kv-memory",
-          "size",
-          "256 MiB",
-          "Memory for cached rows; decides how many streams fit.",
-          Parsers.sizeOf(1 << 20, 1L << 44));
+          "size or auto",
+          "auto",
+          "Memory for cached rows and their working copies; decides how many streams fit. auto: on a"
+              + " GPU what weights and step memory leave, less a reserve; on the CPU 256 MiB for the"
+              + " rows alone.",
+          Parsers.orAuto(Parsers.sizeOf(1 << 20, 1L << 44), 0L));
+  public static final ConfigKey<Optional<DType>> DTYPE =
+      key(
+          "engine.dtype",
+          "auto, f32 or bf16",
+          "auto",
+          "Type of weights, activations and cached rows. auto: bf16 on a GPU, f32 on the CPU, which"
+              + " has no other. f32 on a GPU is for tests and slow.",
+          Parsers.orAuto(Parsers::dtype, Optional.empty()));
   public static final ConfigKey<Integer> BATCH_ROUNDS =
       key(
           "engine.batch-rounds",

@@ -94,6 +94,7 @@ public final class EverwatchConfig {
     EngineOptions.Builder options =
         EngineOptions.builder(get(ConfigKeys.MODEL))
             .device(get(ConfigKeys.DEVICE))
+            .dtype(get(ConfigKeys.DTYPE).orElse(null))
             .plainProducts(get(ConfigKeys.PLAIN_PRODUCTS))
             .kvBytes(get(ConfigKeys.KV_MEMORY))
             .pictureBytes(get(ConfigKeys.PICTURE_BYTES))

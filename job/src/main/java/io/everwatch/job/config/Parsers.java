@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.config;
 
+import io.everwatch.kernels.DType;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -61,6 +63,29 @@ public final class Parsers {
       }
     }
     throw new IllegalArgumentException("expected a size such as 4096, 512 KiB, 8 MiB or 2 GiB");
+  }
+
+  /** {@code auto}, which stands for {@code own}, or what {@code parser} takes. */
+  static <T> Function<String, T> orAuto(Function<String, T> parser, T own) {
+    return text -> {
+      if (text.strip().equals("auto")) {
+        return own;
+      }
+      try {
+        return parser.apply(text);
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException(e.getMessage() + ", or auto", e);
+      }
+    };
+  }
+
+  /** A type in which a back end can compute. */
+  public static Optional<DType> dtype(String text) {
+    return switch (text.strip()) {
+      case "f32" -> Optional.of(DType.F32);
+      case "bf16" -> Optional.of(DType.BF16);
+      default -> throw new IllegalArgumentException("expected f32 or bf16");
+    };
   }
 
   static Function<String, Integer> integer(int min, int max) {

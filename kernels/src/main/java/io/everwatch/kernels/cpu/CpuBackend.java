@@ -29,6 +29,9 @@ import org.jspecify.annotations.Nullable;
 final class CpuBackend implements Backend {
   private static final String NAME = "cpu";
 
+  /** For cached rows when nobody says how much; working copies come on top. */
+  private static final long OWN_ROW_BYTES = 256L << 20;
+
   private final CpuThreads threads;
   private final Products products;
   private final CpuAttention attention;
@@ -116,6 +119,12 @@ final class CpuBackend implements Backend {
   public RowPool rowPool(KvShape shape, int slots) {
     checkOpen("rowPool");
     return new CpuRowPool(shape, slots);
+  }
+
+  @Override
+  public int slots(KvShape shape, long bytes) {
+    long rowBytes = Math.multiplyExact(shape.rowElements(), Float.BYTES);
+    return (int) Math.min((bytes == 0 ? OWN_ROW_BYTES : bytes) / rowBytes, Integer.MAX_VALUE - 8);
   }
 
   @Override

@@ -45,7 +45,7 @@ final class EngineAssembly {
               .settings();
       instructionTooLong(model.grammar().context(settings).length, settings).ifPresent(LOG::warn);
       EngineParts parts =
-          parts(loaded, settings, options.kvBytes(), intact -> shelf.giveBack(loaded, intact));
+          parts(loaded, settings, options, intact -> shelf.giveBack(loaded, intact));
       if (model.folder().weightSeed().isPresent()) {
         LOG.warn(
             "model {} has random weights: it takes as long as one of its shape, and its text means nothing",
@@ -77,14 +77,20 @@ final class EngineAssembly {
    * @param end takes the model back when the engine of these parts has ended
    */
   static EngineParts parts(
-      LoadedModel loaded, StreamSettings settings, long kvBytes, ModelNetwork.End end) {
+      LoadedModel loaded, StreamSettings settings, EngineOptions options, ModelNetwork.End end) {
     Model model = loaded.model();
     Backend backend = loaded.backend();
     ChatGrammar grammar = model.grammar();
     FrameDecoder decoder = new FrameDecoder(FrameLimits.defaults());
     String modelDigest = model.folder().digest();
     return new EngineParts(
-        new ModelNetwork(backend, model.tower(), model.decoder(), drawable(model), kvBytes, end),
+        new ModelNetwork(
+            backend,
+            model.tower(),
+            model.decoder(),
+            drawable(model),
+            NetworkLimits.of(options),
+            end),
         new Clip.Maker(decoder, model.processor()),
         planner(model, new GrammarPrompts(grammar)),
         s -> policy(s, grammar.turnTokens()),

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.engine;
 
+import io.everwatch.kernels.DType;
 import io.everwatch.kernels.DeviceName;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How an engine is opened. Equal options on one device mean the same engine in {@link
@@ -17,7 +19,9 @@ import java.util.Map;
  * @param workers threads that decode and prepare frames
  * @param pictureBytes memory for prepared pictures of rounds that wait or are under way; one round
  *     is always let in, and each worker decodes up to three pictures beside
- * @param kvBytes memory for cached rows; decides how many streams fit
+ * @param dtype type of weights, activations and cached rows; null: the device's own choice
+ * @param kvBytes memory for cached rows; decides how many streams fit; 0: on a GPU what it has left
+ *     beside weights and step memory, on the CPU 256 MiB
  * @param batchRounds rounds that may take a step together
  * @param batchRows prompt rows of one prefill; one round is always let in, however long
  * @param queueRounds rounds of one seat that may be under way or waiting
@@ -28,6 +32,7 @@ import java.util.Map;
 public record EngineOptions(
     String model,
     DeviceName device,
+    @Nullable DType dtype,
     int threads,
     boolean plainProducts,
     int workers,
@@ -44,7 +49,10 @@ public record EngineOptions(
     requirePositive("threads", threads);
     requirePositive("workers", workers);
     requirePositive("pictureBytes", pictureBytes);
-    requirePositive("kvBytes", kvBytes);
+    if (kvBytes < 0) {
+      throw new IllegalArgumentException(
+          "kvBytes must be a number of bytes, or 0 for what the device has left, but is " + kvBytes);
+    }
     requirePositive("batchRounds", batchRounds);
     requirePositive("batchRows", batchRows);
     requirePositive("queueRounds", queueRounds);
@@ -55,7 +63,7 @@ public record EngineOptions(
     overrides = Map.copyOf(overrides);
   }
 
-  /** The CPU back end on all cores, 256 MiB of cached rows. */
+  /** The CPU back end on all cores. */
   public static EngineOptions of(String model) {
     return builder(model).build();
   }
@@ -69,6 +77,7 @@ public record EngineOptions(
   public Builder toBuilder() {
     Builder builder = new Builder(model);
     builder.device = device;
+    builder.dtype = dtype;
     builder.threads = threads;
     builder.plainProducts = plainProducts;
     builder.workers = workers;
@@ -93,11 +102,12 @@ public record EngineOptions(
   public static final class Builder {
     private final String model;
     private DeviceName device = DeviceName.CPU;
+    private @Nullable DType dtype;
     private int threads = cores();
     private boolean plainProducts = false;
     private int workers = Math.max(1, cores() / 2);
     private long pictureBytes = 1L << 30;
-    private long kvBytes = 256L << 20;
+    private long kvBytes = 0;
     private int batchRounds = 64;
     private int batchRows = 8192;
     private int queueRounds = 1024;
@@ -117,6 +127,12 @@ public record EngineOptions(
     /** As {@link DeviceName#parse} reads it. */
     public Builder device(String value) {
       return device(DeviceName.parse(value));
+    }
+
+    /** Null: the device's own choice. */
+    public Builder dtype(@Nullable DType value) {
+      dtype = value;
+      return this;
     }
 
     public Builder threads(int value) {
@@ -178,6 +194,7 @@ public record EngineOptions(
       return new EngineOptions(
           model,
           device,
+          dtype,
           threads,
           plainProducts,
           workers,

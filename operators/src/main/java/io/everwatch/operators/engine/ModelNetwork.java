@@ -24,6 +24,7 @@ final class ModelNetwork implements Network {
   private final VisionTower tower;
   private final Decoder decoder;
   private final Vocabulary vocabulary;
+  private final Arena towerArena;
   private final Arena arena;
   private final End end;
   private final RowPool rows;
@@ -43,7 +44,7 @@ final class ModelNetwork implements Network {
 
   /**
    * @param drawable ids that may be drawn
-   * @param kvBytes memory for cached rows
+   * @param limits what is made room for at once, so that no later step fails for want of it
    * @param end hears of the end; not when this throws
    */
   ModelNetwork(
@@ -51,28 +52,39 @@ final class ModelNetwork implements Network {
       VisionTower tower,
       Decoder decoder,
       BitSet drawable,
-      long kvBytes,
+      NetworkLimits limits,
       End end) {
     this.backend = backend;
     this.end = end;
     this.tower = tower;
     this.decoder = decoder;
     this.vocabulary = backend.vocabulary(decoder.vocabSize(), drawable);
-    this.rows = rows(backend, decoder, kvBytes);
+    this.towerArena = backend.arena();
     this.arena = backend.arena();
+    int patches = Math.multiplyExact(limits.batchRows(), tower.patchesPerRow());
+    towerArena.reset(tower.space(patches, limits.batchRounds()));
+    arena.reset(decoder.space(limits.batchRows(), limits.batchRounds()));
+    this.rows = rows(backend, decoder, limits.kvBytes()); // last: it may take all that is left
   }
 
-  /** A pool of as many rows as {@code bytes} hold in the back end's own type. */
   private static RowPool rows(Backend backend, Decoder decoder, long bytes) {
-    long rowBytes =
-        Math.multiplyExact(decoder.kvShape().rowElements(), backend.dtype().sizeBytes());
-    long slots = bytes / rowBytes;
+    int slots = backend.slots(decoder.kvShape(), bytes);
     if (slots < 1) {
       throw new IllegalArgumentException(
-          "kvBytes is %d; expected at least the %d bytes of one cached row; give the engine more memory for rows"
-              .formatted(bytes, rowBytes));
+          "there is no room for cached rows: one takes %,d bytes, and %s; expected room for the rows of a stream at least; %s"
+              .formatted(
+                  decoder.kvShape().rowElements() * backend.dtype().sizeBytes(),
+                  bytes == 0
+                      ? backend
+                          .space()
+                          .map(s -> "%,d of %,d are free".formatted(s.free(), s.total()))
+                          .orElse("the back end gives none")
+                      : "kvBytes is %,d".formatted(bytes),
+                  bytes == 0
+                      ? "take a device with more memory or a smaller model"
+                      : "give the engine more memory for rows"));
     }
-    return backend.rowPool(decoder.kvShape(), (int) Math.min(slots, Integer.MAX_VALUE - 8));
+    return backend.rowPool(decoder.kvShape(), slots);
   }
 
   @Override
@@ -95,12 +107,15 @@ final class ModelNetwork implements Network {
     vision = null;
     batch = null;
     logits = null;
+    towerArena.reset();
     arena.reset();
   }
 
   @Override
   public void vision(List<Patches> clips) {
-    vision = tower.encode(clips, arena);
+    int patches = clips.stream().mapToInt(Patches::count).sum();
+    towerArena.reset(tower.space(patches, clips.size()));
+    vision = tower.encode(clips, towerArena);
   }
 
   @Override
@@ -130,6 +145,7 @@ final class ModelNetwork implements Network {
     }
     Batch made = backend.prefillBatch(spans, ids, last, draws);
     batch = made;
+    arena.reset(decoder.space(made.rows(), made.outputs()));
     DeviceBuffer x = decoder.embed(made, arena); // [T, C]
     decoder.placeVision(require(vision, "vision"), pads, x);
     logits = decoder.logits(decoder.forward(x, made, arena), made, arena);
@@ -172,16 +188,24 @@ final class ModelNetwork implements Network {
   }
 
   private void release(boolean intact) {
-    boolean released = false;
+    vision = null;
+    batch = null;
+    logits = null;
+    boolean reusable = false;
+    try {
+      closeAll();
+      reusable = intact;
+    } finally {
+      end.ended(reusable);
+    }
+  }
+
+  private void closeAll() {
     try (vocabulary;
         rows;
-        arena) {
-      vision = null;
-      batch = null;
-      logits = null;
-      released = true;
-    } finally {
-      end.ended(intact && released);
+        arena;
+        towerArena) {
+      // Closed in the reverse order, each whatever the others do.
     }
   }
 }

@@ -2,6 +2,7 @@
 package io.everwatch.operators.engine;
 
 import io.everwatch.kernels.Backend;
+import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.DType;
 import io.everwatch.kernels.RowValues;
 import io.everwatch.operators.cache.ContiguousPositions;
@@ -26,6 +27,9 @@ import org.jspecify.annotations.Nullable;
  * be prescribed: for comparison with golden traces. Runs the very classes of the engine.
  */
 public final class StreamProbe implements AutoCloseable {
+  private static final int ROWS = 1 << 14;
+  private static final int BATCH_ROWS = 512;
+
   private final ModelNetwork network;
   private final Clip.Maker clips;
   private final RoundPlanner planner;
@@ -68,14 +72,15 @@ public final class StreamProbe implements AutoCloseable {
     ChatGrammar grammar = model.grammar();
     BitSet every = new BitSet();
     every.set(0, model.decoder().vocabSize());
-    long rows = 1 << 14;
+    KvShape shape = model.decoder().kvShape();
+    long rowBytes = shape.rowElements() * backend.dtype().sizeBytes();
     network =
         new ModelNetwork(
             backend,
             model.tower(),
             model.decoder(),
             every,
-            rows * model.decoder().kvShape().rowElements() * Float.BYTES,
+            new NetworkLimits(ROWS * 2 * rowBytes, 1, BATCH_ROWS), // twice: for working copies
             intact -> {});
     clips = new Clip.Maker(new FrameDecoder(FrameLimits.defaults()), model.processor());
     planner =

@@ -7,6 +7,7 @@ import io.everwatch.kernels.Batch;
 import io.everwatch.kernels.DeviceBuffer;
 import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.Matrix;
+import io.everwatch.kernels.StepSpace;
 import io.everwatch.kernels.Table;
 import io.everwatch.kernels.Vector;
 import java.util.List;
@@ -74,6 +75,24 @@ public final class Decoder {
         config.headDim(),
         config.mropeSection().stream().mapToInt(Integer::intValue).toArray(),
         config.ropeTheta());
+  }
+
+  /**
+   * What {@link #embed}, {@link #forward} and {@link #logits} take from an arena.
+   *
+   * @param rows T
+   * @param outputs R, rows whose logits are wanted
+   */
+  public StepSpace space(int rows, int outputs) {
+    long width = config.hiddenSize();
+    long attentionWidth = (long) config.numHeads() * config.headDim();
+    long perRow =
+        width + 2 * attentionWidth + 2L * config.kvSize() + 3L * config.intermediateSize();
+    return new StepSpace(
+        rows * perRow + outputs * (attentionWidth + width),
+        rows * width + outputs * (width + config.vocabSize()),
+        rows, // places of vision rows
+        11);
   }
 
   /** V, width of the logits; the last rows of the embedding may belong to no token. */

@@ -5,6 +5,7 @@ import io.everwatch.kernels.Arena;
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.DeviceBuffer;
 import io.everwatch.kernels.Matrix;
+import io.everwatch.kernels.StepSpace;
 import io.everwatch.kernels.Vector;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -27,6 +28,9 @@ public final class VisionTower {
 
   /** Frame sizes whose layout is kept; cameras of a job have a few. */
   private static final int KEPT_LAYOUTS = 256;
+
+  /** What a device may want to know of a segment, which has one patch at least. */
+  private static final int SEGMENT_INTS = 8;
 
   private final Backend backend;
   private final VisionConfig config;
@@ -87,6 +91,24 @@ public final class VisionTower {
         at.bias("mlp.gate_proj", "mlp.up_proj"),
         at.matrix("mlp.down_proj"),
         at.bias("mlp.down_proj"));
+  }
+
+  /**
+   * What {@link #encode} takes from an arena.
+   *
+   * @param patches P of all clips
+   */
+  public StepSpace space(int patches, int clips) {
+    long width = config.hiddenSize();
+    long groups = patches / patchesPerGroup();
+    long perPatch =
+        2L * config.patchWidth() + 5 * width + 3L * config.intermediateSize(); // pixels come twice
+    return new StepSpace(
+        patches * perPatch + groups * config.mergedSize(),
+        patches * width + 2 * groups * config.outHiddenSize(),
+        // Angles, their sines and cosines, for each of two ways to cut; places; windows.
+        patches * (3L * config.headDim() + 2 + SEGMENT_INTS),
+        10 + 9 * clips);
   }
 
   /** Rows that {@link #encode} makes of a clip: one per merge group. */
@@ -195,6 +217,11 @@ public final class VisionTower {
     }
     return layouts.computeIfAbsent(
         (long) height << 32 | width, size -> FrameLayout.of(height, width, config));
+  }
+
+  /** Patches that become one row of {@link #encode}. */
+  public int patchesPerRow() {
+    return patchesPerGroup();
   }
 
   private int patchesPerGroup() {

@@ -94,6 +94,17 @@ public final class Weights {
     return Set.copyOf(tensors.keySet());
   }
 
+  /** Numbers in all tensors of an architecture; a tied output head counts once. */
+  public static long count(ModelConfig config) {
+    return WeightShapes.of(config).entrySet().stream()
+        .filter(
+            tensor ->
+                !config.text().tieWordEmbeddings()
+                    || !tensor.getKey().equals(WeightShapes.OUTPUT_HEAD))
+        .mapToLong(tensor -> tensor.getValue().stream().reduce(1L, Math::multiplyExact))
+        .sum();
+  }
+
   static String canonical(String stored) {
     for (Map.Entry<String, String> prefix : PREFIXES) {
       if (stored.startsWith(prefix.getKey())) {

@@ -33,9 +33,9 @@ class RoadStreamTest {
     List<String> said = new ArrayList<>();
     List<String> expected = new ArrayList<>();
     LinkedBlockingQueue<RoundResult> results = new LinkedBlockingQueue<>();
-    EngineOptions options = EngineOptions.builder("everwatch-tiny").threads(2).build();
+    EngineOptions options = EngineOptions.builder("everwatch-tiny").threads(2).kvBytes(64 << 20).build();
     LoadedModel loaded = new ModelShelf(false).take(options);
-    EngineParts parts = EngineAssembly.parts(loaded, settings, 64L << 20, intact -> loaded.close());
+    EngineParts parts = EngineAssembly.parts(loaded, settings, options, intact -> loaded.close());
     try (Engine engine = new BatchingEngine(parts, options, TestEngine.MUST_NOT_HALT).start();
         Seat seat = engine.attach(results::addAll)) {
       StreamSession session = seat.create("road", settings);
