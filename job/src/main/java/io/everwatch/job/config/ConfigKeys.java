@@ -7,7 +7,6 @@ import io.everwatch.operators.engine.EngineOptions;
 import io.everwatch.operators.flink.OverloadMode;
 import io.everwatch.operators.flink.StateRules.OtherModel;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -51,7 +51,8 @@ public record EngineOptions(
     requirePositive("pictureBytes", pictureBytes);
     if (kvBytes < 0) {
       throw new IllegalArgumentException(
-          "kvBytes must be a number of bytes, or 0 for what the device has left, but is " + kvBytes);
+          "kvBytes must be a number of bytes, or 0 for what the device has left, but is "
+              + kvBytes);
     }
     requirePositive("batchRounds", batchRounds);
     requirePositive("batchRows", batchRows);

@@ -2,8 +2,8 @@
 package io.everwatch.operators.engine;
 
 import io.everwatch.kernels.Backend;
-import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.DType;
+import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.RowValues;
 import io.everwatch.operators.cache.ContiguousPositions;
 import io.everwatch.operators.cache.StreamMemory;

@@ -33,7 +33,8 @@ class RoadStreamTest {
     List<String> said = new ArrayList<>();
     List<String> expected = new ArrayList<>();
     LinkedBlockingQueue<RoundResult> results = new LinkedBlockingQueue<>();
-    EngineOptions options = EngineOptions.builder("everwatch-tiny").threads(2).kvBytes(64 << 20).build();
+    EngineOptions options =
+        EngineOptions.builder("everwatch-tiny").threads(2).kvBytes(64 << 20).build();
     LoadedModel loaded = new ModelShelf(false).take(options);
     EngineParts parts = EngineAssembly.parts(loaded, settings, options, intact -> loaded.close());
     try (Engine engine = new BatchingEngine(parts, options, TestEngine.MUST_NOT_HALT).start();
