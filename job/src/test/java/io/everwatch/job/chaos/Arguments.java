@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.chaos;
 
+import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -30,6 +34,12 @@ final class Arguments {
       throw new IllegalArgumentException("no option is called " + name);
     }
     return value;
+  }
+
+  /** A folder in {@code dir} for this run alone: an earlier run's cluster left its files there. */
+  Path runFolder() {
+    String now = LocalDateTime.now(ZoneId.systemDefault()).format(DateTimeFormatter.ofPattern("yyyy-MM-dd-HHmmss"));
+    return Path.of(text("dir")).toAbsolutePath().resolve(now);
   }
 
   long number(String name) {

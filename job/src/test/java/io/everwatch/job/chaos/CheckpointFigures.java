@@ -64,7 +64,7 @@ public final class CheckpointFigures {
 
   private CheckpointFigures(Arguments options) {
     this.options = options;
-    this.dir = Path.of(options.text("dir")).toAbsolutePath();
+    this.dir = options.runFolder();
     this.streams = options.integer("streams");
   }
 

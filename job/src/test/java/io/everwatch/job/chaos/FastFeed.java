@@ -29,6 +29,11 @@ final class FastFeed implements AutoCloseable {
       this.camera = camera;
       this.partition = partition;
     }
+
+    /** Whether all that was sent is answered: it has its hours before the others have theirs. */
+    boolean waits() {
+      return answered == camera.seconds();
+    }
   }
 
   private final KafkaProducer<byte[], byte[]> producer;
@@ -96,7 +101,9 @@ final class FastFeed implements AutoCloseable {
   void answered(ReceivedText text) {
     TextEvent event = text.event();
     Stream stream = streams.get(event.getStreamId());
-    if (stream == null || event.getKind() == TextKind.ENDED) {
+    if (stream == null
+        || event.getKind() == TextKind.ENDED
+        || event.getKind() == TextKind.STALE && stream.waits()) {
       return;
     }
     if (event.getChunk() != stream.answered || text.changed()) {

@@ -88,7 +88,7 @@ public final class KillCampaign {
             seed,
             KillPlan.of(seed, options.integer("kills"), /* doubles= */ true),
             options.integer("cameras"),
-            Path.of(options.text("dir")).toAbsolutePath(),
+            options.runFolder(),
             System.out::println);
     Outcome outcome = campaign.run();
     List<String> page = new ArrayList<>(List.of(outcome.line(), ""));

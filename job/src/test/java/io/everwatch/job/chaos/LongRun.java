@@ -58,7 +58,7 @@ public final class LongRun {
 
   private LongRun(Arguments options) {
     this.options = options;
-    this.dir = Path.of(options.text("dir")).toAbsolutePath();
+    this.dir = options.runFolder();
   }
 
   public static void main(String[] arguments) throws Exception {

@@ -76,7 +76,7 @@ public final class Recovery {
 
   private void run() throws Exception {
     try (Cluster cluster =
-        Cluster.at(Path.of(options.text("dir")).toAbsolutePath())
+        Cluster.at(options.runFolder())
             .taskManagers(2)
             .jvmFlags("-XX:+UseSerialGC")
             .start()) {
