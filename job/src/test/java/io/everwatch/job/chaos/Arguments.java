@@ -38,7 +38,9 @@ final class Arguments {
 
   /** A folder in {@code dir} for this run alone: an earlier run's cluster left its files there. */
   Path runFolder() {
-    String now = LocalDateTime.now(ZoneId.systemDefault()).format(DateTimeFormatter.ofPattern("yyyy-MM-dd-HHmmss"));
+    String now =
+        LocalDateTime.now(ZoneId.systemDefault())
+            .format(DateTimeFormatter.ofPattern("yyyy-MM-dd-HHmmss"));
     return Path.of(text("dir")).toAbsolutePath().resolve(now);
   }
 

@@ -221,7 +221,9 @@ public final class CheckpointFigures {
     lines.add(
         line(
             "| log in the checkpoint directory / encoded input | **%.2f** | 1.1 |",
-            uploaded.getOrDefault("log", 0.0) / made.logBytes));
+            // A round's log names its frames; their bytes lie in a state of their own.
+            (uploaded.getOrDefault("log", 0.0) + uploaded.getOrDefault("pictures", 0.0))
+                / made.logBytes));
     lines.add(
         line(
             "| snapshots in the checkpoint directory / (live KV / time between snapshots) | **%.2f**"
