@@ -17,7 +17,7 @@
 
 constexpr int FRACTION_BITS = 22, HALF = 1 << (FRACTION_BITS - 1);
 
-// As CudaPictures writes it; 80 bytes.
+// As CudaPictures writes it.
 struct Picture {
   const unsigned char* pixels;  // [height][width][3]
   unsigned char* narrowed;      // [height][to_width][3]; the pixels themselves at equal widths
@@ -27,8 +27,8 @@ struct Picture {
   int width, height, to_width, to_height;
   int column_stride, row_stride;  // ints per output of the taps
   int first_frame, end_frame;     // frames of the clip that show it
-  int pad[2];
 };
+static_assert(sizeof(Picture) == 72, "CudaPictures writes 72 bytes each");
 
 // Sizes of the tower, in pixels, patches, frames and merge groups.
 struct PatchShape {

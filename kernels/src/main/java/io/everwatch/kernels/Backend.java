@@ -121,6 +121,22 @@ public interface Backend extends AutoCloseable {
   Batch decodeBatch(List<? extends Context> contexts, int[] ids, List<Draw> draws);
 
   /**
+   * Patches of one pass of the vision tower.
+   *
+   * @param angles [T, D/2] float32 radians
+   * @param headDim D, even
+   * @param segmentations ways of cutting the T patches into segments, patches of each: attention
+   *     windows, whole frame pairs
+   * @param arena what the batch belongs to, as a buffer would
+   */
+  PatchBatch patchBatch(float[] angles, int headDim, List<int[]> segmentations, Arena arena);
+
+  /** Makes patches of pictures on the device; empty: the host makes them. */
+  default Optional<PatchMaker> patchMaker() {
+    return Optional.empty();
+  }
+
+  /**
    * Runs a fixed sequence of operations over a decode batch. The first call for a key and a number
    * of {@link Batch#rows} may record what {@code body} does, and later calls repeat the recording
    * without running {@code body}. So {@code body} must be a function of {@code key}, the number of
@@ -176,21 +192,15 @@ public interface Backend extends AutoCloseable {
 
   /**
    * Attention of the vision tower: no mask, every patch attends over its own segment. Q and K are
-   * rotated first: pair i of a head is components i and i + D/2, angle {@code angles[t, i]}; scale
-   * {@code D^-0.5}.
+   * rotated first: pair i of a head is components i and i + D/2, angle {@code angles[t, i]} of the
+   * batch; scale {@code D^-0.5}.
    *
    * @param qkv [T, 3, H, D]; overwritten
-   * @param angles [T, D/2] float32 radians
-   * @param segmentLengths patches per segment, sum T
+   * @param segmentation which of the batch's ways of cutting the patches into segments
    * @param out [T, H * D]
    */
   void segmentAttention(
-      DeviceBuffer qkv,
-      float[] angles,
-      int[] segmentLengths,
-      int heads,
-      int headDim,
-      DeviceBuffer out);
+      DeviceBuffer qkv, PatchBatch patches, int segmentation, int heads, DeviceBuffer out);
 
   /**
    * Attention of one decoder layer for a batch of streams: takes the new tokens' Q, K and V, writes

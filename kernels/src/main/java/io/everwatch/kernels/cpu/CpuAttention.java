@@ -3,7 +3,6 @@ package io.everwatch.kernels.cpu;
 
 import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.Span;
-import java.util.Arrays;
 import java.util.List;
 
 /** What surrounds the kernel: rotation, the rows' slots, the working copies, heads and threads. */
@@ -14,8 +13,6 @@ final class CpuAttention implements AutoCloseable {
 
   private float[] newKeys = new float[0];
   private float[] newValues = new float[0];
-  private float[] lastAngles = new float[0];
-  private float[] factors = new float[0];
 
   CpuAttention(AttentionKernel kernel, CpuThreads threads) {
     this.kernel = kernel;
@@ -105,12 +102,14 @@ final class CpuAttention implements AutoCloseable {
   }
 
   /** See {@link io.everwatch.kernels.Backend#segmentAttention}; arguments are checked. */
-  void segments(CpuBuffer qkv, float[] angles, int[] lengths, SegmentShape shape, CpuBuffer out) {
+  void segments(
+      CpuBuffer qkv, CpuPatchBatch batch, int segmentation, int heads, CpuBuffer out) {
+    SegmentShape shape = new SegmentShape(heads, batch.headDim());
     int headDim = shape.headDim();
     int width = shape.width();
-    int patches = Arrays.stream(lengths).sum();
-    factorsOf(angles, patches, headDim / 2);
-    rotateAll(qkv, patches, shape);
+    int patches = batch.patches();
+    int[] lengths = batch.segmentations().get(segmentation);
+    rotateAll(qkv, batch, shape);
     int[] first = new int[lengths.length];
     long cost = 0;
     for (int i = 0; i < lengths.length; i++) {
@@ -156,7 +155,9 @@ final class CpuAttention implements AutoCloseable {
   }
 
   /** Rotates Q in place, gathers rotated K and V into {@code newKeys} and {@code newValues}. */
-  private void rotateAll(CpuBuffer qkv, int patches, SegmentShape shape) {
+  private void rotateAll(CpuBuffer qkv, CpuPatchBatch batch, SegmentShape shape) {
+    int patches = batch.patches();
+    float[] factors = batch.factors();
     int headDim = shape.headDim();
     int width = shape.width();
     if (newKeys.length < patches * width) {
@@ -175,23 +176,6 @@ final class CpuAttention implements AutoCloseable {
     }
   }
 
-  /** The blocks of a tower pass the same angles one after the other: computed once. */
-  private void factorsOf(float[] angles, int patches, int pairs) {
-    if (Arrays.equals(angles, lastAngles) && factors.length == 2 * patches * pairs) {
-      return;
-    }
-    float[] computed = new float[2 * patches * pairs];
-    for (int t = 0; t < patches; t++) {
-      for (int i = 0; i < pairs; i++) {
-        float angle = angles[t * pairs + i];
-        computed[2 * t * pairs + i] = (float) Math.cos(angle);
-        computed[(2 * t + 1) * pairs + i] = (float) Math.sin(angle);
-      }
-    }
-    lastAngles = angles.clone();
-    factors = computed;
-  }
-
   private float[][] stage(int worker, int elements) {
     float[][] stage = staging[worker];
     if (stage[0].length < elements) {
@@ -207,7 +191,7 @@ final class CpuAttention implements AutoCloseable {
   }
 
   /** Heads of the vision tower: as many KV heads as query heads. */
-  record SegmentShape(int heads, int headDim) {
+  private record SegmentShape(int heads, int headDim) {
     int width() {
       return heads * headDim;
     }

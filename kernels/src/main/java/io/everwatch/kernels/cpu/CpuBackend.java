@@ -10,6 +10,7 @@ import io.everwatch.kernels.DeviceBuffer;
 import io.everwatch.kernels.Draw;
 import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.Matrix;
+import io.everwatch.kernels.PatchBatch;
 import io.everwatch.kernels.RowPool;
 import io.everwatch.kernels.Span;
 import io.everwatch.kernels.Table;
@@ -17,7 +18,6 @@ import io.everwatch.kernels.TensorSource;
 import io.everwatch.kernels.Vector;
 import io.everwatch.kernels.Vocabulary;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
@@ -296,26 +296,25 @@ final class CpuBackend implements Backend {
   }
 
   @Override
+  public PatchBatch patchBatch(
+      float[] angles, int headDim, List<int[]> segmentations, Arena arena) {
+    checkOpen("patchBatch");
+    return CpuPatchBatch.of(angles, headDim, segmentations);
+  }
+
+  @Override
   public void segmentAttention(
-      DeviceBuffer qkv,
-      float[] angles,
-      int[] segmentLengths,
-      int heads,
-      int headDim,
-      DeviceBuffer out) {
+      DeviceBuffer qkv, PatchBatch patches, int segmentation, int heads, DeviceBuffer out) {
     checkOpen("segmentAttention");
-    long patches = Arrays.stream(segmentLengths).asLongStream().sum();
-    if (headDim % 2 != 0 || angles.length != patches * (headDim / 2)) {
+    if (!(patches instanceof CpuPatchBatch mine)) {
       throw new IllegalArgumentException(
-          "segmentAttention: %d angles for %d patches of head dim %d; expected [patches, D/2] with D"
-                  .formatted(angles.length, patches, headDim)
-              + " even; do the segment lengths cover all patches?");
+          "segmentAttention: the patches are a %s; expected a batch of the cpu back end"
+              .formatted(patches.getClass().getName()));
     }
-    long width = Math.multiplyExact(heads, headDim);
-    CpuBuffer from = CpuBuffer.of(qkv, "segmentAttention", "qkv", 3 * patches * width);
-    CpuBuffer to = CpuBuffer.of(out, "segmentAttention", "out", patches * width);
-    attention.segments(
-        from, angles, segmentLengths, new CpuAttention.SegmentShape(heads, headDim), to);
+    long elements = Math.multiplyExact((long) heads * mine.headDim(), mine.patches());
+    CpuBuffer from = CpuBuffer.of(qkv, "segmentAttention", "qkv", 3 * elements);
+    CpuBuffer to = CpuBuffer.of(out, "segmentAttention", "out", elements);
+    attention.segments(from, mine, segmentation, heads, to);
   }
 
   @Override

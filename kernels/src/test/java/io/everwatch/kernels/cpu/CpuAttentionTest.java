@@ -11,11 +11,13 @@ import io.everwatch.kernels.Batches;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DeviceBuffer;
 import io.everwatch.kernels.KvShape;
+import io.everwatch.kernels.PatchBatch;
 import io.everwatch.kernels.Reference;
 import io.everwatch.kernels.RowPool;
 import io.everwatch.kernels.Samples;
 import io.everwatch.kernels.Tolerance;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -154,7 +156,8 @@ class CpuAttentionTest {
         Arena arena = backend.arena()) {
       DeviceBuffer in = CpuOperationsTest.padded(backend, arena, qkv);
       DeviceBuffer out = arena.allocate(patches, width);
-      backend.segmentAttention(in, angles, segments, heads, headDim, out);
+      PatchBatch batch = backend.patchBatch(angles, headDim, List.of(segments), arena);
+      backend.segmentAttention(in, batch, 0, heads, out);
       float[] actual = CpuOperationsTest.download(backend, out, patches * width);
       double limit =
           Tolerance.ofAttention(

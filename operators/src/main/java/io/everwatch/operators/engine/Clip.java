@@ -6,9 +6,9 @@ import io.everwatch.operators.model.BadFrameException;
 import io.everwatch.operators.model.EncodedFrame;
 import io.everwatch.operators.model.FrameDecoder;
 import io.everwatch.operators.model.FrameProcessor;
-import io.everwatch.operators.model.Patches;
 import io.everwatch.operators.model.RgbImage;
 import io.everwatch.operators.model.StreamSettings;
+import io.everwatch.operators.model.VisionClip;
 import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,19 +19,24 @@ import org.jspecify.annotations.Nullable;
 /**
  * The frames of one chunk, ready for the vision tower.
  *
- * @param patches empty when no frame of the chunk can be used
+ * @param vision empty when no frame of the chunk can be used
  * @param bad the frames that were replaced
  */
-record Clip(Optional<Patches> patches, List<BadFrame> bad) {
+record Clip(Optional<VisionClip> vision, List<BadFrame> bad) {
 
   /** From frames to clips. Thread-safe. */
   static final class Maker {
     private final FrameDecoder decoder;
     private final FrameProcessor processor;
+    private final boolean decoded;
 
-    Maker(FrameDecoder decoder, FrameProcessor processor) {
+    /**
+     * @param decoded leave pictures as they are decoded, for a device that makes patches of them
+     */
+    Maker(FrameDecoder decoder, FrameProcessor processor, boolean decoded) {
       this.decoder = decoder;
       this.processor = processor;
+      this.decoded = decoded;
     }
 
     /**
@@ -44,9 +49,11 @@ record Clip(Optional<Patches> patches, List<BadFrame> bad) {
         return new Clip(Optional.empty(), shown.bad);
       }
       try {
-        return new Clip(
-            Optional.of(processor.patches(shown, settings.minPixels(), settings.maxPixels())),
-            shown.bad);
+        VisionClip vision =
+            decoded
+                ? processor.pictures(shown, settings.minPixels(), settings.maxPixels())
+                : processor.patches(shown, settings.minPixels(), settings.maxPixels());
+        return new Clip(Optional.of(vision), shown.bad);
       } catch (BadFrameException e) {
         throw new IllegalStateException("the size of the first frame was checked before", e);
       }
@@ -54,7 +61,7 @@ record Clip(Optional<Patches> patches, List<BadFrame> bad) {
 
     /**
      * The pictures that stand for the frames, decoded as they are asked for, in order: of a chunk
-     * of hundred-megabyte pictures three are in memory at a time, the first, the one that is asked
+     * of hundred-megabyte pictures this list keeps three at a time, the first, the one that is asked
      * for and the one before it.
      */
     private final class Shown extends AbstractList<RgbImage> {

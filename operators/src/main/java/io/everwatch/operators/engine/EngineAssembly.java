@@ -91,7 +91,7 @@ final class EngineAssembly {
             drawable(model),
             NetworkLimits.of(options),
             end),
-        new Clip.Maker(decoder, model.processor()),
+        new Clip.Maker(decoder, model.processor(), backend.patchMaker().isPresent()),
         planner(model, new GrammarPrompts(grammar)),
         s -> policy(s, grammar.turnTokens()),
         words(model),

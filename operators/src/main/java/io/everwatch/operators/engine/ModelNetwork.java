@@ -11,7 +11,7 @@ import io.everwatch.kernels.RowPool;
 import io.everwatch.kernels.Span;
 import io.everwatch.kernels.Vocabulary;
 import io.everwatch.operators.model.Decoder;
-import io.everwatch.operators.model.Patches;
+import io.everwatch.operators.model.VisionClip;
 import io.everwatch.operators.model.VisionTower;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -112,9 +112,8 @@ final class ModelNetwork implements Network {
   }
 
   @Override
-  public void vision(List<Patches> clips) {
-    int patches = clips.stream().mapToInt(Patches::count).sum();
-    towerArena.reset(tower.space(patches, clips.size()));
+  public void vision(List<VisionClip> clips) {
+    towerArena.reset(tower.space(clips));
     vision = tower.encode(clips, towerArena);
   }
 

@@ -4,7 +4,7 @@ package io.everwatch.operators.engine;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.Draw;
 import io.everwatch.kernels.RowPool;
-import io.everwatch.operators.model.Patches;
+import io.everwatch.operators.model.VisionClip;
 import java.util.List;
 
 /**
@@ -25,7 +25,7 @@ interface Network extends AutoCloseable {
   void begin();
 
   /** The vision tower over all new clips, for the {@link #prefill} of the same step. */
-  void vision(List<Patches> clips);
+  void vision(List<VisionClip> clips);
 
   /**
    * The decoder over the prompt rows of rounds, which their contexts end in.

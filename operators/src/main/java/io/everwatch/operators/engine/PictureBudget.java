@@ -26,6 +26,13 @@ final class PictureBudget {
     return wanted;
   }
 
+  /** Gives back what is more than {@code bytes}; returns what is still to be given back. */
+  int shrink(int taken, long bytes) {
+    int kept = (int) Math.min((bytes + UNIT_BYTES - 1) / UNIT_BYTES, taken);
+    free.release(taken - kept);
+    return kept;
+  }
+
   void giveBack(int taken) {
     free.release(taken);
   }

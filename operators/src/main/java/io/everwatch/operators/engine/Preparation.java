@@ -39,15 +39,17 @@ final class Preparation {
   private Optional<String> prepareInContext(Job job) {
     try {
       StreamSettings settings = job.session.settings();
-      int taken = pictures.take(pictureBytes(job, settings));
+      int taken = pictures.take(mostPictureBytes(job, settings));
       job.onEnd(() -> pictures.giveBack(taken));
       long start = System.nanoTime();
       Clip clip = clips.make(job.input.frames(), settings);
       long decoded = System.nanoTime();
       job.bad(clip.bad(), decoded - start);
-      if (clip.patches().isEmpty()) {
+      if (clip.vision().isEmpty()) {
         return Optional.of(noFrames(job, clip));
       }
+      int held = pictures.shrink(taken, clip.vision().get().bytes());
+      job.onEnd(() -> pictures.giveBack(held));
       String said = job.input.said();
       if (said != null) {
         job.prescribed(ending.turn(said));
@@ -58,7 +60,7 @@ final class Preparation {
               settings,
               job.session.policy(),
               job.input,
-              clip.patches().get()),
+              clip.vision().get()),
           System.nanoTime() - decoded);
       return Optional.empty();
     } catch (InterruptedException closing) {
@@ -70,8 +72,8 @@ final class Preparation {
     }
   }
 
-  /** What its prepared pictures take at most: three values per pixel, frames in pairs. */
-  private static long pictureBytes(Job job, StreamSettings settings) {
+  /** What its prepared pictures take at most: three float32 per pixel, frames in pairs. */
+  private static long mostPictureBytes(Job job, StreamSettings settings) {
     return (job.input.frames().size() + 1) * settings.maxPixels() * 3 * Float.BYTES;
   }
 

@@ -2,7 +2,7 @@
 package io.everwatch.operators.engine;
 
 import io.everwatch.operators.cache.StreamMemory;
-import io.everwatch.operators.model.Patches;
+import io.everwatch.operators.model.VisionClip;
 import java.util.Arrays;
 
 /**
@@ -10,7 +10,7 @@ import java.util.Arrays;
  * made before the step by a worker.
  *
  * @param round number of the round
- * @param patches the chunk's clip
+ * @param clip the chunk's frames
  * @param kept the memory after compaction: its cached rows are loaded
  * @param proposed the memory with the prompt of the round behind it
  * @param prompt ids of the rows to compute: those of {@code kept} without K and V, then the round's
@@ -22,7 +22,7 @@ import java.util.Arrays;
  */
 record RoundPlan(
     long round,
-    Patches patches,
+    VisionClip clip,
     StreamMemory kept,
     StreamMemory proposed,
     int[] prompt,

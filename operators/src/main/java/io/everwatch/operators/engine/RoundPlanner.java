@@ -8,8 +8,8 @@ import io.everwatch.operators.cache.SegmentKind;
 import io.everwatch.operators.cache.Slice;
 import io.everwatch.operators.cache.StreamMemory;
 import io.everwatch.operators.cache.VideoGrid;
-import io.everwatch.operators.model.Patches;
 import io.everwatch.operators.model.StreamSettings;
+import io.everwatch.operators.model.VisionClip;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -75,12 +75,12 @@ final class RoundPlanner {
       StreamSettings settings,
       RetentionPolicy policy,
       RoundInput input,
-      Patches patches) {
+      VisionClip clip) {
     long round = committed.rounds();
     StreamMemory before =
         input.dropVision() ? policy.dropVision(committed.memory()) : committed.memory();
     StreamMemory kept = policy.compact(before, round);
-    VideoGrid grid = grid(patches, settings);
+    VideoGrid grid = grid(clip, settings);
 
     List<Part> parts = new ArrayList<>();
     boolean first = kept.slices().isEmpty();
@@ -113,7 +113,7 @@ final class RoundPlanner {
     int[] ids = proposed.ids();
     return new RoundPlan(
         round,
-        patches,
+        clip,
         kept,
         proposed,
         Arrays.copyOfRange(ids, kept.cachedRows(), ids.length),
@@ -157,8 +157,8 @@ final class RoundPlanner {
     return memory.slices().get(memory.slices().size() - 1).round();
   }
 
-  private VideoGrid grid(Patches patches, StreamSettings settings) {
+  private VideoGrid grid(VisionClip clip, StreamSettings settings) {
     float step = (float) (framesPerPatch / settings.fps() * positionsPerSecond);
-    return new VideoGrid(patches.frames(), patches.height() / merge, patches.width() / merge, step);
+    return new VideoGrid(clip.frames(), clip.height() / merge, clip.width() / merge, step);
   }
 }

@@ -5,7 +5,7 @@ import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DeviceException;
 import io.everwatch.kernels.DeviceException.Failure;
 import io.everwatch.kernels.Draw;
-import io.everwatch.operators.model.Patches;
+import io.everwatch.operators.model.VisionClip;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -48,9 +48,9 @@ final class StepBatcher {
     watchdog.begin();
     network.begin();
     long start = System.nanoTime();
-    List<Patches> clips = new ArrayList<>(turns.size());
+    List<VisionClip> clips = new ArrayList<>(turns.size());
     for (Turn turn : turns) {
-      clips.add(turn.plan().patches());
+      clips.add(turn.plan().clip());
     }
     network.vision(clips);
     long seen = System.nanoTime();

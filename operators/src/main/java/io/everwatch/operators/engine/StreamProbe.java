@@ -82,7 +82,11 @@ public final class StreamProbe implements AutoCloseable {
             every,
             new NetworkLimits(ROWS * 2 * rowBytes, 1, BATCH_ROWS), // twice: for working copies
             intact -> {});
-    clips = new Clip.Maker(new FrameDecoder(FrameLimits.defaults()), model.processor());
+    clips =
+        new Clip.Maker(
+            new FrameDecoder(FrameLimits.defaults()),
+            model.processor(),
+            backend.patchMaker().isPresent());
     planner =
         EngineAssembly.planner(
             model,
@@ -121,7 +125,7 @@ public final class StreamProbe implements AutoCloseable {
             session.settings(),
             session.policy(),
             new RoundInput(chunk, frames, false),
-            clips.make(frames, session.settings()).patches().orElseThrow());
+            clips.make(frames, session.settings()).vision().orElseThrow());
     Turn turn =
         new Turn(
             session,

@@ -2,6 +2,7 @@
 package io.everwatch.operators.model;
 
 import io.everwatch.operators.model.BadFrameException.Reason;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -11,6 +12,9 @@ import java.util.List;
 public final class FrameProcessor {
   private static final int CHANNELS = 3;
   private static final int MAX_ASPECT_RATIO = 200;
+
+  /** Three bytes of so many pixels are three float32 of one. */
+  private static final int MOST_PIXELS = Float.BYTES;
 
   private final int patch;
   private final int merge;
@@ -127,6 +131,57 @@ public final class FrameProcessor {
       }
     }
     return new Patches(rows, pairs, gridHeight, gridWidth);
+  }
+
+  /**
+   * The same clip as {@link #patches}, to be prepared on the device. Pictures that have more than
+   * {@value #MOST_PIXELS} times {@code maxPixels} are resized here, so that a clip never holds more
+   * bytes than its patches may have; that changes no number.
+   *
+   * @param frames at least one; the same instance twice in a row is kept once
+   */
+  @SuppressWarnings("ReferenceEquality") // a repeat is the same instance; equal pixels are rare
+  public ClipPictures pictures(List<RgbImage> frames, long minPixels, long maxPixels)
+      throws BadFrameException {
+    if (frames.isEmpty()) {
+      throw new IllegalArgumentException("a clip needs at least one frame");
+    }
+    RgbImage head = frames.get(0);
+    Size size = targetSize(head.height(), head.width(), minPixels, maxPixels);
+    int pairs = (frames.size() + framesPerPatch - 1) / framesPerPatch;
+    List<ClipPictures.Shown> shown = new ArrayList<>();
+    RgbImage picture = head;
+    int from = 0;
+    for (int n = 1; n <= frames.size(); n++) {
+      boolean last = n == frames.size();
+      RgbImage next = last ? picture : frames.get(n);
+      if (last || next != picture) {
+        int end = last ? pairs * framesPerPatch : n; // the last one fills its pair
+        shown.add(new ClipPictures.Shown(atMost(MOST_PIXELS * maxPixels, picture, size), from, end));
+        picture = next;
+        from = n;
+      }
+    }
+    return new ClipPictures(
+        shown, normalised, size, pairs, size.height() / patch, size.width() / patch);
+  }
+
+  private RgbImage atMost(long pixels, RgbImage picture, Size size) {
+    if ((long) picture.width() * picture.height() <= pixels) {
+      return picture;
+    }
+    int line = CHANNELS * size.width();
+    byte[] resized = new byte[Math.multiplyExact(line, size.height())];
+    resampler.resize(
+        picture,
+        size.width(),
+        size.height(),
+        (y, rgb) -> {
+          for (int i = 0; i < line; i++) {
+            resized[y * line + i] = (byte) rgb[i];
+          }
+        });
+    return new RgbImage(size.width(), size.height(), resized);
   }
 
   /**

@@ -16,7 +16,8 @@ record TowerLayout(int[] windows, int[] frames, int[] order, float[] angles) {
   /**
    * @param frame layout of a frame pair by its height and width in patches
    */
-  static TowerLayout of(List<Patches> clips, BiFunction<Integer, Integer, FrameLayout> frame) {
+  static TowerLayout of(
+      List<? extends VisionClip> clips, BiFunction<Integer, Integer, FrameLayout> frame) {
     List<FrameLayout> pairs =
         clips.stream()
             .flatMap(

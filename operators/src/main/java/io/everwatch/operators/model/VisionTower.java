@@ -5,8 +5,13 @@ import io.everwatch.kernels.Arena;
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.DeviceBuffer;
 import io.everwatch.kernels.Matrix;
+import io.everwatch.kernels.PatchBatch;
+import io.everwatch.kernels.PatchMaker;
+import io.everwatch.kernels.PatchShape;
+import io.everwatch.kernels.PlacedPicture;
 import io.everwatch.kernels.StepSpace;
 import io.everwatch.kernels.Vector;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -25,6 +30,10 @@ import java.util.Set;
 public final class VisionTower {
   /** Of all norms; not in the configuration. */
   private static final float EPS = 1e-6f;
+
+  // Ways of cutting the patches into segments.
+  private static final int WINDOWS = 0;
+  private static final int FRAMES = 1;
 
   /** Frame sizes whose layout is kept; cameras of a job have a few. */
   private static final int KEPT_LAYOUTS = 256;
@@ -94,11 +103,30 @@ public final class VisionTower {
   }
 
   /**
-   * What {@link #encode} takes from an arena.
+   * What {@link #encode} takes from an arena at most. Where the device makes the patches, pictures
+   * come with up to four times the pixels that are wanted ({@link FrameProcessor#pictures}), and
+   * half as many again while their columns are done and their rows are not.
    *
    * @param patches P of all clips
    */
   public StepSpace space(int patches, int clips) {
+    boolean pictures = backend.patchMaker().isPresent();
+    return space(patches, clips, pictures ? 6L * patches * config.patchWidth() : 0);
+  }
+
+  /** What {@link #encode} takes from an arena for these clips. */
+  public StepSpace space(List<? extends VisionClip> clips) {
+    List<PlacedPicture> pictures = new ArrayList<>();
+    for (VisionClip clip : clips) {
+      if (clip instanceof ClipPictures decoded) {
+        pictures.addAll(decoded.placed(0));
+      }
+    }
+    long bytes = pictures.isEmpty() ? 0 : patchMaker().arenaBytes(pictures);
+    return space(count(clips), clips.size(), bytes);
+  }
+
+  private StepSpace space(int patches, int clips, long pictureBytes) {
     long width = config.hiddenSize();
     long groups = patches / patchesPerGroup();
     long perPatch =
@@ -106,13 +134,14 @@ public final class VisionTower {
     return new StepSpace(
         patches * perPatch + groups * config.mergedSize(),
         patches * width + 2 * groups * config.outHiddenSize(),
-        // Angles, their sines and cosines, for each of two ways to cut; places; windows.
-        patches * (3L * config.headDim() + 2 + SEGMENT_INTS),
-        10 + 9 * clips);
+        // Angles, their sines and cosines; places; segments; what becomes patches.
+        patches * (3L * config.headDim() / 2 + 2 + SEGMENT_INTS)
+            + (pictureBytes + Integer.BYTES - 1) / Integer.BYTES,
+        14 + 9 * clips);
   }
 
   /** Rows that {@link #encode} makes of a clip: one per merge group. */
-  public int rows(Patches clip) {
+  public int rows(VisionClip clip) {
     return clip.count() / patchesPerGroup();
   }
 
@@ -127,19 +156,25 @@ public final class VisionTower {
    * @return {@code [sum of rows(clip), O]} float32 in {@code arena}: clip after clip, frame pair
    *     after frame pair, merge groups row by row
    */
-  public DeviceBuffer encode(List<Patches> clips, Arena arena) {
+  public DeviceBuffer encode(List<? extends VisionClip> clips, Arena arena) {
     return encode(clips, arena, Trace.NONE);
   }
 
   /** As {@link #encode(List, Arena)}; {@code trace} sees the intermediate results. */
-  public DeviceBuffer encode(List<Patches> clips, Arena arena, Trace trace) {
+  public DeviceBuffer encode(List<? extends VisionClip> clips, Arena arena, Trace trace) {
     clips.forEach(this::check);
     TowerLayout layout = TowerLayout.of(clips, this::layout);
-    int patches = clips.stream().mapToInt(Patches::count).sum();
+    int patches = count(clips);
     int width = config.hiddenSize();
     int feedForward = config.intermediateSize();
 
-    DeviceBuffer pixels = upload(clips, layout, patches, arena); // [P, 1176], window order
+    PatchBatch batch =
+        backend.patchBatch(
+            layout.angles(),
+            config.headDim(),
+            List.of(layout.windows(), layout.frames()), // WINDOWS, FRAMES
+            arena);
+    DeviceBuffer pixels = pixels(clips, layout, patches, arena); // [P, 1176], window order
     DeviceBuffer x = arena.allocateF32(patches, width); // [P, C]
     backend.linear(pixels, patchEmbed, null, patches, x);
     trace.saw(Trace.Step.PATCH_EMBED, 0, x, patches, width);
@@ -151,13 +186,12 @@ public final class VisionTower {
     DeviceBuffer gated = arena.allocate(patches, feedForward); // [P, F]
     for (int i = 0; i < blocks.length; i++) {
       Block block = blocks[i];
-      int[] segments = fullAttention.contains(i) ? layout.frames() : layout.windows();
+      int segments = fullAttention.contains(i) ? FRAMES : WINDOWS;
 
       // x += proj(attention(norm1(x)))
       backend.rmsNorm(x, block.norm1(), EPS, patches, n);
       backend.linear(n, block.qkv(), block.qkvBias(), patches, qkv);
-      backend.segmentAttention(
-          qkv, layout.angles(), segments, config.numHeads(), config.headDim(), attention);
+      backend.segmentAttention(qkv, batch, segments, config.numHeads(), attention);
       backend.linearAdd(attention, block.proj(), block.projBias(), patches, x);
 
       // x += down(silu(gate(norm2(x))) * up(norm2(x)))
@@ -181,30 +215,76 @@ public final class VisionTower {
     return rows;
   }
 
-  /** Puts the patches of all clips into window order, so that nothing else need be moved. */
-  private DeviceBuffer upload(List<Patches> clips, TowerLayout layout, int patches, Arena arena) {
-    int width = config.patchWidth();
-    DeviceBuffer all = arena.allocate(patches, width);
+  /**
+   * The numbers that {@link #encode(List, Arena)} begins with: the patches of all clips in window
+   * order, so that nothing else need be moved.
+   *
+   * @return {@code [sum of clip.count(), 1176]} in {@code arena}
+   */
+  public DeviceBuffer pixels(List<? extends VisionClip> clips, Arena arena) {
+    clips.forEach(this::check);
+    return pixels(clips, TowerLayout.of(clips, this::layout), count(clips), arena);
+  }
+
+  private DeviceBuffer pixels(
+      List<? extends VisionClip> clips, TowerLayout layout, int patches, Arena arena) {
+    DeviceBuffer all = arena.allocate(patches, config.patchWidth());
     int[] places = layout.places(patchesPerGroup());
+    List<PlacedPicture> pictures = new ArrayList<>();
+    float[][] values = new float[0][];
     int first = 0;
-    for (Patches clip : clips) {
-      DeviceBuffer one = arena.allocate(clip.count(), width);
-      backend.upload(clip.rows(), 0, clip.rows().length, one);
-      backend.scatter(one, Arrays.copyOfRange(places, first, first + clip.count()), width, all);
+    for (VisionClip clip : clips) {
+      if (clip instanceof Patches made) {
+        int[] own = Arrays.copyOfRange(places, first, first + clip.count());
+        DeviceBuffer one = arena.allocate(clip.count(), config.patchWidth());
+        backend.upload(made.rows(), 0, made.rows().length, one);
+        backend.scatter(one, own, config.patchWidth(), all);
+      } else if (clip instanceof ClipPictures decoded) {
+        pictures.addAll(decoded.placed(first));
+        values = decoded.values();
+      }
       first += clip.count();
+    }
+    if (!pictures.isEmpty()) {
+      patchMaker().patches(pictures, patchShape(values), arena, all);
     }
     return all;
   }
 
-  private void check(Patches clip) {
+  private static int count(List<? extends VisionClip> clips) {
+    return clips.stream().mapToInt(VisionClip::count).sum();
+  }
+
+  private PatchMaker patchMaker() {
+    return backend
+        .patchMaker()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "clips of decoded pictures for the back end '%s'; expected patches, it makes none of pictures"
+                        .formatted(backend.name())));
+  }
+
+  private PatchShape patchShape(float[][] values) {
+    return new PatchShape(
+        config.patchSize(),
+        config.spatialMergeSize(),
+        config.temporalPatchSize(),
+        config.windowGroups(),
+        values);
+  }
+
+  private void check(VisionClip clip) {
     int merge = config.spatialMergeSize();
-    if (clip.count() == 0
-        || clip.height() % merge != 0
-        || clip.width() % merge != 0
-        || clip.rows().length != (long) clip.count() * config.patchWidth()) {
+    boolean whole =
+        clip.count() > 0 && clip.height() % merge == 0 && clip.width() % merge == 0;
+    boolean filled =
+        !(clip instanceof Patches made)
+            || made.rows().length == (long) clip.count() * config.patchWidth();
+    if (!whole || !filled) {
       throw new IllegalArgumentException(
-          "a clip of %d numbers with grid %dx%dx%d; "
-                  .formatted(clip.rows().length, clip.frames(), clip.height(), clip.width())
+          "a clip of %d bytes with grid %dx%dx%d; "
+                  .formatted(clip.bytes(), clip.frames(), clip.height(), clip.width())
               + "expected height and width in multiples of %d and %d numbers per patch; "
                   .formatted(merge, config.patchWidth())
               + "was it made by another model's FrameProcessor?");

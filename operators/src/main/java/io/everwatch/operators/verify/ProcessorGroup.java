@@ -2,10 +2,15 @@
 package io.everwatch.operators.verify;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.everwatch.kernels.Arena;
+import io.everwatch.kernels.DeviceBuffer;
 import io.everwatch.operators.model.BadFrameException;
 import io.everwatch.operators.model.FrameProcessor;
+import io.everwatch.operators.model.Model;
 import io.everwatch.operators.model.Patches;
+import io.everwatch.operators.model.ClipPictures;
 import io.everwatch.operators.model.RgbImage;
+import io.everwatch.operators.model.VisionClip;
 import io.everwatch.operators.verify.GoldenContext.Tensors;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -49,6 +54,12 @@ final class ProcessorGroup implements GoldenGroup {
           GoldenLimits.EXACT,
           () ->
               Differences.largest(made.get(0).rows(), StoredPatches.normalise(bytes.bytes(name))));
+      if (context.backend().patchMaker().isPresent()) {
+        report.within(
+            name + " patches of the device",
+            GoldenLimits.EXACT,
+            () -> deviceDifference(context, one, pictures(frames, name), made.get(0)));
+      }
       if (values.has(name)) {
         report.within(
             name + " pixel_values",
@@ -59,6 +70,27 @@ final class ProcessorGroup implements GoldenGroup {
     for (JsonNode row : context.cases("processor/smart_resize.json")) {
       report.exact("smart_resize " + row, () -> sizeDifference(processor, row));
     }
+  }
+
+  /** Between the patches that the device makes and those of the host, as the tower takes both. */
+  private static double deviceDifference(
+      GoldenContext context, JsonNode one, List<RgbImage> frames, Patches patches)
+      throws BadFrameException {
+    Model model = context.model(CHECKPOINT);
+    ClipPictures pictures =
+        model
+            .processor()
+            .pictures(frames, one.get("min_pixels").asLong(), one.get("max_pixels").asLong());
+    return Differences.largest(pixels(context, model, pictures), pixels(context, model, patches));
+  }
+
+  private static float[] pixels(GoldenContext context, Model model, VisionClip clip) {
+    float[] values = new float[clip.count() * model.config().vision().patchWidth()];
+    try (Arena arena = context.backend().arena()) {
+      DeviceBuffer pixels = model.tower().pixels(List.of(clip), arena);
+      context.backend().download(pixels, 0, values, 0, values.length);
+    }
+    return values;
   }
 
   private static List<RgbImage> pictures(Tensors frames, String name) {

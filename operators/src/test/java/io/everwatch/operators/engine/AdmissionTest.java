@@ -51,7 +51,7 @@ class AdmissionTest {
                 session.settings(),
                 session.policy(),
                 job.input,
-                parts.clips().make(job.input.frames(), session.settings()).patches().orElseThrow()),
+                parts.clips().make(job.input.frames(), session.settings()).vision().orElseThrow()),
         0);
     admission.ready(job);
     assertThat(job.plan().newRows()).isBetween(34, 49);

@@ -9,9 +9,12 @@ import io.everwatch.operators.model.EncodedFrame.Encoding;
 import io.everwatch.operators.model.FrameDecoder;
 import io.everwatch.operators.model.FrameLimits;
 import io.everwatch.operators.model.FrameProcessor;
+import io.everwatch.operators.model.Patches;
+import io.everwatch.operators.model.ClipPictures;
 import io.everwatch.operators.model.RgbImage;
 import io.everwatch.operators.model.StreamSettings;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
@@ -24,7 +27,9 @@ class ClipTest {
 
   private final FrameProcessor processor = new FrameProcessor(14, 2, 2, HALF, HALF);
   private final Clip.Maker clips =
-      new Clip.Maker(new FrameDecoder(FrameLimits.defaults()), processor);
+      new Clip.Maker(new FrameDecoder(FrameLimits.defaults()), processor, /* decoded= */ false);
+  private final Clip.Maker decoded =
+      new Clip.Maker(new FrameDecoder(FrameLimits.defaults()), processor, /* decoded= */ true);
   private final StreamSettings settings = TestEngine.settings();
 
   @Test
@@ -46,19 +51,38 @@ class ClipTest {
       }
 
       Clip clip = clips.make(frames, settings);
+      Clip forDevice = decoded.make(frames, settings);
 
       assertThat(clip.bad()).as("seed %d", seed).extracting(BadFrame::index).isEqualTo(bad);
+      assertThat(forDevice.bad()).as("seed %d", seed).isEqualTo(clip.bad());
       if (bad.size() == frames.size()) {
-        assertThat(clip.patches()).as("seed %d", seed).isEmpty();
+        assertThat(clip.vision()).as("seed %d", seed).isEmpty();
+        assertThat(forDevice.vision()).as("seed %d", seed).isEmpty();
       } else {
-        assertThat(clip.patches().orElseThrow().rows())
+        List<RgbImage> filled = filled(pictures);
+        assertThat(((Patches) clip.vision().orElseThrow()).rows())
             .as("seed %d", seed)
             .isEqualTo(
-                processor
-                    .patches(filled(pictures), settings.minPixels(), settings.maxPixels())
-                    .rows());
+                processor.patches(filled, settings.minPixels(), settings.maxPixels()).rows());
+        assertThat(frames((ClipPictures) forDevice.vision().orElseThrow()))
+            .as("seed %d", seed)
+            .usingElementComparator((a, b) -> Arrays.compare(a.pixels(), b.pixels()))
+            .startsWith(filled.toArray(RgbImage[]::new));
       }
     }
+  }
+
+  /** What each frame shows. */
+  private static List<RgbImage> frames(ClipPictures clip) {
+    List<RgbImage> frames = new ArrayList<>();
+    for (ClipPictures.Shown shown : clip.shown()) {
+      assertThat(shown.from()).isEqualTo(frames.size());
+      while (frames.size() < shown.to()) {
+        frames.add(shown.picture());
+      }
+    }
+    assertThat(frames).hasSize(2 * clip.frames());
+    return frames;
   }
 
   private static List<RgbImage> filled(List<RgbImage> pictures) {

@@ -10,6 +10,7 @@ import io.everwatch.kernels.RowPool;
 import io.everwatch.kernels.RowValues;
 import io.everwatch.kernels.Sampler;
 import io.everwatch.operators.model.Patches;
+import io.everwatch.operators.model.VisionClip;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -80,8 +81,8 @@ final class FakeNetwork implements Network {
   }
 
   @Override
-  public void vision(List<Patches> patches) {
-    clips = patches.stream().map(clip -> (long) Arrays.hashCode(clip.rows())).toList();
+  public void vision(List<VisionClip> seen) {
+    clips = seen.stream().map(clip -> (long) Arrays.hashCode(((Patches) clip).rows())).toList();
   }
 
   @Override

@@ -44,6 +44,19 @@ class PictureBudgetTest {
   }
 
   @Test
+  void roundsHoldWhatTheirPicturesTakeOnceThatIsKnown() throws Exception {
+    PictureBudget budget = new PictureBudget(100 << 10);
+    int taken = budget.take(80 << 10);
+
+    int held = budget.shrink(taken, (20 << 10) + 1);
+
+    assertThat(budget.heldBytes()).isEqualTo(21 << 10); // whole units
+    assertThat(budget.shrink(held, 1 << 30)).as("never more than was taken").isEqualTo(held);
+    budget.giveBack(held);
+    assertThat(budget.heldBytes()).isZero();
+  }
+
+  @Test
   void roundsOfReleasedSessionsGiveTheirRoomBack() throws Exception {
     try (TestEngine test = engine(1)) { // one round at a time
       Semaphore steps = new Semaphore(0);

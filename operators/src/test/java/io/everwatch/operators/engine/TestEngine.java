@@ -68,7 +68,9 @@ final class TestEngine implements AutoCloseable {
     return new EngineParts(
         network,
         new Clip.Maker(
-            new FrameDecoder(FrameLimits.defaults()), new FrameProcessor(14, 2, 2, MEAN, MEAN)),
+            new FrameDecoder(FrameLimits.defaults()),
+            new FrameProcessor(14, 2, 2, MEAN, MEAN),
+            /* decoded= */ false),
         new RoundPlanner(new FakePrompts(), new ContiguousPositions(), 2, 2, 2),
         TestEngine::policy,
         FakePrompts.WORDS,

@@ -72,6 +72,40 @@ class FrameProcessorTest {
     assertThat(mixed.rows()).isNotEqualTo(alone.rows());
   }
 
+  @Test
+  void keepsPicturesForTheDeviceOnceForAllFramesThatShowThem() throws Exception {
+    RgbImage a = noise(100, 70, 1);
+    RgbImage b = noise(50, 90, 2);
+
+    ClipPictures clip = processor.pictures(List.of(a, a, b, a, a), 1, WIDE);
+    Patches patches = processor.patches(List.of(a, a, b, a, a), 1, WIDE);
+
+    assertThat(clip.shown())
+        .containsExactly(
+            new ClipPictures.Shown(a, 0, 2), new ClipPictures.Shown(b, 2, 3), new ClipPictures.Shown(a, 3, 6));
+    assertThat(List.of(clip.frames(), clip.height(), clip.width()))
+        .isEqualTo(List.of(patches.frames(), patches.height(), patches.width()));
+    assertThat(clip.bytes()).isEqualTo(3 * (100 * 70 + 50 * 90 + 100 * 70));
+  }
+
+  @Test
+  void shrinksPicturesForTheDeviceThatWouldTakeMoreRoomThanTheirPatches() throws Exception {
+    long maxPixels = 56 * 56;
+    RgbImage held = noise(4 * 56, 56, 1); // four times as many pixels
+    RgbImage tooLarge = noise(4 * 56 + 1, 56, 2);
+
+    ClipPictures clip = processor.pictures(List.of(held, tooLarge), 1, maxPixels);
+    Patches patches = processor.patches(List.of(held, tooLarge), 1, maxPixels);
+
+    RgbImage shrunk = clip.shown().get(1).picture();
+    assertThat(clip.shown().get(0).picture()).isSameAs(held);
+    assertThat(List.of(shrunk.width(), shrunk.height()))
+        .isEqualTo(List.of(clip.size().width(), clip.size().height()));
+    assertThat(processor.patches(List.of(held, shrunk), 1, maxPixels).rows())
+        .isEqualTo(patches.rows());
+    assertThat(clip.bytes()).isLessThanOrEqualTo(2 * maxPixels * 3 * Float.BYTES);
+  }
+
   @ParameterizedTest
   @CsvSource({"1280, 720, 84, 56", "61, 83, 112, 140", "100, 84, 84, 84", "84, 50, 84, 28"})
   void aFlatPictureStaysFlatThroughResizing(int width, int height, int toWidth, int toHeight) {
