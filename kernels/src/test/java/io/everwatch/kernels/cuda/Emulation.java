@@ -9,9 +9,9 @@ import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 
 /**
- * The stand-in driver's settings, for tests of all modules; processes take them from the environment,
- * {@code CUEMU=order=reverse,memory=64m}. They hold for the whole process until
- * {@link #reset}, which {@link EnabledOnEmulation} and {@link RequiresDevice} call around each test.
+ * The stand-in driver's settings, for tests of all modules; processes take them from the
+ * environment, {@code CUEMU=order=reverse,memory=64m}. They hold for the whole process until {@link
+ * #reset}, which {@link EnabledOnEmulation} and {@link RequiresDevice} call around each test.
  *
  * <table>
  *   <caption>Settings</caption>
@@ -60,8 +60,8 @@ public final class Emulation {
   }
 
   /**
-   * Back to the defaults: faults are forgotten, what hangs goes on, and a lost device is replaced by
-   * a new one, which no real driver can do. Does nothing on a real GPU.
+   * Back to the defaults: faults are forgotten, what hangs goes on, and a lost device is replaced
+   * by a new one, which no real driver can do. Does nothing on a real GPU.
    */
   public static void reset() {
     if (isPresent()) {

@@ -78,7 +78,8 @@ class PlantedFaultsTest {
       Kernel kernel = KernelModule.load(device, "faults").kernel(name);
       Args args = kernel.args();
       switch (name) {
-        case "missing_wait" -> launch(kernel, stream, 1, 32, args.pointer(arrays.of(in)).pointer(out));
+        case "missing_wait" ->
+            launch(kernel, stream, 1, 32, args.pointer(arrays.of(in)).pointer(out));
         case "reuse_too_early" ->
             launch(kernel, stream, 1, 64, args.pointer(arrays.of(in)).pointer(out));
         case "out_of_bounds" -> launch(kernel, stream, 2, 128, args.pointer(out).i32(OUT));

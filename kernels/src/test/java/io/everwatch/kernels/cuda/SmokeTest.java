@@ -15,8 +15,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The path Java, binding, driver, kernel, with small kernels of no other use: each of the things that
- * the real ones are made of.
+ * The path Java, binding, driver, kernel, with small kernels of no other use: each of the things
+ * that the real ones are made of.
  */
 @EnabledOnEmulation
 class SmokeTest {

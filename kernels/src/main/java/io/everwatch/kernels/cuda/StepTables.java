@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.kernels.cuda;
+
+import io.everwatch.kernels.Batch;
+import io.everwatch.kernels.Span;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The tables of a pass: written into page-locked memory, brought over by one copy to a fixed place
+ * on the device, read there by every kernel whose work changes from step to step. One object serves
+ * pass after pass; a pass must be over, or ordered before on the same stream, when the next is
+ * filled in.
+ *
+ * <p>Those of a decode bucket never move, and all addresses before {@link #itemsAddress} depend on
+ * the bucket alone: a recorded pass is right for whatever is filled in later. It is recorded per
+ * {@code StepTables} object, which stands for pool and bucket.
+ */
+final class StepTables implements Batch, AutoCloseable {
+  /** Rows of a piece of decode attention; SPLIT_ROWS of step.cuh. */
+  static final int SPLIT_ROWS = 256;
+
+  /** Rows of a block of the working copy; WORK_BLOCK_ROWS of step.cuh. */
+  static final int WORK_BLOCK_ROWS = 64;
+
+  private static final int SEEN_AT = 24; // in a StepSpan
+  private static final int LOAD_INTS = 5; // slot, work row, three positions
+  private static final double SPARE = 0.25; // of a prefill's tables, so that they seldom grow
+
+  private final CudaRowPool pool;
+  private final boolean decode;
+  private final StepBlock block;
+  private StepLayout layout = new StepLayout(0, 0, 0);
+  private final List<CudaContext> contexts = new ArrayList<>(); // of the spans
+  private int liveRows;
+  private int liveOutputs;
+  private boolean everyRow;
+  private int items;
+  private int tileQueries; // prefill: queries of one work item
+  private int blocks;
+  private int loads;
+  private int smallestId;
+  private int largestId;
+
+  /** Tables of prefill passes; they grow as needed. */
+  static StepTables forPrefill(CudaRowPool pool) {
+    return new StepTables(pool, false);
+  }
+
+  /**
+   * Tables of decode passes over up to {@code bucket} rows.
+   *
+   * @throws io.everwatch.kernels.DeviceException of class REFUSED when memory is short
+   */
+  static StepTables forDecode(CudaRowPool pool, int bucket) {
+    StepTables tables = new StepTables(pool, true);
+    tables.layout = new StepLayout(bucket, bucket, bucket);
+    return tables;
+  }
+
+  private StepTables(CudaRowPool pool, boolean decode) {
+    this.pool = pool;
+    this.decode = decode;
+    this.block = new StepBlock(pool.stream());
+  }
+
+  /** Fewest rows that a recorded pass of {@code rows} runs over: 1, 2, 4 ... 64, 128, 192 ... */
+  static int bucket(int rows) {
+    return rows <= 64 ? Integer.highestOneBit(Math.max(1, 2 * rows - 1)) : (rows + 63) / 64 * 64;
+  }
+
+  // --- what kernels and launchers ask for ---
+
+  @Override
+  public int rows() {
+    return layout.rows();
+  }
+
+  @Override
+  public int outputs() {
+    return layout.outputs();
+  }
+
+  @Override
+  public boolean everyRow() {
+    return everyRow;
+  }
+
+  CudaRowPool pool() {
+    return pool;
+  }
+
+  /** Whether the rows take the operations' forms for decoding. */
+  boolean isDecode() {
+    return decode;
+  }
+
+  /** Rows that exist; those from here up to {@link #rows} do not. */
+  int liveRows() {
+    return liveRows;
+  }
+
+  /** Rows whose logits are wanted; those from here up to {@link #outputs} are not. */
+  int liveOutputs() {
+    return liveOutputs;
+  }
+
+  /** The spans' contexts, in order. */
+  List<CudaContext> contexts() {
+    return contexts;
+  }
+
+  int items() {
+    return items;
+  }
+
+  /** Prefill: queries, (row, head of a group) pairs, of one work item. */
+  int tileQueries() {
+    return tileQueries;
+  }
+
+  /** Rows to be rotated into the working copy first. */
+  int loads() {
+    return loads;
+  }
+
+  int smallestId() {
+    return smallestId;
+  }
+
+  int largestId() {
+    return largestId;
+  }
+
+  long headerAddress() {
+    return address(0);
+  }
+
+  long idsAddress() {
+    return address(layout.ids());
+  }
+
+  long positionsAddress() {
+    return address(layout.positions());
+  }
+
+  long slotsAddress() {
+    return address(layout.slots());
+  }
+
+  long workRowsAddress() {
+    return address(layout.workRows());
+  }
+
+  long spanOfAddress() {
+    return address(layout.spanOf());
+  }
+
+  long outputRowsAddress() {
+    return address(layout.outputRows());
+  }
+
+  /** [outputs][{@link StepLayout#DRAW_BYTES}]. */
+  long drawsAddress() {
+    return address(layout.draws());
+  }
+
+  long spansAddress() {
+    return address(layout.spanTable());
+  }
+
+  long itemsAddress() {
+    return address(layout.tail());
+  }
+
+  /** What the spans' block lists count from: the beginning of the items, too. */
+  long blocksAddress() {
+    return itemsAddress();
+  }
+
+  long loadSlotsAddress() {
+    return address(layout.tail() + 4 * loadsAt());
+  }
+
+  long loadWorkRowsAddress() {
+    return loadSlotsAddress() + 4L * loads;
+  }
+
+  long loadPositionsAddress() {
+    return loadSlotsAddress() + 8L * loads;
+  }
+
+  /** float2 [rows][D/2], cosines and sines of the rows; not copied but computed there. */
+  long factorsAddress() {
+    return block.computedAddress();
+  }
+
+  /** Where sampling writes how output {@code i}'s token is chosen, before {@link #upload}. */
+  ByteBuffer draw(int i) {
+    return block
+        .bytes()
+        .slice(layout.draws() + i * StepLayout.DRAW_BYTES, StepLayout.DRAW_BYTES)
+        .order(block.bytes().order());
+  }
+
+  /** Where the ids seen by the context of span {@code i} are, before {@link #upload}. */
+  void seenAddress(int i, long address) {
+    contexts.get(i).seenAddress(address);
+    block.bytes().putLong(layout.spanTable() + i * StepLayout.SPAN_BYTES + SEEN_AT, address);
+  }
+
+  private long address(int at) {
+    return block.address() + at;
+  }
+
+  private int loadsAt() {
+    return items * StepLayout.ITEM_INTS + blocks;
+  }
+
+  // --- filling in ---
+
+  /** One row of each context, its last. The caller has checked all of it. */
+  void fillDecode(List<CudaContext> of, int[] ids) {
+    // A context of n blocks has at most n pieces, and no block belongs to two.
+    begin((StepLayout.ITEM_INTS + 1) * pool.workBlocks().total(), 0, of);
+    for (CudaContext context : of) {
+      items += pieces(context);
+    }
+    liveRows = ids.length;
+    liveOutputs = ids.length;
+    everyRow = true;
+    int item = 0;
+    for (int i = 0; i < liveRows; i++) {
+      CudaContext context = of.get(i);
+      putInt(layout.outputRows(), i, i);
+      putRow(i, ids[i], i, context, context.rows() - 1);
+      putSpan(i, i, 1, context, item);
+      item = putItems(item, i, pieces(context));
+    }
+    for (int i = liveRows; i < layout.rows(); i++) {
+      putInt(layout.outputRows(), i, i);
+      putInt(layout.ids(), i, 0); // any row of the embedding
+    }
+    putHeader();
+  }
+
+  private static int pieces(CudaContext context) {
+    return (context.rows() + SPLIT_ROWS - 1) / SPLIT_ROWS;
+  }
+
+  /**
+   * The last rows of each span's context. The caller has checked all of it.
+   *
+   * @param queriesPerRow query heads of one KV head
+   * @param tile queries of one work item
+   * @param loading contexts whose loaded rows are rotated first
+   */
+  void fillPrefill(
+      List<Span> spans,
+      int[] ids,
+      int[] outputs,
+      int queriesPerRow,
+      int tile,
+      List<CudaContext> loading) {
+    layout = new StepLayout(ids.length, spans.size(), outputs.length);
+    List<CudaContext> of = new ArrayList<>(spans.size());
+    int tail = 0;
+    int tiles = 0;
+    for (Span span : spans) {
+      CudaContext context = (CudaContext) span.context();
+      of.add(context);
+      tail += context.blockCount();
+      tiles += tiles(span, queriesPerRow, tile);
+    }
+    int rotated =
+        loading.stream().flatMap(c -> c.loads().stream()).mapToInt(r -> r[1] - r[0]).sum();
+    begin(tail + StepLayout.ITEM_INTS * tiles + LOAD_INTS * rotated, SPARE, of);
+    items = tiles;
+    tileQueries = tile;
+    liveRows = ids.length;
+    liveOutputs = outputs.length;
+    everyRow = outputs.length == ids.length;
+    for (int i = 0; i < outputs.length; i++) {
+      everyRow &= outputs[i] == i;
+      putInt(layout.outputRows(), i, outputs[i]);
+    }
+    int item = 0;
+    for (int i = 0; i < of.size(); i++) {
+      Span span = spans.get(i);
+      CudaContext context = of.get(i);
+      int first = context.rows() - span.count();
+      for (int r = 0; r < span.count(); r++) {
+        putRow(span.first() + r, ids[span.first() + r], i, context, first + r);
+      }
+      putSpan(i, span.first(), span.count(), context, item);
+      item = putItems(item, i, tiles(span, queriesPerRow, tile));
+    }
+    loads = rotated;
+    putLoads(loading);
+    putHeader();
+  }
+
+  static int tiles(Span span, int queriesPerRow, int tile) {
+    return (span.count() * queriesPerRow + tile - 1) / tile;
+  }
+
+  private void begin(int tail, double spare, List<CudaContext> of) {
+    long factors = (long) layout.rows() * pool.shape().headDim() / 2 * (2 * Float.BYTES);
+    block.begin(layout.tail() + 4L * tail, factors, spare);
+    contexts.clear();
+    contexts.addAll(of);
+    items = 0;
+    blocks = 0;
+    loads = 0;
+    smallestId = Integer.MAX_VALUE;
+    largestId = Integer.MIN_VALUE;
+  }
+
+  private void putRow(int row, int id, int span, CudaContext context, int contextRow) {
+    smallestId = Math.min(smallestId, id);
+    largestId = Math.max(largestId, id);
+    putInt(layout.ids(), row, id);
+    for (int axis = 0; axis < 3; axis++) {
+      putFloat(layout.positions(), axis * layout.rows() + row, context.position(axis, contextRow));
+    }
+    putInt(layout.slots(), row, context.slot(contextRow));
+    putInt(layout.workRows(), row, context.workRow(contextRow));
+    putInt(layout.spanOf(), row, span);
+  }
+
+  /** The span and, behind all items, the list of its blocks. */
+  private void putSpan(int index, int first, int count, CudaContext context, int firstItem) {
+    int at = layout.spanTable() + index * StepLayout.SPAN_BYTES;
+    int list = items * StepLayout.ITEM_INTS + blocks;
+    int[] fields = {first, count, context.rows(), list, firstItem, 0};
+    for (int i = 0; i < fields.length; i++) {
+      putInt(at, i, fields[i]);
+    }
+    block.bytes().putLong(at + SEEN_AT, context.seenAddress());
+    for (int i = 0; i < context.blockCount(); i++) {
+      putInt(layout.tail(), list + i, context.block(i));
+    }
+    blocks += context.blockCount();
+  }
+
+  private int putItems(int first, int span, int parts) {
+    for (int part = 0; part < parts; part++) {
+      putInt(layout.tail(), StepLayout.ITEM_INTS * (first + part), span);
+      putInt(layout.tail(), StepLayout.ITEM_INTS * (first + part) + 1, part);
+    }
+    return first + parts;
+  }
+
+  private void putLoads(List<CudaContext> from) {
+    int base = layout.tail() + 4 * loadsAt();
+    int at = 0;
+    for (CudaContext context : from) {
+      for (int[] range : context.loads()) {
+        for (int row = range[0]; row < range[1]; row++, at++) {
+          putInt(base, at, context.slot(row));
+          putInt(base, loads + at, context.workRow(row));
+          for (int axis = 0; axis < 3; axis++) {
+            putFloat(base, (2 + axis) * loads + at, context.position(axis, row));
+          }
+        }
+      }
+    }
+  }
+
+  private void putHeader() {
+    int[] header = {liveRows, liveOutputs, contexts.size(), items, loads, 0, 0, 0};
+    for (int i = 0; i < header.length; i++) {
+      putInt(0, i, header[i]);
+    }
+  }
+
+  private void putInt(int table, int index, int value) {
+    block.bytes().putInt(table + 4 * index, value);
+  }
+
+  private void putFloat(int table, int index, float value) {
+    block.bytes().putFloat(table + 4 * index, value);
+  }
+
+  /** Brings the tables over, on the pool's stream; then they may be filled in again. */
+  void upload() {
+    block.upload(layout.tail() + 4L * (loadsAt() + LOAD_INTS * loads));
+  }
+
+  @Override
+  public void close() {
+    block.close();
+  }
+}
