@@ -17,6 +17,7 @@ import io.everwatch.kernels.Table;
 import io.everwatch.kernels.TensorSource;
 import io.everwatch.kernels.Vector;
 import io.everwatch.kernels.Vocabulary;
+import io.everwatch.kernels.WeightParts;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;

@@ -2,6 +2,7 @@
 package io.everwatch.kernels.cpu;
 
 import io.everwatch.kernels.TensorSource;
+import io.everwatch.kernels.WeightParts;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

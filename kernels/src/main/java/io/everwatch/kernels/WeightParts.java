@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.everwatch.kernels.cpu;
+package io.everwatch.kernels;
 
-import io.everwatch.kernels.TensorSource;
 import java.util.List;
 
-/** Reads stacked weights a few rows at a time, so that loading needs no second copy of a matrix. */
-final class WeightParts {
+/**
+ * Reads stacked weights a few rows at a time, so that loading needs no second copy of a matrix. For
+ * back ends.
+ */
+public final class WeightParts {
   private static final int PIECE_ELEMENTS = 1 << 20;
 
   /** Takes rows {@code [row, row + count)} of the stack. */
-  interface RowsConsumer {
+  public interface RowsConsumer {
     void accept(int row, int count, float[] values);
   }
 
   private WeightParts() {}
 
   /** Width of every part, higher dimensions flattened; refuses parts that do not stack. */
-  static int columns(String name, List<? extends TensorSource> parts) {
+  public static int columns(String name, List<? extends TensorSource> parts) {
     if (parts.isEmpty()) {
       throw new IllegalArgumentException(
           "matrix %s has no parts; expected at least one tensor".formatted(name));
@@ -43,7 +45,7 @@ final class WeightParts {
   }
 
   /** Rows of the whole stack. */
-  static int rows(List<? extends TensorSource> parts) {
+  public static int rows(List<? extends TensorSource> parts) {
     long rows = 0;
     for (TensorSource part : parts) {
       rows += part.shape().get(0);
@@ -52,7 +54,8 @@ final class WeightParts {
   }
 
   /** Hands all rows out in order, in pieces. The array is used again for the next piece. */
-  static void forEachPiece(List<? extends TensorSource> parts, int columns, RowsConsumer consumer) {
+  public static void forEachPiece(
+      List<? extends TensorSource> parts, int columns, RowsConsumer consumer) {
     int pieceRows = Math.max(1, PIECE_ELEMENTS / columns);
     float[] piece = new float[Math.multiplyExact(pieceRows, columns)];
     int row = 0;

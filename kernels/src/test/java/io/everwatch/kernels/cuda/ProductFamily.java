@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.kernels.cuda;
+
+import io.everwatch.kernels.DType;
+import java.util.function.Function;
+
+/** Every way to compute a product, each as some device and matrix choose it. */
+enum ProductFamily {
+  PLAIN(DType.F32, PlainProducts::new),
+  DECODE_IN_FOUR_PARTS(
+      DType.BF16, device -> new DecodeProducts(device, device.maxSharedBytes(), 1 << 20)),
+  DECODE_IN_TWO_PARTS(
+      DType.BF16, device -> new DecodeProducts(device, device.maxSharedBytes(), 1)),
+  PREFILL_LOW_TILES(DType.BF16, device -> new PrefillProducts(device, Integer.MAX_VALUE)),
+  PREFILL_HIGH_TILES(DType.BF16, device -> new PrefillProducts(device, 1));
+
+  private final DType type;
+  private final Function<CudaDevice, Products> products;
+
+  ProductFamily(DType type, Function<CudaDevice, Products> products) {
+    this.type = type;
+    this.products = products;
+  }
+
+  DType type() {
+    return type;
+  }
+
+  Products on(CudaDevice device) {
+    return products.apply(device);
+  }
+}
