@@ -98,14 +98,7 @@ void cuemu_bulk_copy(void* dst, const void* src, unsigned bytes, uint64_t* bar) 
   me->bulk.push_back(c);
 }
 void cuemu_mbar_wait(uint64_t* p, unsigned parity) {
-  auto& q = me->bulk;  // late mode: the bytes arrive when somebody waits for them
-  for (size_t i = 0; i < q.size();)
-    if (q[i].bar == p) {
-      BulkCopy c = q[i];
-      q.erase(q.begin() + long(i));
-      land(c);
-    } else
-      i++;
+  cuemu::land_bulk_copies(p);  // late mode: the bytes arrive when somebody waits for them
   if (unsigned(get(p).phase & 1) != parity) return;  // the phase of that parity is over
   Fiber* f = self();
   me->mbar_waiters.push_back({f, p, parity});
@@ -114,3 +107,15 @@ void cuemu_mbar_wait(uint64_t* p, unsigned parity) {
 }
 }
 #pragma GCC visibility pop
+namespace cuemu {
+void land_bulk_copies(const uint64_t* bar) {
+  auto& q = me->bulk;
+  for (size_t i = 0; i < q.size();)
+    if (!bar || q[i].bar == bar) {
+      BulkCopy c = q[i];
+      q.erase(q.begin() + long(i));
+      land(c);
+    } else
+      i++;
+}
+}  // namespace cuemu

@@ -106,6 +106,14 @@ Fiber* Worker::pick() {
   if (config.order == Order::Random || !warps[cur_warp].ready) cur_warp = pick_bit(ready_warps);
   return &fibers[cur_warp * 32 + pick_bit(warps[cur_warp].ready)];
 }
+Fiber* Worker::pick_or_land() {
+  Fiber* n = pick();
+  if (!n && !bulk.empty()) {
+    land_bulk_copies(nullptr);
+    n = pick();
+  }
+  return n;
+}
 void Worker::block_lane(unsigned w, unsigned lane) {
   warps[w].ready &= ~(1u << lane);
   if (!warps[w].ready) ready_warps &= ~(1u << w);
@@ -170,7 +178,7 @@ void resume(Fiber* n) {  // from a live fiber or from the main context
 }
 }  // namespace
 void yield() {
-  Fiber* n = me->pick();
+  Fiber* n = me->pick_or_land();
   if (n == self()) return;
   if (!n) cuemu_fail(("deadlock:" + me->waiting_report()).c_str());
   resume(n);
@@ -189,7 +197,7 @@ void fiber_main() {
     if (b.arrived && !b.need && b.arrived == w.alive)
       w.release(b);  // exited threads count as arrived
     if (!w.alive) leave_block();
-    Fiber* n = w.pick();
+    Fiber* n = w.pick_or_land();
     if (!n) cuemu_fail(("deadlock after a thread exited:" + w.waiting_report()).c_str());
     if (!n->started) {  // adopt this stack: a kernel without barriers is a plain loop
       n->started = true;

@@ -107,6 +107,7 @@ struct Worker {
   char* take_stack();
   unsigned pick_bit(unsigned m);
   Fiber* pick();  // stays in a warp until it has no runnable lane, unless Random
+  Fiber* pick_or_land();  // bulk copies for which threads wait already arrive when nobody can run
   void block_lane(unsigned w, unsigned lane);
   void wake(unsigned w, unsigned mask);
   void wake(Fiber* f) { wake(f->pub.warp, 1u << f->pub.lane); }
@@ -116,6 +117,7 @@ struct Worker {
 extern thread_local Worker* me;
 inline Fiber* self() { return reinterpret_cast<Fiber*>(cuemu_self); }
 [[noreturn]] void leave_block();  // abandons the block's other fibers
+void land_bulk_copies(const uint64_t* bar);  // those of one mbarrier, or all of the block: nullptr
 void yield();  // gives way to another fiber; the caller has marked itself blocked if it is
 void run_block(Worker& w, uint3 bid, dim3 grid, dim3 block, unsigned smem, uint64_t launch_id,
                uint64_t linear);

@@ -34,7 +34,11 @@ final class CudaLinear {
     this(device, activation, device.hasWgmma());
   }
 
-  /** As {@link #CudaLinear(CudaDevice, DType)}, with or without the kernels for 9.0. */
+  /**
+   * As {@link #CudaLinear(CudaDevice, DType)}.
+   *
+   * @param wgmma whether prefill takes the kernels for 9.0, which no other device has
+   */
   CudaLinear(CudaDevice device, DType activation, boolean wgmma) {
     this.activation = activation;
     switch (activation) {
@@ -43,7 +47,7 @@ final class CudaLinear {
         decode = prefill;
       }
       case BF16 -> {
-        prefill = new PrefillProducts(device);
+        prefill = wgmma ? new HopperProducts(device) : new PrefillProducts(device);
         decode = new DecodeProducts(device);
       }
       default ->

@@ -9,7 +9,8 @@ import java.util.function.LongUnaryOperator;
 
 /**
  * Lays weights out on a device, a piece of about a million elements at a time: host array → pinned
- * ring → staging on the device → tile images. Closed when the model is loaded; the matrices live on.
+ * ring → staging on the device → tile images. Closed when the model is loaded; the matrices live
+ * on.
  *
  * <p>One thread at a time, that of the stream.
  */

@@ -5,9 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * {@code linear_decode.cu}: few rows, at the speed of reading the weights. K is cut into
- * two or four runs, a function of N alone; how many tokens a block takes follows from T and from
- * the device's shared memory, and changes no bit.
+ * {@code linear_decode.cu}: few rows, at the speed of reading the weights. K is cut into two or
+ * four runs, a function of N alone; how many tokens a block takes follows from T and from the
+ * device's shared memory, and changes no bit.
  */
 final class DecodeProducts implements Products {
   /** From here on blocks of 128 rows are enough for the 132 multiprocessors of an H200. */

@@ -96,6 +96,19 @@ class CudaLinearTest {
     ProductCase product = ProductCase.gaussian(SEED, DType.BF16, 150, 140, 200);
     float[] low = run(ProductFamily.PREFILL_LOW_TILES, product);
     EveryOrder.assertSameBits(low, run(ProductFamily.PREFILL_HIGH_TILES, product), "high tiles");
+    float[] narrow = run(ProductFamily.HOPPER_NARROW_TILES, product);
+    EveryOrder.assertSameBits(narrow, run(ProductFamily.HOPPER_WIDE_TILES, product), "wide tiles");
+  }
+
+  @Test
+  void wgmmaAgreesWithMma() {
+    ProductCase product = ProductCase.gaussian(SEED, DType.BF16, 150, 140, 200);
+    float[] mma = run(ProductFamily.PREFILL_HIGH_TILES, product);
+    float[] wgmma = run(ProductFamily.HOPPER_WIDE_TILES, product);
+    product.assertClose(wgmma, Output.F32, true);
+    if (Emulation.isPresent()) { // where both add in order of k
+      EveryOrder.assertSameBits(mma, wgmma, "wgmma");
+    }
   }
 
   @Test
@@ -104,9 +117,7 @@ class CudaLinearTest {
     for (int threshold : new int[] {1, 1000}) {
       float[] expected =
           EveryOrder.once(
-              d ->
-                  product.run(
-                      new DecodeProducts(d, 227 << 10, threshold), d, Output.F32, true));
+              d -> product.run(new DecodeProducts(d, 227 << 10, threshold), d, Output.F32, true));
       for (int kibibytes : new int[] {72, 99, 163}) {
         float[] y =
             EveryOrder.once(
@@ -155,6 +166,10 @@ class CudaLinearTest {
               .isEqualTo(
                   "BF16 products: prefill mma.sync in order of k;"
                       + " decode mma.sync, k in 4 parts, 2 from 16384 outputs");
+          if (device.emulated() || device.hasWgmma()) {
+            assertThat(new CudaLinear(device, DType.BF16, true).numerics())
+                .contains("prefill wgmma in order of k;");
+          }
           return new float[0];
         });
   }

@@ -96,8 +96,7 @@ class CudaWeightsTest {
             "b", Arrays.copyOfRange(values, first * columns, values.length), second, columns));
   }
 
-  private static float[] bf16(
-      CudaDevice device, List<TensorSource> parts, int rows, int columns) {
+  private static float[] bf16(CudaDevice device, List<TensorSource> parts, int rows, int columns) {
     int elements = (int) (CudaMatrix.bytes(rows, columns, DType.BF16) / 2);
     try (CudaStream stream = CudaStream.open(device);
         DeviceArrays arrays = new DeviceArrays(device);

@@ -82,7 +82,9 @@ record ProductCase(DType type, int rows, int columns, float[] x, float[] w, floa
       double limit = Tolerance.ofSum(columns + 2) * magnitude + rounding * Math.abs(sum);
       if (!(Math.abs(y[i] - sum) <= limit)) {
         assertThat(y[i])
-            .as("%s [%d, %d]: %s, expected %s within %s", output, i / rows, i % rows, y[i], sum, limit)
+            .as(
+                "%s [%d, %d]: %s, expected %s within %s",
+                output, i / rows, i % rows, y[i], sum, limit)
             .isEqualTo((float) sum);
       }
     }
