@@ -2,7 +2,6 @@
 package io.everwatch.job.broker;
 
 import io.everwatch.job.config.ConfigKeys;
-import io.everwatch.job.config.Delivery;
 import io.everwatch.job.config.EverwatchConfig;
 import java.time.Duration;
 import java.util.HashMap;
@@ -33,8 +32,10 @@ public final class Preflight {
     try (Admin admin = Admin.create(client)) {
       new TopicChecks(admin, config, findings).look();
       new GroupCheck(admin, config, findings).look();
-      if (config.get(ConfigKeys.DELIVERY) == Delivery.EXACTLY_ONCE) {
-        new TransactionCheck(admin, config, findings).look(limit);
+      TransactionCheck transactions = new TransactionCheck(admin, config, findings);
+      switch (config.get(ConfigKeys.DELIVERY)) {
+        case EXACTLY_ONCE -> transactions.look(limit);
+        case AT_LEAST_ONCE -> transactions.leftOpen();
       }
     }
     return findings;

@@ -8,6 +8,7 @@ import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListTransactionsOptions;
@@ -105,23 +106,46 @@ final class TransactionCheck {
     }
   }
 
+  /**
+   * At least once: of a run exactly once that did not stop by itself. Nothing is ended here: the
+   * checkpoint that the job begins with may still commit some of it.
+   */
+  void leftOpen() {
+    try {
+      Map<String, TransactionDescription> open = open();
+      long now = System.currentTimeMillis();
+      open.values().stream()
+          .filter(one -> one.transactionStartTimeMs().isPresent())
+          .mapToLong(
+              one -> one.transactionStartTimeMs().getAsLong() + one.transactionTimeoutMs() - now)
+          .max()
+          .ifPresent(
+              left ->
+                  findings.warning(
+                      ("%d transactions of group %s are open (%s), of a run with delivery exactly-once"
+                              + " that was not stopped with a savepoint; with at-least-once nobody ends them, and"
+                              + " committed readers see nothing that lies behind them until the broker does, in %d"
+                              + " s; to have it sooner, end them by hand (kafka-transactions.sh abort) when this"
+                              + " job runs")
+                          .formatted(
+                              open.size(),
+                              config.get(ConfigKeys.GROUP),
+                              String.join(", ", open.keySet()),
+                              Math.max(0, left / 1000))));
+    } catch (KafkaException e) {
+      findings.warning(
+          "it could not be seen whether transactions of group %s were left open (%s); if so, committed"
+                  .formatted(config.get(ConfigKeys.GROUP), String.valueOf(e.getMessage()))
+              + " readers wait until the broker ends them");
+    }
+  }
+
   /** A transaction that began a moment ago: of the job that goes on here, or of one that runs. */
   private void neighbours() {
     try {
-      List<String> open =
-          Preflight.answer(
-                  admin
-                      .listTransactions(
-                          new ListTransactionsOptions()
-                              .filterStates(List.of(TransactionState.ONGOING)))
-                      .all())
-              .stream()
-              .map(TransactionListing::transactionalId)
-              .filter(id -> id.startsWith(prefix))
-              .toList();
       long now = System.currentTimeMillis();
       long recent = 3 * config.get(ConfigKeys.CHECKPOINT_INTERVAL).toMillis();
-      Preflight.answer(admin.describeTransactions(open).all()).values().stream()
+      open().values().stream()
           .map(TransactionDescription::transactionStartTimeMs)
           .filter(start -> start.isPresent() && now - start.getAsLong() < recent)
           .mapToLong(start -> now - start.getAsLong())
@@ -138,5 +162,21 @@ final class TransactionCheck {
           "it could not be seen whether another job uses group %s (%s); make sure that none does"
               .formatted(config.get(ConfigKeys.GROUP), String.valueOf(e.getMessage())));
     }
+  }
+
+  /** The group's transactions that nobody has ended, by id. */
+  private Map<String, TransactionDescription> open() {
+    List<String> open =
+        Preflight.answer(
+                admin
+                    .listTransactions(
+                        new ListTransactionsOptions()
+                            .filterStates(List.of(TransactionState.ONGOING)))
+                    .all())
+            .stream()
+            .map(TransactionListing::transactionalId)
+            .filter(id -> id.startsWith(prefix))
+            .toList();
+    return new TreeMap<>(Preflight.answer(admin.describeTransactions(open).all()));
   }
 }

@@ -50,8 +50,8 @@ public final class ConfigKeys {
           "group",
           "text",
           "everwatch",
-          "Consumer group, and prefix of the transaction ids; one per job and Kafka.",
-          Parsers::text);
+          "Consumer group, and prefix of the transaction ids; one per job and Kafka, without '-text'.",
+          Parsers::group);
   public static final ConfigKey<StartFrom> START =
       choice(
           "start",

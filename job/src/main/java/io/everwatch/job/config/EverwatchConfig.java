@@ -129,7 +129,7 @@ public final class EverwatchConfig {
 
   /** What the sink's transaction ids begin with; no other job may use the same. */
   public String transactionalIdPrefix() {
-    return get(ConfigKeys.GROUP) + "-text";
+    return get(ConfigKeys.GROUP) + Parsers.TRANSACTIONS;
   }
 
   /** Every setting with its value and where it came from. */

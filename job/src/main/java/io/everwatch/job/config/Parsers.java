@@ -16,6 +16,9 @@ import java.util.stream.Collectors;
 
 /** From text to typed values; each failure says what was expected. */
 public final class Parsers {
+  /** Follows the group in the names of its transactions. */
+  static final String TRANSACTIONS = "-text";
+
   private static final Pattern NUMBER_AND_UNIT = Pattern.compile("(\\d+)\\s*([A-Za-z]*)");
 
   private static final Map<String, Long> MILLIS =
@@ -171,6 +174,22 @@ public final class Parsers {
       throw new IllegalArgumentException("expected something, not blanks");
     }
     return text.strip();
+  }
+
+  /**
+   * A consumer group. The sink ends every transaction whose id begins with its group and {@link
+   * #TRANSACTIONS}, so no other group may begin that way.
+   */
+  static String group(String text) {
+    String group = text(text);
+    int at = group.indexOf(TRANSACTIONS);
+    if (at >= 0) {
+      throw new IllegalArgumentException(
+          "expected no '%s' in it: a job of group '%s' would end the transactions of this one; take '%s'"
+              .formatted(
+                  TRANSACTIONS, group.substring(0, at), group.replace(TRANSACTIONS, "_text")));
+    }
+    return group;
   }
 
   /** What Kafka takes as the name of a topic. */

@@ -245,6 +245,31 @@ class PreflightITCase {
   }
 
   @Test
+  void seesWhatARunExactlyOnceLeftOpen(TestInfo test) throws Exception {
+    TopicNames names = topics(test, 2);
+    Map<String, Object> properties = new HashMap<>(broker.clientProperties());
+    properties.put("transactional.id", name + "-text-1-3");
+    properties.put("transaction.timeout.ms", "90000");
+    try (KafkaProducer<byte[], byte[]> dead =
+        new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer())) {
+      dead.initTransactions();
+      assertThat(look("delivery", "at-least-once").warnings()).isEmpty();
+      dead.beginTransaction();
+      dead.send(new ProducerRecord<>(names.text(), new byte[1])).get();
+
+      Findings findings = look("delivery", "at-least-once");
+
+      assertThat(findings.problems()).isEmpty();
+      assertThat(findings.warnings())
+          .singleElement()
+          .asString()
+          .contains("1 transactions of group " + name + " are open (" + name + "-text-1-3)")
+          .containsPattern("until the broker does, in (90|[78]\\d) s");
+      dead.commitTransaction(); // the look did not end it
+    }
+  }
+
+  @Test
   void seesAConsumerInTheSameGroup(TestInfo test) throws Exception {
     TopicNames names = topics(test, 2);
     Map<String, Object> properties = new HashMap<>(broker.clientProperties());

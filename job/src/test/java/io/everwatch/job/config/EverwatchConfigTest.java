@@ -90,6 +90,18 @@ class EverwatchConfigTest {
   }
 
   @Test
+  void noGroupsTransactionsBeginAsThoseOfAnother() {
+    for (String group : List.of("gate-text", "gate-textual", "gate-text-2")) {
+      assertThat(problemsOf("brokers", "a:1", "group", group))
+          .hasMessageContaining("group is '%s'".formatted(group))
+          .hasMessageContaining("a job of group 'gate' would end the transactions of this one")
+          .hasMessageContaining("take '%s'".formatted(group.replace("-text", "_text")));
+    }
+    assertThat(EverwatchConfig.of("brokers", "a:1", "group", "text-gate").transactionalIdPrefix())
+        .isEqualTo("text-gate-text");
+  }
+
+  @Test
   void aValueWithoutAKeyIsAProblem() {
     assertThatThrownBy(
             () -> EverwatchConfig.load(Optional.empty(), List.of("--brokers", "a:1", "stray")))

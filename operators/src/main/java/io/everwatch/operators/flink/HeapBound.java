@@ -12,6 +12,9 @@ import org.slf4j.LoggerFactory;
  * How large the memories and logs of a subtask's streams are, and whether they may be: with the
  * state back end hashmap they lie in the heap, each checkpoint writes all of them, and a heap that
  * fills takes the process with it. Streams that are only in state count too.
+ *
+ * <p>Measured, and not estimated before the first frame: the rows of a stream follow from the size
+ * of its pictures, which only its camera knows.
  */
 final class HeapBound {
   private static final Logger LOG = LoggerFactory.getLogger(HeapBound.class);
