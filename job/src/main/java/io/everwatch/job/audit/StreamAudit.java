@@ -36,23 +36,17 @@ final class StreamAudit {
   private final List<Life> lives = new ArrayList<>();
   private final Map<Long, Claim> claims = new HashMap<>();
   private final Totals totals = new Totals();
-
-  /** The stream's events begin with chunk 0; otherwise the oldest ones may be gone. */
-  private final boolean fromStart;
+  private final ChunkWalk walk;
 
   private int partition = -1;
-  private long firstChunk = -1;
-  private long nextChunk = -1;
-  private @Nullable Long endMicros;
   private long beganMicros;
-  private Optional<Long> chunkMicros = Optional.empty();
   private final GridPoints points = new GridPoints();
   private @Nullable TextEvent end;
 
   StreamAudit(boolean fromStart, boolean repeatsAllowed, Sink sink) {
-    this.fromStart = fromStart;
     this.repeatsAllowed = repeatsAllowed;
     this.sink = sink;
+    walk = new ChunkWalk(fromStart, sink, totals);
   }
 
   void accept(StoredText text) {
@@ -69,8 +63,7 @@ final class StreamAudit {
     if (end != null && beginsAnew(event, end)) {
       recent.clear();
       end = null;
-      nextChunk = 0;
-      endMicros = null;
+      walk.beginAnew();
       beganMicros = 0;
       points.beginAnew();
     }
@@ -107,7 +100,7 @@ final class StreamAudit {
     } else if (frameless(event)) {
       return;
     } else if (event.getKind() == TextKind.STALE) {
-      stale(text);
+      walk.stale(text);
     } else if (event.getKind() == TextKind.ENDED) {
       ended(text);
     }
@@ -184,126 +177,17 @@ final class StreamAudit {
 
   private void explained(StoredText text) {
     TextEvent event = text.event();
-    if (!inOrder(text)) {
+    if (!walk.accepts(text)) {
       return;
     }
-    interval(text);
     EventRules.counts(event, points).forEach(detail -> sink.violation(Kind.COUNTS, text, detail));
-    long chunk = event.getChunk();
-    long last = Math.max(chunk, EventRules.lastChunk(event));
-    nextChunk = last + 1;
-    endMicros = event.getEndMicros();
     book(text);
-    totals.chunks(event.getKind(), last - chunk + 1);
-  }
-
-  /** The silence of a stream: before a chunk that is still to come. */
-  private void stale(StoredText text) {
-    TextEvent event = text.event();
-    if (event.getFrames().getReceived() != 0) {
-      sink.violation(
-          Kind.COUNTS,
-          text,
-          "a STALE that tells of %d frames; expected none"
-              .formatted(event.getFrames().getReceived()));
-    }
-    if (event.getChunk() < nextChunk) {
-      sink.violation(
-          Kind.OUT_OF_ORDER,
-          text,
-          "silent before chunk %d, which came; expected %d or later"
-              .formatted(event.getChunk(), nextChunk));
-    }
-    if (event.getStartMicros() != event.getEndMicros()) {
-      sink.violation(
-          Kind.INTERVAL,
-          text,
-          "silent since [%d, %d) us; expected twice the newest capture time"
-              .formatted(event.getStartMicros(), event.getEndMicros()));
-    }
-  }
-
-  private boolean inOrder(StoredText text) {
-    long chunk = text.event().getChunk();
-    if (nextChunk < 0) {
-      firstChunk = chunk;
-      nextChunk = fromStart ? 0 : chunk;
-    }
-    if (chunk < nextChunk) {
-      sink.violation(
-          Kind.OUT_OF_ORDER,
-          text,
-          "chunk %d after chunk %d; expected chunk %d".formatted(chunk, nextChunk - 1, nextChunk));
-      return false;
-    }
-    if (chunk > nextChunk) {
-      sink.violation(
-          Kind.HOLE,
-          text,
-          "no event for chunks %d to %d; expected an event or a GAP for each"
-              .formatted(nextChunk, chunk - 1));
-      totals.holes(chunk - nextChunk);
-    }
-    return true;
-  }
-
-  private void interval(StoredText text) {
-    TextEvent event = text.event();
-    long chunks = Math.max(1, EventRules.lastChunk(event) - event.getChunk() + 1);
-    long length = event.getEndMicros() - event.getStartMicros();
-    if (chunkMicros.isEmpty() && length > 0 && length % chunks == 0) {
-      chunkMicros = Optional.of(length / chunks);
-    }
-    long one = chunkMicros.orElse(0L);
-    if (length <= 0 || length != chunks * one) {
-      sink.violation(
-          Kind.INTERVAL,
-          text,
-          "[%d, %d) us of %d chunk(s); expected a length of %d us"
-              .formatted(event.getStartMicros(), event.getEndMicros(), chunks, chunks * one));
-    }
-    Long before = endMicros;
-    if (before == null || event.getClockReset()) {
-      return;
-    }
-    long expected = before + (event.getChunk() - nextChunk) * one;
-    if (event.getStartMicros() != expected) {
-      sink.violation(
-          Kind.INTERVAL,
-          text,
-          "begins at %d us; expected %d us, where the chunks before end, or a clock reset"
-              .formatted(event.getStartMicros(), expected));
-    }
   }
 
   private void ended(StoredText text) {
     TextEvent event = text.event();
     EventRules.counts(event, points).forEach(detail -> sink.violation(Kind.COUNTS, text, detail));
-    long expected = nextChunk < 0 ? (fromStart ? 0 : event.getChunk()) : nextChunk;
-    if (event.getChunk() > expected) {
-      sink.violation(
-          Kind.HOLE,
-          text,
-          "ended before chunk %d, no event for chunks %d to %d; expected an event or a GAP for each"
-              .formatted(event.getChunk(), expected, event.getChunk() - 1));
-    } else if (event.getChunk() < expected) {
-      sink.violation(
-          Kind.OUT_OF_ORDER,
-          text,
-          "ended before chunk %d, which came; expected %d".formatted(event.getChunk(), expected));
-    }
-    Long before = endMicros;
-    if (event.getStartMicros() != event.getEndMicros()
-        || (before != null && event.getEndMicros() != before)) {
-      sink.violation(
-          Kind.INTERVAL,
-          text,
-          "ended at [%d, %d) us; expected twice %s"
-              .formatted(
-                  event.getStartMicros(),
-                  event.getEndMicros(),
-                  before == null ? "the same" : before + " us, the end of the last chunk"));
-    }
+    walk.end(text);
     end = event;
     boolean forgotten = !event.getText().isEmpty(); // and its source is the last frame, if known
     if (event.getSources().size() == 1 || (forgotten && event.getSources().isEmpty())) {
@@ -322,8 +206,6 @@ final class StreamAudit {
                   event.getSources().size(), event.getText().isEmpty() ? "no text" : "a text"));
       life().ifPresent(life -> book(text));
     }
-    nextChunk = event.getChunk();
-    endMicros = event.getEndMicros();
   }
 
   /** Adds the event's counts to its life and to the stream. */
@@ -362,12 +244,12 @@ final class StreamAudit {
 
   /** First chunk that is still kept; -1: none was seen. */
   long firstChunk() {
-    return firstChunk;
+    return walk.firstChunk();
   }
 
   /** First chunk without an event. */
   long nextChunk() {
-    return nextChunk;
+    return walk.nextChunk();
   }
 
   boolean ended() {
