@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.cli;
 
-import io.everwatch.schemas.ReceivedText;
-import io.everwatch.schemas.TextEventReader;
 import io.everwatch.schemas.TextReaderOptions;
 import io.everwatch.schemas.WireFormat;
 import io.everwatch.schemas.avro.CommandEvent;
 import io.everwatch.schemas.avro.CommandKind;
 import io.everwatch.schemas.avro.TextEvent;
-import io.everwatch.schemas.avro.TextKind;
+import java.io.PrintWriter;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -46,7 +44,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false)
 final class CommandCommand implements Callable<Integer> {
-  private static final Duration POLL = Duration.ofMillis(200);
+  /** How far back the answer to an ID that was sent before is looked for. */
+  private static final Duration LOOK_BACK = Duration.ofHours(1);
 
   /** How the answer to a command begins that was not obeyed. */
   private static final String REFUSED = "refused: ";
@@ -70,7 +69,9 @@ final class CommandCommand implements Callable<Integer> {
   @Option(
       names = "--id",
       paramLabel = "ID",
-      description = "Of the command; the same ID is obeyed once (default: a random one).")
+      description =
+          "Of the command; the same ID is obeyed and answered once, and a repetition prints that"
+              + " answer (default: a random one).")
   private @Nullable String id;
 
   @Option(
@@ -96,17 +97,31 @@ final class CommandCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     CommandEvent command = command();
     brokers.requireReachable();
-    try (TextEventReader reader = TextEventReader.open(options())) {
+    try (CommandAnswer answer = new CommandAnswer(command.getCommandId(), options())) {
       send(command);
-      TextEvent answer = await(reader, command.getCommandId());
-      spec.commandLine()
-          .getOut()
-          .println(
-              "%s before chunk %d: %s"
-                  .formatted(answer.getStreamId(), answer.getChunk(), answer.getText()));
-      spec.commandLine().getOut().flush();
-      return answer.getText().startsWith(REFUSED) ? ExitCodes.FAILURE : ExitCodes.OK;
+      Optional<TextEvent> now = answer.await(timeout);
+      if (now.isPresent()) {
+        return report(now.get(), "");
+      }
+      if (id != null) {
+        Optional<TextEvent> before = answer.since(Instant.now().minus(LOOK_BACK), timeout);
+        if (before.isPresent()) {
+          return report(before.get(), " (the answer of before: an ID is obeyed once)");
+        }
+      }
     }
+    throw new CliException(
+        "no answer to command %s within %d s; it stays on the topic and takes effect when the job reads it; is the job running? watch with: everwatch watch --brokers %s --stream %s"
+            .formatted(command.getCommandId(), timeout.toSeconds(), brokers.brokers(), stream));
+  }
+
+  private int report(TextEvent answer, String remark) {
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(
+        "%s before chunk %d: %s%s"
+            .formatted(answer.getStreamId(), answer.getChunk(), answer.getText(), remark));
+    out.flush();
+    return answer.getText().startsWith(REFUSED) ? ExitCodes.FAILURE : ExitCodes.OK;
   }
 
   private CommandEvent command() {
@@ -171,21 +186,6 @@ final class CommandCommand implements Callable<Integer> {
               .formatted(topic, Problems.describe(e.getCause() == null ? e : e.getCause())),
           e);
     }
-  }
-
-  private TextEvent await(TextEventReader reader, String commandId) {
-    long deadline = System.nanoTime() + timeout.toNanos();
-    while (System.nanoTime() - deadline < 0 && !Thread.currentThread().isInterrupted()) {
-      for (ReceivedText received : reader.poll(POLL)) {
-        TextEvent event = received.event();
-        if (event.getKind() == TextKind.NOTICE && event.getSubject().equals(commandId)) {
-          return event;
-        }
-      }
-    }
-    throw new CliException(
-        "no answer to command %s within %d s; it stays on the topic and takes effect when the job reads it (a repeated --id is answered only once); is the job running? watch with: everwatch watch --brokers %s --stream %s"
-            .formatted(commandId, timeout.toSeconds(), brokers.brokers(), stream));
   }
 
   private TextReaderOptions options() {
