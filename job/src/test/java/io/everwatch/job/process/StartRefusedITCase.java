@@ -48,6 +48,10 @@ class StartRefusedITCase {
 
   /** What {@code flink run} says, which must fail. */
   private String refused(Path jar, String... arguments) throws Exception {
+    return run(false, jar, arguments);
+  }
+
+  private String run(boolean taken, Path jar, String... arguments) throws Exception {
     List<String> line = new ArrayList<>(List.of("run", "-d", "-c", FlinkHome.MAIN));
     line.add(jar.toString());
     line.addAll(List.of(arguments));
@@ -56,7 +60,7 @@ class StartRefusedITCase {
       client.start();
       Await.until("the end of flink run", LIMIT, () -> !client.isAlive(), () -> client.tail(40));
       String said = Files.readString(client.log());
-      assertThat(client.exitValue()).as(said).isNotZero();
+      assertThat(client.exitValue() == 0).as(said).isEqualTo(taken);
       return said;
     }
   }
@@ -103,6 +107,41 @@ class StartRefusedITCase {
       assertThat(refused(FlinkHome.JOB, "--brokers", "localhost:1", "--preflight", "false"))
           .contains("the job cannot start: the JobManager cannot load classes of the runtime")
           .contains("Flink's lib folder");
+    }
+  }
+
+  /** Flink loads the classes of a job before anything of ours could look for them. */
+  @Test
+  void aTaskManagerWithoutARuntimeIsSeenInTheJobsException() throws Exception {
+    FlinkHome without = home("without");
+    without.install(dir.resolve("nothing.jar"), FlinkHome.JOB);
+    FlinkRest rest = new FlinkRest(restPort);
+    try (JvmProcess jobManager =
+            new JvmProcess("jobmanager", dir, home::sessionJobManager, home.environment());
+        JvmProcess taskManager =
+            new JvmProcess(
+                "taskmanager",
+                dir,
+                () -> without.taskManager("tm", /* application= */ false, List.of()),
+                without.environment())) {
+      jobManager.start();
+      taskManager.start();
+      Await.until(
+          "the TaskManager's registration",
+          LIMIT,
+          () -> rest.taskManagers() == 1,
+          () -> taskManager.tail(40));
+      run(true, FlinkHome.JOB, "--brokers", "localhost:1", "--preflight", "false");
+      String job = rest.jobs().keySet().iterator().next();
+
+      Await.until(
+          "the job's exception",
+          LIMIT,
+          () ->
+              rest.get("/jobs/" + job + "/exceptions")
+                  .toString()
+                  .contains("ClassNotFoundException: io.everwatch."),
+          () -> jobManager.tail(40));
     }
   }
 }
