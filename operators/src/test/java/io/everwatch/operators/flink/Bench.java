@@ -2,19 +2,12 @@
 package io.everwatch.operators.flink;
 
 import io.everwatch.operators.engine.Engine;
-import io.everwatch.operators.engine.EngineListener;
-import io.everwatch.operators.engine.EngineMetrics;
-import io.everwatch.operators.engine.NumericsIdentity;
-import io.everwatch.operators.engine.RebuiltMemory;
 import io.everwatch.operators.engine.RoundInput;
-import io.everwatch.operators.engine.Seat;
-import io.everwatch.operators.engine.SessionSnapshot;
-import io.everwatch.operators.engine.StreamSession;
-import io.everwatch.operators.model.StreamSettings;
 import io.everwatch.schemas.WireFormat;
 import io.everwatch.schemas.WireFormatException;
 import io.everwatch.schemas.avro.DeadLetter;
 import io.everwatch.schemas.avro.TextEvent;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +31,13 @@ import org.jspecify.annotations.Nullable;
 /** One subtask of the operator under Flink's harness, at an engine that outlives it. */
 final class Bench implements AutoCloseable {
   static final int MAX_PARALLELISM = 128;
+
+  /** A barrier waits for what runs; memories are written by time only, and that is far away. */
+  static final UnderstandSettings PATIENT = settings(Duration.ofSeconds(10), Duration.ofHours(1));
+
+  /** The same, but a barrier waits for nothing. */
+  static final UnderstandSettings IMPATIENT = settings(Duration.ZERO, Duration.ofHours(1));
+
   private static final Map<Integer, Engine> ENGINES = new ConcurrentHashMap<>();
   private static final AtomicInteger NUMBERS = new AtomicInteger();
 
@@ -56,89 +56,6 @@ final class Bench implements AutoCloseable {
   volatile CompletableFuture<Void> snapshotsMayEnd = CompletableFuture.completedFuture(null);
 
   private long checkpoint;
-
-  /** The engine as one of its users has it: closing it leaves it to the others. */
-  private record Borrowed(Engine engine, Bench bench) implements Engine {
-    @Override
-    public StreamSettings settings() {
-      return engine.settings();
-    }
-
-    @Override
-    public String modelDigest() {
-      return engine.modelDigest();
-    }
-
-    @Override
-    public NumericsIdentity numerics() {
-      return engine.numerics();
-    }
-
-    @Override
-    public EngineMetrics metrics() {
-      return engine.metrics();
-    }
-
-    @Override
-    public Seat attach(EngineListener listener) {
-      Seat seat = engine.attach(listener);
-      return new Seat() {
-        @Override
-        public StreamSession create(String streamId, StreamSettings settings) {
-          return seat.create(streamId, settings);
-        }
-
-        @Override
-        public StreamSession restore(SessionSnapshot snapshot) {
-          return seat.restore(snapshot);
-        }
-
-        @Override
-        public RebuiltMemory rebuild(
-            String streamId, List<byte[]> pieces, StreamSettings settings, long rounds) {
-          return seat.rebuild(streamId, pieces, settings, rounds);
-        }
-
-        @Override
-        public void resample(StreamSession session, StreamSettings settings) {
-          seat.resample(session, settings);
-        }
-
-        @Override
-        public void submit(StreamSession session, RoundInput input) {
-          bench.submitted.add(input);
-          seat.submit(session, input);
-        }
-
-        @Override
-        public CompletableFuture<SessionSnapshot> snapshot(StreamSession session) {
-          bench.snapshotsAsked.incrementAndGet();
-          return bench.snapshotsFail.get()
-              ? CompletableFuture.failedFuture(new IllegalStateException("as the test wants it"))
-              : seat.snapshot(session)
-                  .thenCombine(bench.snapshotsMayEnd, (snapshot, nothing) -> snapshot);
-        }
-
-        @Override
-        public CompletableFuture<SessionSnapshot> snapshot(StreamSession session, long rounds) {
-          return seat.snapshot(session, rounds);
-        }
-
-        @Override
-        public void release(StreamSession session) {
-          seat.release(session);
-        }
-
-        @Override
-        public void close() {
-          seat.close();
-        }
-      };
-    }
-
-    @Override
-    public void close() {}
-  }
 
   Bench(
       Engine engine,
@@ -244,7 +161,7 @@ final class Bench implements AutoCloseable {
       UnderstandSettings settings,
       SpreadRegistry spreads,
       @Nullable CommittedText committed) {
-    ENGINES.put(number, new Borrowed(engine, this));
+    ENGINES.put(number, new BorrowedEngine(engine, this));
     int own = number; // what the factory takes along must be serialisable
     return new UnderstandOperatorFactory(
         gpus -> Objects.requireNonNull(ENGINES.get(own)), settings, spreads, committed);
@@ -264,8 +181,18 @@ final class Bench implements AutoCloseable {
     harness.open();
   }
 
+  static UnderstandSettings settings(Duration drain, Duration snapshotInterval) {
+    return new UnderstandSettings(64, drain, snapshotInterval, 1 << 16);
+  }
+
   Bench(Engine engine, UnderstandSettings settings) throws Exception {
-    this(engine, settings, 1, 0, null, null);
+    this(engine, settings, null);
+  }
+
+  /** The only subtask, on the heap. */
+  Bench(Engine engine, UnderstandSettings settings, @Nullable OperatorSubtaskState state)
+      throws Exception {
+    this(engine, settings, 1, 0, state, null);
   }
 
   UnderstandOperator operator() {
@@ -276,12 +203,25 @@ final class Bench implements AutoCloseable {
     return operator().understanding();
   }
 
+  StateOf stateOf(String stream) {
+    return new StateOf(this, stream);
+  }
+
   void offer(FrameRecord record, long timestamp) throws Exception {
     harness.processElement(new StreamRecord<>(record, timestamp));
   }
 
   void offer(FrameRecord record) throws Exception {
     harness.processElement(new StreamRecord<>(record));
+  }
+
+  /** So many seconds of frames of each camera, in turn. */
+  void offerSeconds(int count, Camera... cameras) throws Exception {
+    for (int i = 0; i < 2 * count; i++) {
+      for (Camera camera : cameras) {
+        offer(camera.frame());
+      }
+    }
   }
 
   /** Values in state on the heap. */

@@ -24,9 +24,6 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(60)
 class CommandsTest {
-  private static final UnderstandSettings SETTINGS =
-      new UnderstandSettings(64, Duration.ofSeconds(10), Duration.ofHours(1), 1 << 16);
-
   private final FakeEngines fake = FakeEngines.start();
   private final Camera camera = new Camera("a");
 
@@ -38,12 +35,12 @@ class CommandsTest {
 
   @Test
   void takeEffectBehindTheChunksThatWereClosedBefore() throws Exception {
-    try (Bench bench = new Bench(fake.engine(), SETTINGS)) {
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT)) {
       fake.hold();
-      seconds(bench, 3); // all three wait for the engine
+      bench.offerSeconds(3, camera); // all three wait for the engine
       bench.offer(camera.command("c", CommandKind.STOP));
       fake.letAllGo();
-      seconds(bench, 2);
+      bench.offerSeconds(2, camera);
       bench.settle();
 
       assertThat(bench.events())
@@ -63,12 +60,12 @@ class CommandsTest {
 
   @Test
   void stopSkipsChunksAndAccountsForTheirFramesUntilStart() throws Exception {
-    try (Bench bench = new Bench(fake.engine(), SETTINGS)) {
-      seconds(bench, 2);
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT)) {
+      bench.offerSeconds(2, camera);
       bench.offer(camera.command("stop-it", CommandKind.STOP));
-      seconds(bench, 2);
+      bench.offerSeconds(2, camera);
       bench.offer(camera.command("go-on", CommandKind.START));
-      seconds(bench, 1);
+      bench.offerSeconds(1, camera);
       bench.settle();
 
       List<TextEvent> own = own(bench);
@@ -96,16 +93,16 @@ class CommandsTest {
 
   @Test
   void aLongStopDropsWhatWasSeenBeforeIt() throws Exception {
-    try (Bench bench = new Bench(fake.engine(), SETTINGS)) {
-      seconds(bench, 1);
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT)) {
+      bench.offerSeconds(1, camera);
       bench.offer(camera.command("s1", CommandKind.STOP));
-      seconds(bench, 16); // the engine's longest gap
+      bench.offerSeconds(16, camera); // the engine's longest gap
       bench.offer(camera.command("g1", CommandKind.START));
-      seconds(bench, 1);
+      bench.offerSeconds(1, camera);
       bench.offer(camera.command("s2", CommandKind.STOP));
-      seconds(bench, 17);
+      bench.offerSeconds(17, camera);
       bench.offer(camera.command("g2", CommandKind.START));
-      seconds(bench, 2);
+      bench.offerSeconds(2, camera);
       bench.settle();
 
       assertThat(bench.submitted)
@@ -117,10 +114,10 @@ class CommandsTest {
 
   @Test
   void resetBeginsAgainAsANewStreamWould() throws Exception {
-    try (Bench bench = new Bench(fake.engine(), SETTINGS)) {
-      seconds(bench, 3);
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT)) {
+      bench.offerSeconds(3, camera);
       bench.offer(camera.command("forget", CommandKind.RESET));
-      seconds(bench, 2);
+      bench.offerSeconds(2, camera);
       bench.settle();
 
       assertThat(own(bench)).extracting(TextEvent::getRound).containsExactly(0L, 1L, 2L, 0L, 1L);
@@ -141,10 +138,10 @@ class CommandsTest {
 
   @Test
   void promptShowsInTheDigestFromItsAnswerOn() throws Exception {
-    try (Bench bench = new Bench(fake.engine(), SETTINGS)) {
-      seconds(bench, 1);
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT)) {
+      bench.offerSeconds(1, camera);
       bench.offer(camera.command("p", CommandKind.PROMPT, Map.of(), "Count the bicycles."));
-      seconds(bench, 1);
+      bench.offerSeconds(1, camera);
       bench.settle();
 
       List<TextEvent> events = bench.events();
@@ -162,11 +159,11 @@ class CommandsTest {
 
     assertThat(other.subList(0, 3)).isEqualTo(same.subList(0, 3));
     assertThat(other.subList(3, 6)).isNotEqualTo(same.subList(3, 6));
-    try (Bench bench = new Bench(fake.engine(), SETTINGS)) {
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT)) {
       Camera one = new Camera("b");
-      seconds(bench, one, 1);
+      bench.offerSeconds(1, one);
       bench.offer(one.command("short", CommandKind.SET, Map.of("max-new-tokens", "1"), ""));
-      seconds(bench, one, 1);
+      bench.offerSeconds(1, one);
       bench.settle();
       assertThat(own(bench)).extracting(TextEvent::getRound).containsExactly(0L, 1L);
       assertThat(own(bench).get(1).getTokenCount()).isEqualTo(1);
@@ -177,18 +174,18 @@ class CommandsTest {
   @Test
   void theSameIdIsObeyedOnceAlsoAfterARestore() throws Exception {
     OperatorSubtaskState state;
-    try (Bench bench = new Bench(fake.engine(), SETTINGS)) {
-      seconds(bench, 1);
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT)) {
+      bench.offerSeconds(1, camera);
       bench.offer(camera.command("once", CommandKind.RESET));
       bench.offer(camera.command("once", CommandKind.RESET));
-      seconds(bench, 1);
+      bench.offerSeconds(1, camera);
       bench.settle();
       state = bench.snapshot();
       assertThat(subjects(bench)).containsExactly("", "once", "");
     }
-    try (Bench bench = new Bench(fake.engine(), SETTINGS, 1, 0, state, null)) {
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT, state)) {
       bench.offer(camera.command("once", CommandKind.STOP));
-      seconds(bench, 1);
+      bench.offerSeconds(1, camera);
       bench.settle();
       assertThat(subjects(bench)).containsExactly("");
       assertThat(own(bench)).extracting(TextEvent::getRound).containsExactly(1L);
@@ -197,19 +194,17 @@ class CommandsTest {
 
   @Test
   void aCommandThatWaitsAtACheckpointTakesEffectAfterTheRestore() throws Exception {
-    UnderstandSettings noDrain =
-        new UnderstandSettings(64, Duration.ZERO, Duration.ofHours(1), 1 << 16);
     OperatorSubtaskState state;
-    try (Bench bench = new Bench(fake.engine(), noDrain)) {
+    try (Bench bench = new Bench(fake.engine(), Bench.IMPATIENT)) {
       fake.hold();
-      seconds(bench, 1);
+      bench.offerSeconds(1, camera);
       bench.offer(camera.command("stop-it", CommandKind.STOP));
       state = bench.snapshot();
       assertThat(bench.events()).isEmpty();
       fake.letAllGo();
     }
-    try (Bench bench = new Bench(fake.engine(), noDrain, 1, 0, state, null)) {
-      seconds(bench, 1);
+    try (Bench bench = new Bench(fake.engine(), Bench.IMPATIENT, state)) {
+      bench.offerSeconds(1, camera);
       bench.settle();
       assertThat(subjects(bench)).containsExactly("", "stop-it", "");
       assertThat(own(bench)).extracting(TextEvent::getKind).last().isEqualTo(TextKind.GAP);
@@ -222,17 +217,17 @@ class CommandsTest {
         new UnderstandSettings(64, Duration.ofSeconds(10), Duration.ZERO, 1 << 16);
     OperatorSubtaskState state;
     try (Bench bench = new Bench(fake.engine(), always)) {
-      seconds(bench, 3);
+      bench.offerSeconds(3, camera);
       bench.settle();
       bench.snapshot(); // begins to write the memory of three rounds
       bench.offer(camera.command("forget", CommandKind.RESET));
-      seconds(bench, 1);
+      bench.offerSeconds(1, camera);
       bench.settle();
       bench.awaitSnapshots(0);
       state = bench.snapshot();
     }
-    try (Bench bench = new Bench(fake.engine(), always, 1, 0, state, null)) {
-      seconds(bench, 1);
+    try (Bench bench = new Bench(fake.engine(), always, state)) {
+      bench.offerSeconds(1, camera);
       bench.settle();
       assertThat(own(bench)).extracting(TextEvent::getRound).containsExactly(1L);
       assertThat(own(bench).get(0).getMarks()).isEmpty();
@@ -242,14 +237,14 @@ class CommandsTest {
   @Test
   void startBringsAboutAStreamBeforeItsFirstFrame() throws Exception {
     OperatorSubtaskState state;
-    try (Bench bench = new Bench(fake.engine(), SETTINGS)) {
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT)) {
       bench.offer(camera.command("s", CommandKind.START, Map.of("maxNewTokens", "1"), ""));
       bench.settle();
       assertThat(notice(bench, "s").getText()).isEqualTo("started: max_new_tokens=1");
       state = bench.snapshot();
     }
-    try (Bench bench = new Bench(fake.engine(), SETTINGS, 1, 0, state, null)) {
-      seconds(bench, 1);
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT, state)) {
+      bench.offerSeconds(1, camera);
       bench.settle();
       assertThat(own(bench))
           .singleElement()
@@ -264,7 +259,7 @@ class CommandsTest {
   @Test
   void commandsForAStreamThatIsNotThereAreRefusedAndLeaveNoState() throws Exception {
     OperatorSubtaskState state;
-    try (Bench bench = new Bench(fake.engine(), SETTINGS)) {
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT)) {
       for (CommandKind kind :
           List.of(CommandKind.STOP, CommandKind.PROMPT, CommandKind.RESET, CommandKind.SET)) {
         bench.offer(camera.command("c-" + kind, kind));
@@ -284,7 +279,7 @@ class CommandsTest {
           .contains("chunk is fixed while the job runs");
       state = bench.snapshot();
     }
-    try (Bench bench = new Bench(fake.engine(), SETTINGS, 1, 0, state, null)) {
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT, state)) {
       bench.offer(camera.command("bad-start", CommandKind.RESET));
       bench.settle();
       assertThat(notice(bench, "bad-start").getText()).contains("there is no such stream");
@@ -293,11 +288,11 @@ class CommandsTest {
 
   @Test
   void theEndOfAStreamForgetsItsOrders() throws Exception {
-    try (Bench bench = new Bench(fake.engine(), SETTINGS)) {
-      seconds(bench, 1);
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT)) {
+      bench.offerSeconds(1, camera);
       bench.offer(camera.command("stop-it", CommandKind.STOP));
       bench.offer(camera.end());
-      seconds(bench, 1);
+      bench.offerSeconds(1, camera);
       bench.settle();
 
       assertThat(bench.events())
@@ -309,8 +304,8 @@ class CommandsTest {
 
   @Test
   void malformedCommandsAreDeadLetteredAndTouchNoStream() throws Exception {
-    try (Bench bench = new Bench(fake.engine(), SETTINGS)) {
-      seconds(bench, 1);
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT)) {
+      bench.offerSeconds(1, camera);
       bench.offer(camera.rawCommand(null));
       bench.offer(camera.rawCommand(new byte[] {1, 2, 3}));
       bench.offer(camera.rawCommand(new byte[CommandRecordReader.MAX_BYTES + 1]));
@@ -320,7 +315,7 @@ class CommandsTest {
       bench.offer(camera.command("future", CommandKind.UNKNOWN));
       bench.offer(new Camera("").command("nobody", CommandKind.STOP));
       bench.offer(new Camera("y".repeat(513)).command("nobody", CommandKind.STOP));
-      seconds(bench, 1);
+      bench.offerSeconds(1, camera);
       bench.settle();
 
       assertThat(bench.deadLetters())
@@ -344,24 +339,14 @@ class CommandsTest {
   /** What is said of three seconds, a command, and three seconds more. */
   private List<String> texts(String text, Map<String, String> settings, CommandKind kind)
       throws Exception {
-    try (Bench bench = new Bench(fake.engine(), SETTINGS)) {
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT)) {
       Camera one = new Camera("t");
-      seconds(bench, one, 3);
+      bench.offerSeconds(3, one);
       bench.offer(one.command("c", kind, settings, text));
-      seconds(bench, one, 3);
+      bench.offerSeconds(3, one);
       bench.settle();
       assertThat(notice(bench, "c").getText()).doesNotStartWith("refused");
       return own(bench).stream().map(event -> event.getKind() + " " + event.getText()).toList();
-    }
-  }
-
-  private void seconds(Bench bench, int count) throws Exception {
-    seconds(bench, camera, count);
-  }
-
-  private static void seconds(Bench bench, Camera camera, int count) throws Exception {
-    for (int i = 0; i < 2 * count; i++) {
-      bench.offer(camera.frame());
     }
   }
 

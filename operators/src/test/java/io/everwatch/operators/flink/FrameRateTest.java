@@ -8,7 +8,6 @@ import io.everwatch.operators.engine.FakeEngines;
 import io.everwatch.schemas.avro.CommandKind;
 import io.everwatch.schemas.avro.TextEvent;
 import io.everwatch.schemas.avro.TextKind;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
@@ -19,9 +18,6 @@ import org.junit.jupiter.api.Timeout;
 /** The frame rate of a stream: by a command, and when the job's has changed. */
 @Timeout(60)
 class FrameRateTest {
-  private static final UnderstandSettings SETTINGS =
-      new UnderstandSettings(64, Duration.ofSeconds(10), Duration.ofHours(1), 1 << 16);
-
   private final FakeEngines fake = FakeEngines.start();
   private final Camera camera = new Camera("a");
   private long sequence;
@@ -36,7 +32,7 @@ class FrameRateTest {
   void holdsFromTheNextChunkOnWhateverWaits() throws Exception {
     for (boolean held : new boolean[] {false, true}) {
       sequence = 0;
-      try (Bench bench = new Bench(fake.engine(), SETTINGS)) {
+      try (Bench bench = new Bench(fake.engine(), Bench.PATIENT)) {
         if (held) {
           fake.hold();
         }
@@ -67,12 +63,12 @@ class FrameRateTest {
   @Test
   void aStartMaySetItBeforeTheFirstFrame() throws Exception {
     OperatorSubtaskState state;
-    try (Bench bench = new Bench(fake.engine(), SETTINGS)) {
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT)) {
       bench.offer(camera.command("s", CommandKind.START, Map.of("fps", "4"), ""));
       bench.settle();
       state = bench.snapshot();
     }
-    try (Bench bench = new Bench(fake.engine(), SETTINGS, 1, 0, state, null)) {
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT, state)) {
       quarters(bench, 4);
       bench.settle();
       assertThat(bench.submitted).extracting(i -> i.frames().size()).containsExactly(4);
@@ -81,7 +77,7 @@ class FrameRateTest {
 
   @Test
   void aRefusedOrRepeatedCommandDoesNotChangeIt() throws Exception {
-    try (Bench bench = new Bench(fake.engine(), SETTINGS)) {
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT)) {
       bench.offer(camera.command("c", CommandKind.START, Map.of("fps", "4"), ""));
       bench.offer(camera.command("r", CommandKind.START, Map.of("fps", "1"), "")); // it runs
       bench.offer(camera.command("c", CommandKind.SET, Map.of("fps", "1"), "")); // seen
@@ -96,7 +92,7 @@ class FrameRateTest {
   void aStreamKeepsItsGridWhenTheJobHasAnother() throws Exception {
     OperatorSubtaskState state;
     List<TextEvent> expected;
-    try (Bench bench = new Bench(fake.engine(), SETTINGS)) {
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT)) {
       quarters(bench, 6); // one chunk is open
       bench.settle();
       state = bench.snapshot();
@@ -109,7 +105,7 @@ class FrameRateTest {
       again.frame(sequence, 0); // was read before
     }
     try (FakeEngines edited = FakeEngines.onGrid(2_000_000, 8);
-        Bench bench = new Bench(edited.engine(), SETTINGS, 1, 0, state, null)) {
+        Bench bench = new Bench(edited.engine(), Bench.PATIENT, state)) {
       quarters(bench, again, 6);
       bench.settle();
       assertThat(bench.events()).as("nothing is lost").isEqualTo(expected);

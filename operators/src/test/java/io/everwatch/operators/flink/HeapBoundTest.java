@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.everwatch.operators.engine.FakeEngines;
 import io.everwatch.operators.flink.StateRules.OtherModel;
-import java.time.Duration;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.flink.runtime.state.StateBackend;
@@ -32,8 +31,7 @@ class HeapBoundTest {
   private Bench bench(long bound, StateBackend backend, @Nullable OperatorSubtaskState state)
       throws Exception {
     UnderstandSettings settings =
-        new UnderstandSettings(64, Duration.ofSeconds(10), Duration.ofHours(1), 1 << 16)
-            .with(new StateRules(false, OtherModel.REBUILD, bound));
+        Bench.PATIENT.with(new StateRules(false, OtherModel.REBUILD, bound));
     return new Bench(fake.engine(), settings, 1, 0, state, backend);
   }
 

@@ -22,10 +22,8 @@ import org.junit.jupiter.api.Timeout;
 /** Chunks that are too far behind: who is skipped, how it is told, and what it does to a stream. */
 @Timeout(60)
 class OverloadTest {
-  private static final UnderstandSettings BLOCK =
-      new UnderstandSettings(64, Duration.ofSeconds(10), Duration.ofHours(1), 1 << 16);
   private static final UnderstandSettings LIVE =
-      BLOCK.withOverload(OverloadMode.LIVE, Duration.ofSeconds(5));
+      Bench.PATIENT.withOverload(OverloadMode.LIVE, Duration.ofSeconds(5));
   private static final SkipDecisions ALL = candidate -> Optional.of("overload: all of it");
   private static final long START_MILLIS = Camera.START_MICROS / 1000;
 
@@ -64,7 +62,7 @@ class OverloadTest {
 
   @Test
   void blockLosesNothingHoweverFarBehind() throws Exception {
-    try (Bench bench = new Bench(fake.engine(), BLOCK)) {
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT)) {
       fallBehind(bench);
 
       assertThat(bench.events()).extracting(TextEvent::getKind).doesNotContain(TextKind.GAP);
@@ -77,8 +75,8 @@ class OverloadTest {
   @Test
   void aCommandChangesTheModeOfOneStreamAlsoAfterARestore() throws Exception {
     OperatorSubtaskState state;
-    try (Bench bench = new Bench(fake.engine(), BLOCK)) {
-      seconds(bench, camera, 1);
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT)) {
+      bench.offerSeconds(1, camera);
       bench.offer(camera.command("c", CommandKind.SET, Map.of("overload", "live"), ""));
       bench.settle();
       state = bench.snapshot();
@@ -86,15 +84,15 @@ class OverloadTest {
     try (Bench bench =
         new Bench(
             fake.engine(),
-            BLOCK.withOverload(OverloadMode.BLOCK, Duration.ofSeconds(5)),
+            Bench.PATIENT.withOverload(OverloadMode.BLOCK, Duration.ofSeconds(5)),
             1,
             0,
             state,
             null)) {
       bench.harness.setProcessingTime(START_MILLIS + 60_000);
-      seconds(bench, camera, 2);
+      bench.offerSeconds(2, camera);
       Camera other = new Camera("b", 1);
-      seconds(bench, other, 2);
+      bench.offerSeconds(2, other);
       bench.offer(camera.end());
       bench.settle();
 
@@ -107,13 +105,13 @@ class OverloadTest {
   void aRunThatWasNotToldYetIsToldAfterARestore() throws Exception {
     OperatorSubtaskState state;
     try (Bench bench = deciding(ALL, null)) {
-      seconds(bench, camera, 3);
+      bench.offerSeconds(3, camera);
       bench.settle();
       assertThat(bench.events()).as("the run is not over").isEmpty();
       state = bench.snapshot();
     }
     try (Bench bench = deciding(candidate -> Optional.empty(), state)) {
-      seconds(bench, camera, 1);
+      bench.offerSeconds(1, camera);
       bench.settle();
       assertThat(bench.events())
           .extracting(TextEvent::getChunk, TextEvent::getRound)
@@ -125,7 +123,7 @@ class OverloadTest {
   @Test
   void aRunIsToldAfterAMinuteOfVideoAndAtTheEnd() throws Exception {
     try (Bench bench = deciding(ALL, null)) {
-      seconds(bench, camera, 130);
+      bench.offerSeconds(130, camera);
       bench.settle();
       assertThat(ranges(bench)).containsExactly(tuple(0L, 59L), tuple(60L, 119L));
       bench.offer(camera.end());
@@ -143,13 +141,13 @@ class OverloadTest {
   void commandsGapsClockResetsAndOtherReasonsEndARun() throws Exception {
     try (Bench bench =
         deciding(c -> Optional.of("overload: " + (c.chunk() < 2 ? "first" : "then")), null)) {
-      seconds(bench, camera, 4); // two reasons
+      bench.offerSeconds(4, camera); // two reasons
       bench.offer(camera.command("c", CommandKind.SET, Map.of("seed", "1"), ""));
-      seconds(bench, camera, 1);
+      bench.offerSeconds(1, camera);
       camera.rest(5);
-      seconds(bench, camera, 1);
+      bench.offerSeconds(1, camera);
       camera.setClock(3600);
-      seconds(bench, camera, 2);
+      bench.offerSeconds(2, camera);
       bench.offer(camera.end());
       bench.settle();
 
@@ -175,7 +173,7 @@ class OverloadTest {
         deciding(
             c -> c.chunk() > 0 && c.chunk() < 18 ? Optional.of("overload") : Optional.empty(),
             null)) {
-      seconds(bench, camera, 20);
+      bench.offerSeconds(20, camera);
       bench.settle();
 
       assertThat(bench.submitted)
@@ -188,18 +186,16 @@ class OverloadTest {
 
   @Test
   void aChunkIsDecidedOnOnceHoweverLongItWaits() throws Exception {
-    UnderstandSettings noDrain =
-        new UnderstandSettings(64, Duration.ZERO, Duration.ofHours(1), 1 << 16);
     OperatorSubtaskState state;
-    try (Bench bench = new Bench(fake.engine(), noDrain)) {
+    try (Bench bench = new Bench(fake.engine(), Bench.IMPATIENT)) {
       fake.hold();
-      seconds(bench, camera, 1);
-      seconds(bench, new Camera("b", 1), 1);
+      bench.offerSeconds(1, camera);
+      bench.offerSeconds(1, new Camera("b", 1));
       state = bench.snapshot();
       fake.letAllGo();
     }
     // Both come back from state, and there is room for the pictures of one only.
-    UnderstandSettings narrow = noDrain.with(new UnderstandSettings.Limits(64, 1, 1, 0));
+    UnderstandSettings narrow = Bench.IMPATIENT.with(new UnderstandSettings.Limits(64, 1, 1, 0));
     SkipDecisions counted =
         candidate -> {
           DECIDED.merge(candidate.stream().streamId(), 1, Integer::sum);
@@ -221,7 +217,7 @@ class OverloadTest {
   private void fallBehind(Bench bench) throws Exception {
     fake.hold();
     bench.harness.setProcessingTime(START_MILLIS + 1000);
-    seconds(bench, camera, 6);
+    bench.offerSeconds(6, camera);
     bench.harness.setProcessingTime(START_MILLIS + 10_000);
     fake.letAllGo();
     bench.settle();
@@ -230,13 +226,7 @@ class OverloadTest {
   private Bench deciding(
       SkipDecisions decisions, @org.jspecify.annotations.Nullable OperatorSubtaskState state)
       throws Exception {
-    return new Bench(fake.engine(), BLOCK, decisions, 1, 0, state, null);
-  }
-
-  private static void seconds(Bench bench, Camera camera, int count) throws Exception {
-    for (int i = 0; i < 2 * count; i++) {
-      bench.offer(camera.frame());
-    }
+    return new Bench(fake.engine(), Bench.PATIENT, decisions, 1, 0, state, null);
   }
 
   private static List<TextKind> kinds(Bench bench, String stream) throws Exception {

@@ -13,7 +13,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -28,8 +27,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** A bad record goes to the dead-letter output with its reason and changes nothing else. */
 @Timeout(60)
 class PoisonedRecordsTest {
-  private static final UnderstandSettings SETTINGS =
-      new UnderstandSettings(64, Duration.ofSeconds(10), Duration.ofHours(1), 1 << 16);
   private static final FakeEngines FAKE = FakeEngines.start();
 
   /** What is sent instead of the sixth frame of a stream. */
@@ -85,7 +82,7 @@ class PoisonedRecordsTest {
   @MethodSource("poisons")
   void goToTheDeadLettersAndLeaveOthersAlone(Poison poison) throws Exception {
     List<TextEvent> undisturbed = eventsOfB(null);
-    try (Bench bench = new Bench(FAKE.engine(), SETTINGS)) {
+    try (Bench bench = new Bench(FAKE.engine(), Bench.PATIENT)) {
       Camera sick = new Camera("a", 7);
       run(bench, sick, poison);
 
@@ -116,7 +113,7 @@ class PoisonedRecordsTest {
   void makeSmallDeadLettersHoweverLongKeyAndStreamId() throws Exception {
     byte[] key = new byte[3 << 20];
     byte[] value = named("x".repeat(4 << 20));
-    try (Bench bench = new Bench(FAKE.engine(), SETTINGS)) {
+    try (Bench bench = new Bench(FAKE.engine(), Bench.PATIENT)) {
       bench.offer(new FrameRecordReader().read(new Origin("frames", 0, 1, key), value, 0));
 
       DeadLetterRecord record = bench.harness.getSideOutput(DeadLetters.TAG).remove().getValue();
@@ -131,7 +128,7 @@ class PoisonedRecordsTest {
 
   @Test
   void countABadPictureAsMissing() throws Exception {
-    try (Bench bench = new Bench(FAKE.engine(), SETTINGS)) {
+    try (Bench bench = new Bench(FAKE.engine(), Bench.PATIENT)) {
       Camera camera = new Camera("a");
       bench.offer(camera.frame());
       bench.offer(camera.bad(noise(10), FrameEncoding.JPEG));
@@ -152,7 +149,7 @@ class PoisonedRecordsTest {
 
   @Test
   void giveAnErrorEventWhenNoPictureOfAChunkIsGood() throws Exception {
-    try (Bench bench = new Bench(FAKE.engine(), SETTINGS)) {
+    try (Bench bench = new Bench(FAKE.engine(), Bench.PATIENT)) {
       Camera camera = new Camera("a");
       bench.offer(camera.frame());
       bench.offer(camera.frame());
@@ -178,7 +175,7 @@ class PoisonedRecordsTest {
 
   @Test
   void areSentOncePerFrameThoughTheFrameIsRepeated() throws Exception {
-    try (Bench bench = new Bench(FAKE.engine(), SETTINGS)) {
+    try (Bench bench = new Bench(FAKE.engine(), Bench.PATIENT)) {
       Camera camera = new Camera("a");
       bench.offer(camera.bad(noise(10), FrameEncoding.JPEG));
       camera.lose(1);
@@ -192,7 +189,7 @@ class PoisonedRecordsTest {
 
   private static List<TextEvent> eventsOfB(@org.jspecify.annotations.Nullable Poison poison)
       throws Exception {
-    try (Bench bench = new Bench(FAKE.engine(), SETTINGS)) {
+    try (Bench bench = new Bench(FAKE.engine(), Bench.PATIENT)) {
       run(bench, new Camera("a", 7), poison);
       return ofStream(bench, "b");
     }

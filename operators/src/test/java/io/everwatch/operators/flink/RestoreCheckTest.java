@@ -8,7 +8,6 @@ import io.everwatch.operators.engine.FakeEngines;
 import io.everwatch.operators.flink.StateRules.OtherModel;
 import io.everwatch.schemas.avro.Mark;
 import io.everwatch.schemas.avro.TextEvent;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
@@ -20,12 +19,10 @@ import org.junit.jupiter.api.Timeout;
 /** What is refused at the start, and what is said when it is not. */
 @Timeout(60)
 class RestoreCheckTest {
-  private static final UnderstandSettings SETTINGS =
-      new UnderstandSettings(64, Duration.ofSeconds(10), Duration.ofHours(1), 1 << 16);
   private static final UnderstandSettings STRICT =
-      SETTINGS.with(new StateRules(true, OtherModel.REBUILD, 1 << 28));
+      Bench.PATIENT.with(new StateRules(true, OtherModel.REBUILD, 1 << 28));
   private static final UnderstandSettings ONE_MODEL =
-      SETTINGS.with(new StateRules(false, OtherModel.REFUSE, 1 << 28));
+      Bench.PATIENT.with(new StateRules(false, OtherModel.REFUSE, 1 << 28));
 
   private final FakeEngines made = FakeEngines.start("a", "b");
 
@@ -35,7 +32,7 @@ class RestoreCheckTest {
   }
 
   private OperatorSubtaskState stateOfFiveStreams() throws Exception {
-    try (Bench bench = new Bench(made.engine(), SETTINGS)) {
+    try (Bench bench = new Bench(made.engine(), Bench.PATIENT)) {
       for (String id : List.of("v", "w", "x", "y", "z")) {
         second(bench, new Camera(id));
       }
@@ -79,7 +76,7 @@ class RestoreCheckTest {
     OperatorSubtaskState first = stateOfFiveStreams();
     OperatorSubtaskState second;
     try (FakeEngines other = FakeEngines.start("a", "c");
-        Bench bench = restored(other, SETTINGS, first)) {
+        Bench bench = restored(other, Bench.PATIENT, first)) {
       second(bench, new Camera("new"));
       second = bench.snapshot(); // five of them still of identity b
     }
@@ -107,7 +104,7 @@ class RestoreCheckTest {
     OperatorSubtaskState state = stateOfFiveStreams();
     List<TextEvent> events = new ArrayList<>();
     try (FakeEngines other = FakeEngines.start("a", "c");
-        Bench bench = restored(other, SETTINGS, state)) {
+        Bench bench = restored(other, Bench.PATIENT, state)) {
       for (String id : List.of("v", "w", "x", "y", "z")) {
         Camera camera = new Camera(id);
         camera.frame();

@@ -88,7 +88,7 @@ class RoadStopAndGoTest {
     OperatorSubtaskState state = null;
     int from = 0;
     for (int stop : stops) {
-      try (Bench bench = new Bench(engine, settings, 1, 0, state, null)) {
+      try (Bench bench = new Bench(engine, settings, state)) {
         feed(bench, from, stop);
         bench.snapshot(); // with interval 0 the memory is written from here on
         if (settings.snapshotInterval().isZero() && !bench.records().isEmpty()) {
@@ -100,7 +100,7 @@ class RoadStopAndGoTest {
       }
       from = stop;
     }
-    try (Bench bench = new Bench(engine, settings, 1, 0, state, null)) {
+    try (Bench bench = new Bench(engine, settings, state)) {
       feed(bench, from, 2 * SECONDS);
       bench.settle();
       collect(bench, values);

@@ -43,8 +43,8 @@ class SilentStreamsTest {
   private long now = NOW;
 
   private static UnderstandSettings settings(long staleMillis, long forgetMillis) {
-    return new UnderstandSettings(64, Duration.ofSeconds(10), Duration.ofHours(1), 1 << 16)
-        .withSilence(Duration.ofMillis(staleMillis), Duration.ofMillis(forgetMillis));
+    return Bench.PATIENT.withSilence(
+        Duration.ofMillis(staleMillis), Duration.ofMillis(forgetMillis));
   }
 
   @AfterEach

@@ -10,7 +10,6 @@ import io.everwatch.schemas.WireFormat;
 import io.everwatch.schemas.avro.TextEvent;
 import io.everwatch.schemas.avro.TextKind;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
@@ -30,8 +29,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Text whose transaction was aborted is given out again, once, first, and with the same bytes. */
 @Timeout(60)
 class UnconfirmedTest {
-  private static final UnderstandSettings SETTINGS =
-      new UnderstandSettings(64, Duration.ofSeconds(10), Duration.ofHours(1), 1 << 16);
 
   /** What was asked for, and which of it the topic lacks; the operator takes a copy along. */
   private static final List<TextRecord> ASKED = new ArrayList<>();
@@ -85,10 +82,8 @@ class UnconfirmedTest {
 
   @Test
   void goesOutBeforeWhatTheBarrierFoundWaiting() throws Exception {
-    UnderstandSettings impatient =
-        new UnderstandSettings(64, Duration.ZERO, Duration.ofHours(1), 1 << 16);
     OperatorSubtaskState state;
-    try (Bench bench = new Bench(fake.engine(), impatient, TOPIC, 1, 0, null, null)) {
+    try (Bench bench = new Bench(fake.engine(), Bench.IMPATIENT, TOPIC, 1, 0, null, null)) {
       seconds(bench, 1, a);
       fake.hold();
       for (int i = 0; i < 2; i++) {
@@ -101,7 +96,7 @@ class UnconfirmedTest {
       state = bench.snapshot();
       fake.letAllGo();
     }
-    try (Bench bench = new Bench(fake.engine(), impatient, TOPIC, 1, 0, state, null)) {
+    try (Bench bench = new Bench(fake.engine(), Bench.IMPATIENT, TOPIC, 1, 0, state, null)) {
       bench.settle();
 
       assertThat(bench.events()).extracting(TextEvent::getChunk).containsExactly(0L, 1L, 2L, 4L);
@@ -186,7 +181,7 @@ class UnconfirmedTest {
       OperatorSubtaskState half =
           AbstractStreamOperatorTestHarness.repartitionOperatorState(
               state, Bench.MAX_PARALLELISM, 1, 2, i);
-      try (Bench bench = new Bench(fake.engine(), SETTINGS, TOPIC, 2, i, half, null)) {
+      try (Bench bench = new Bench(fake.engine(), Bench.PATIENT, TOPIC, 2, i, half, null)) {
         assertThat(bench.records()).hasSizeBetween(2, 14);
         again.addAll(bench.records());
       }
@@ -257,7 +252,7 @@ class UnconfirmedTest {
   private Bench bench(
       @Nullable CommittedText committed, @Nullable OperatorSubtaskState state, StateBackend backend)
       throws Exception {
-    return new Bench(fake.engine(), SETTINGS, committed, 1, 0, state, backend);
+    return new Bench(fake.engine(), Bench.PATIENT, committed, 1, 0, state, backend);
   }
 
   private static void seconds(Bench bench, int seconds, Camera... cameras) throws Exception {

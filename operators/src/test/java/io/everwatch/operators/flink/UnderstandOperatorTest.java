@@ -283,7 +283,7 @@ class UnderstandOperatorTest {
       bench.settle();
       assertThat(bench.events()).extracting(TextEvent::getBeganMicros).containsExactly(0L);
     }
-    try (Bench bench = new Bench(fake.engine(), SETTINGS, 1, 0, state, null)) {
+    try (Bench bench = new Bench(fake.engine(), SETTINGS, state)) {
       bench.settle();
       assertThat(bench.events()).extracting(TextEvent::getBeganMicros).containsExactly(0L);
     }
