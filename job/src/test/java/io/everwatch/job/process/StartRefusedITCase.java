@@ -122,7 +122,7 @@ class StartRefusedITCase {
             new JvmProcess(
                 "taskmanager",
                 dir,
-                () -> without.taskManager("tm", /* application= */ false, List.of()),
+                () -> without.taskManager("tm", Cluster.at(dir)),
                 without.environment())) {
       jobManager.start();
       taskManager.start();
