@@ -114,6 +114,7 @@ struct Device {
 };
 using Context = Device;  // only primary contexts are offered: one per device
 
+extern std::string last_report;   // of a kernel that failed, with its name
 extern std::mutex driver_mutex;
 extern thread_local Context* current_context;
 extern Handles<Stream> streams;

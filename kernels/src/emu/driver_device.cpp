@@ -6,6 +6,7 @@
 
 namespace cuemu {
 std::mutex driver_mutex;
+std::string last_report;
 thread_local Context* current_context = nullptr;
 thread_local std::unique_lock<std::mutex>* held_lock = nullptr;
 Handles<Stream> streams;
@@ -120,6 +121,7 @@ Device* device_at(int index) {
 void replace_lost_devices() {
   for (auto& d : devices) {
     if (!d->lost) continue;
+    last_report.clear();
     drop(*d);
     d->lost = OK;
     d->retained = 0;
@@ -166,7 +168,23 @@ CUresult cuGetErrorName(CUresult e, const char** name) {
   *name = it == names.end() ? nullptr : it->second;
   return it == names.end() ? INVALID_VALUE : OK;
 }
-CUresult cuGetErrorString(CUresult e, const char** text) { return cuGetErrorName(e, text); }
+CUresult cuGetErrorString(CUresult e, const char** text) {
+  if ((e == ILLEGAL_ADDRESS || e == MISALIGNED_ADDRESS || e == LAUNCH_FAILED) &&
+      !last_report.empty()) {
+    *text = last_report.c_str();
+    return OK;
+  }
+  static const std::map<int, const char*> texts{
+      {1, "invalid argument"},          {2, "out of memory"},
+      {100, "no device"},               {101, "invalid device ordinal"},
+      {200, "kernel image is invalid"}, {201, "invalid device context"},
+      {214, "uncorrectable ECC error"}, {400, "invalid resource handle"},
+      {500, "named symbol not found"},  {719, "unspecified launch failure"},
+      {802, "system not yet initialized"}};
+  auto it = texts.find(e);
+  *text = it == texts.end() ? nullptr : it->second;
+  return it == texts.end() ? INVALID_VALUE : OK;
+}
 CUresult cuInit(unsigned) {
   Call call;
   if (CUresult f = fault("init")) return f;

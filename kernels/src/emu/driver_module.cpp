@@ -100,7 +100,8 @@ CUresult run_kernel(Device& d, const Kernel& k, dim3 grid, dim3 block, unsigned 
   d.counters.launches++;
   const Outcome outcome = launch(k, grid, block, smem, pointers.data());
   if (outcome.fault == Fault::None) return OK;
-  std::fprintf(stderr, "cuemu: kernel %s: %s\n", k.name.c_str(), outcome.report.c_str());
+  last_report = "kernel " + k.name + ": " + outcome.report;
+  std::fprintf(stderr, "cuemu: %s\n", last_report.c_str());
   switch (outcome.fault) {
     case Fault::IllegalAddress:
       return ILLEGAL_ADDRESS;

@@ -9,6 +9,11 @@ public interface BackendProvider {
   /** Whether this machine can run it, and if not, what to do; never throws. */
   Availability availability();
 
+  /** Whether {@code auto} takes it where it is usable: not what only stands in for a device. */
+  default boolean preferred() {
+    return availability().usable();
+  }
+
   /**
    * Opens the device.
    *

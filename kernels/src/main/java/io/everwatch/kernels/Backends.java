@@ -35,15 +35,15 @@ public final class Backends {
     if (!wanted.isAuto()) {
       return new Choice(wanted, "asked for");
     }
-    Optional<Availability> gpu =
-        providers.stream()
-            .filter(provider -> provider.name().equals(PREFERRED))
-            .findFirst()
-            .map(BackendProvider::availability);
+    Optional<BackendProvider> gpu =
+        providers.stream().filter(provider -> provider.name().equals(PREFERRED)).findFirst();
     if (gpu.isEmpty()) {
       return new Choice(DeviceName.CPU, "auto: no back end '%s' is here".formatted(PREFERRED));
     }
-    Availability found = gpu.get();
+    Availability found = gpu.get().availability();
+    if (found.usable() && !gpu.get().preferred()) {
+      return new Choice(DeviceName.CPU, "auto: %s only stands in for a GPU".formatted(PREFERRED));
+    }
     return found.usable()
         ? new Choice(new DeviceName(PREFERRED, 0), "auto: " + found.detail())
         : new Choice(

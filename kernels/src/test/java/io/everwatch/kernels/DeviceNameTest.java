@@ -56,6 +56,36 @@ class DeviceNameTest {
   }
 
   @Test
+  void autoNeverTakesWhatOnlyStandsInForAGpu() {
+    Availability good = new Availability(true, "an emulated GPU", "");
+    BackendProvider standIn =
+        new BackendProvider() {
+          @Override
+          public String name() {
+            return "cuda";
+          }
+
+          @Override
+          public Availability availability() {
+            return good;
+          }
+
+          @Override
+          public boolean preferred() {
+            return false;
+          }
+
+          @Override
+          public Backend open(BackendOptions options) {
+            throw new UnsupportedOperationException("only asked what it is");
+          }
+        };
+
+    assertThat(Backends.choose(DeviceName.parse("auto"), List.of(standIn)).device())
+        .isEqualTo(DeviceName.CPU);
+  }
+
+  @Test
   void aNamedDeviceIsNeverExchangedForAnother() {
     DeviceName second = DeviceName.parse("cuda:1");
     BackendProvider bad = new Pretended("cuda", new Availability(false, "no driver", "install"));

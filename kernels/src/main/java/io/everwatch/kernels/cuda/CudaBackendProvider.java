@@ -26,6 +26,12 @@ public final class CudaBackendProvider implements BackendProvider {
             + (driver.present() ? "" : "; " + driver.advice()));
   }
 
+  /** Nobody gets the stand-in driver, which is for tests, without asking for it. */
+  @Override
+  public boolean preferred() {
+    return CudaLibrary.emulation().isEmpty() && availability().usable();
+  }
+
   @Override
   public Backend open(BackendOptions options) {
     throw new DeviceException(

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.kernels.cuda;
 
-import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR;
-import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR;
-import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN;
-import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
 
 import io.everwatch.kernels.DeviceException;
 import io.everwatch.kernels.DeviceException.Failure;
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.IntSupplier;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUresult;
@@ -26,49 +22,32 @@ import org.jspecify.annotations.Nullable;
  * (10 ns).
  */
 final class CudaDevice implements AutoCloseable {
-  private final int index;
-  private final CUdevice handle;
-  private final CUcontext context;
+  private final DeviceProperties properties;
+  private final CUdevice handle = new CUdevice();
+  private final CUcontext context = new CUcontext();
   private final KernelImages images;
-  private final String name;
-  private final int computeCapability;
-  private final int multiprocessors;
-  private final int maxSharedBytes;
-  private final long totalBytes;
   private final LaunchLog launches = new LaunchLog();
   private final Map<String, KernelModule> modules = new LinkedHashMap<>();
   private volatile @Nullable String lost;
   private boolean closed;
 
-  private CudaDevice(int index, KernelImages images) {
-    this.index = index;
+  private CudaDevice(DeviceProperties properties, KernelImages images) {
+    this.properties = properties;
     this.images = images;
-    this.handle = new CUdevice();
-    check(JCudaDriver.cuDeviceGet(handle, index), "cuDeviceGet %d", index);
-    byte[] text = new byte[256];
-    check(JCudaDriver.cuDeviceGetName(text, text.length, handle), "cuDeviceGetName");
-    int length = 0;
-    while (length < text.length && text[length] != 0) {
-      length++;
-    }
-    name = new String(text, 0, length, StandardCharsets.UTF_8);
-    computeCapability =
-        10 * attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
-            + attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
-    multiprocessors = attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
-    maxSharedBytes = attribute(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN);
-    long[] bytes = new long[1];
-    check(JCudaDriver.cuDeviceTotalMem(bytes, handle), "cuDeviceTotalMem");
-    totalBytes = bytes[0];
-    context = new CUcontext();
+    check(JCudaDriver.cuDeviceGet(handle, properties.index()), "cuDeviceGet");
     check(JCudaDriver.cuDevicePrimaryCtxRetain(context, handle), "cuDevicePrimaryCtxRetain");
-    enter();
+    try {
+      enter();
+    } catch (DeviceException e) {
+      close();
+      throw e;
+    }
   }
 
   /**
    * Opens device {@code index} of those that the driver shows this process, and enters it.
    *
-   * @throws DeviceException of class REFUSED when there is none, with what to do
+   * @throws DeviceException of class REFUSED when it cannot be used, with what to do
    */
   static CudaDevice open(int index) {
     return open(index, KernelImages.standard());
@@ -76,23 +55,26 @@ final class CudaDevice implements AutoCloseable {
 
   /** As {@link #open(int)}, with kernels from elsewhere. */
   static CudaDevice open(int index, KernelImages images) {
-    CudaLibrary.failure()
-        .ifPresent(
-            cause -> {
-              throw new DeviceException(
-                  Failure.REFUSED,
-                  "cannot open CUDA device %d: %s; %s"
-                      .formatted(index, CudaDriver.probe().detail(), CudaDriver.probe().advice()),
-                  cause);
-            });
-    int status = JCudaDriver.cuInit(0);
-    if (status != CUresult.CUDA_SUCCESS) {
-      throw new DeviceException(
-          CudaStatus.classOf(status),
-          "cannot open CUDA device %d: cuInit returned %s; %s"
-              .formatted(index, CudaStatus.name(status), CudaStatus.advice(status)));
+    CudaDriver driver = CudaDriver.probe();
+    if (driver.count() == 0) {
+      throw cannotOpen(index, driver.detail() + "; " + driver.advice());
     }
-    return new CudaDevice(index, images);
+    if (index < 0 || index >= driver.count()) {
+      throw cannotOpen(
+          index,
+          "this process sees %d: %s; name another, or let CUDA_VISIBLE_DEVICES show more"
+              .formatted(driver.count(), driver.detail()));
+    }
+    DeviceProperties properties = DeviceProperties.of(index);
+    if (!properties.hasKernels()) {
+      throw cannotOpen(index, properties + "; " + DeviceProperties.NEEDED);
+    }
+    return new CudaDevice(properties, images);
+  }
+
+  private static DeviceException cannotOpen(int index, String why) {
+    return new DeviceException(
+        Failure.REFUSED, "cannot open CUDA device %d: %s".formatted(index, why));
   }
 
   /** Makes the context current in the calling thread. */
@@ -101,34 +83,34 @@ final class CudaDevice implements AutoCloseable {
   }
 
   int index() {
-    return index;
+    return properties.index();
   }
 
   String name() {
-    return name;
+    return properties.name();
   }
 
   /** 80 for 8.0, 90 for 9.0. */
   int computeCapability() {
-    return computeCapability;
+    return properties.computeCapability();
   }
 
   /** Whether kernels of {@code *_sm90a.cu} run here: they do on 9.0 alone. */
   boolean hasWgmma() {
-    return computeCapability == 90;
+    return properties.computeCapability() == 90;
   }
 
   int multiprocessors() {
-    return multiprocessors;
+    return properties.multiprocessors();
   }
 
   /** Most dynamic shared memory that one block may have. */
   int maxSharedBytes() {
-    return maxSharedBytes;
+    return properties.maxSharedBytes();
   }
 
   long totalBytes() {
-    return totalBytes;
+    return properties.totalBytes();
   }
 
   long freeBytes() {
@@ -181,18 +163,30 @@ final class CudaDevice implements AutoCloseable {
   }
 
   /**
-   * As {@link #check(int, String)}, for calls that give back what is lost anyway with the device.
+   * Gives back what lives on the device, from any thread. Does nothing on a lost device: nothing on
+   * it can be freed, and the process that held it ends.
    */
-  void checkFreed(int status, String what) {
-    if (!isLost()) {
-      check(status, what);
+  void giveBack(String what, IntSupplier call) {
+    if (isLost()) {
+      return;
+    }
+    int status = JCudaDriver.cuCtxSetCurrent(context);
+    if (status == CUresult.CUDA_SUCCESS) {
+      status = call.getAsInt();
+    }
+    if (status != CUresult.CUDA_SUCCESS) {
+      DeviceException failure = failure(status, what);
+      if (failure.failure() != Failure.LOST) {
+        throw failure;
+      }
     }
   }
 
+  /** What a status means; notes it when the device is lost. */
   DeviceException failure(int status, String what) {
     Failure failure = CudaStatus.classOf(status);
-    StringBuilder message = new StringBuilder("device %d (%s): ".formatted(index, name));
-    message.append(what).append(": ").append(CudaStatus.name(status));
+    StringBuilder message = new StringBuilder("device %d (%s): ".formatted(index(), name()));
+    message.append(what).append(": ").append(CudaStatus.describe(status));
     message.append("; ").append(CudaStatus.advice(status));
     if (failure == Failure.LOST) {
       String first = lost;
@@ -206,15 +200,6 @@ final class CudaDevice implements AutoCloseable {
     return new DeviceException(failure, message.toString());
   }
 
-  private int attribute(int attribute) {
-    int[] value = new int[1];
-    check(
-        JCudaDriver.cuDeviceGetAttribute(value, attribute, handle),
-        "cuDeviceGetAttribute %d",
-        attribute);
-    return value[0];
-  }
-
   /** Unloads the modules and gives the context back. */
   @Override
   public synchronized void close() {
@@ -222,17 +207,12 @@ final class CudaDevice implements AutoCloseable {
       return;
     }
     closed = true;
-    if (!isLost()) {
-      enter();
-      modules.values().forEach(KernelModule::unload);
-      modules.clear();
-      checkFreed(JCudaDriver.cuDevicePrimaryCtxRelease(handle), "cuDevicePrimaryCtxRelease");
-    }
+    modules.values().forEach(KernelModule::unload);
+    giveBack("cuDevicePrimaryCtxRelease", () -> JCudaDriver.cuDevicePrimaryCtxRelease(handle));
   }
 
   @Override
   public String toString() {
-    return "device %d (%s, compute capability %d.%d)"
-        .formatted(index, name, computeCapability / 10, computeCapability % 10);
+    return "device " + properties;
   }
 }

@@ -1,104 +1,104 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.kernels.cuda;
 
-import java.nio.charset.StandardCharsets;
+import io.everwatch.kernels.DeviceException;
 import java.util.ArrayList;
 import java.util.List;
-import jcuda.driver.CUdevice;
-import jcuda.driver.CUdevice_attribute;
+import java.util.stream.Collectors;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 
 /**
  * What the driver says of itself and its devices.
  *
- * @param present whether the driver answers and has at least one device
+ * @param present whether kernels can run on at least one device
  * @param detail one line: version and devices, or why there are none
  * @param advice what to do where not present; empty otherwise
+ * @param count devices that it shows this process
  */
-record CudaDriver(boolean present, String detail, String advice) {
+record CudaDriver(boolean present, String detail, String advice, int count) {
+  /** CUDA 13.0, whose compiler makes the fat binaries; NVIDIA's release 580 is the first with it. */
+  static final int NEEDED_VERSION = 13000;
+
   private static final String INSTALL =
       "for a GPU install NVIDIA's driver, release 580 or later (`nvidia-smi` must work)";
 
-  /** Asked once per process: after a failure JCuda's class cannot be initialised again. */
-  private static final class Once {
-    static final CudaDriver ANSWER = ask();
-  }
-
-  /** Never throws. */
+  /** Asks anew each time, except for what cannot change: whether the library is there. Never throws. */
   static CudaDriver probe() {
-    return Once.ANSWER;
+    return CudaLibrary.failure()
+        .map(e -> absent("no CUDA driver: " + reason(e), INSTALL))
+        .orElseGet(CudaDriver::ask);
   }
 
   private static CudaDriver ask() {
-    return CudaLibrary.failure()
-        .map(e -> absent("no CUDA driver: " + firstLine(e)))
-        .orElseGet(CudaDriver::askDriver);
-  }
-
-  private static CudaDriver askDriver() {
-    int status = JCudaDriver.cuInit(0);
-    if (status != CUresult.CUDA_SUCCESS) {
-      return absent("cuInit returned " + CUresult.stringFor(status));
-    }
     int[] version = new int[1];
+    int status = JCudaDriver.cuDriverGetVersion(version);
+    if (status != CUresult.CUDA_SUCCESS) {
+      return absent("the CUDA driver returned " + CudaStatus.describe(status), INSTALL);
+    }
+    String driver = "CUDA " + version(version[0]);
+    if (version[0] < NEEDED_VERSION) {
+      return absent(
+          "the driver is of %s; the kernels need %s"
+              .formatted(driver, "CUDA " + version(NEEDED_VERSION)),
+          INSTALL);
+    }
+    status = JCudaDriver.cuInit(0);
+    if (status == CUresult.CUDA_ERROR_NO_DEVICE) {
+      return noDevice(driver);
+    }
     int[] count = new int[1];
-    status = JCudaDriver.cuDriverGetVersion(version);
     if (status == CUresult.CUDA_SUCCESS) {
       status = JCudaDriver.cuDeviceGetCount(count);
     }
     if (status != CUresult.CUDA_SUCCESS) {
-      return absent("the CUDA driver returned " + CUresult.stringFor(status));
+      return absent(
+          "%s, but it returned %s".formatted(driver, CudaStatus.describe(status)),
+          CudaStatus.advice(status));
     }
-    String driver = "CUDA %d.%d".formatted(version[0] / 1000, version[0] % 1000 / 10);
-    if (count[0] == 0) {
-      return absent(driver + ", but no device");
-    }
-    List<String> devices = new ArrayList<>();
-    for (int i = 0; i < count[0]; i++) {
-      devices.add(device(i));
-    }
-    return new CudaDriver(true, driver + ": " + String.join(", ", devices), "");
+    return count[0] == 0 ? noDevice(driver) : devices(driver, count[0]);
   }
 
-  private static String device(int index) {
-    CUdevice device = new CUdevice();
-    byte[] name = new byte[256];
-    long[] bytes = new long[1];
-    int[] major = new int[1];
-    int[] minor = new int[1];
-    int status = JCudaDriver.cuDeviceGet(device, index);
-    if (status == CUresult.CUDA_SUCCESS) {
-      status = JCudaDriver.cuDeviceGetName(name, name.length, device);
-    }
-    if (status == CUresult.CUDA_SUCCESS) {
-      status = JCudaDriver.cuDeviceTotalMem(bytes, device);
-    }
-    if (status != CUresult.CUDA_SUCCESS) {
-      return "device %d: %s".formatted(index, CUresult.stringFor(status));
-    }
-    JCudaDriver.cuDeviceGetAttribute(
-        major, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device);
-    JCudaDriver.cuDeviceGetAttribute(
-        minor, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device);
-    int length = 0;
-    while (length < name.length && name[length] != 0) {
-      length++;
-    }
-    return "%s, compute capability %d.%d, %.1f GiB"
-        .formatted(
-            new String(name, 0, length, StandardCharsets.UTF_8),
-            major[0],
-            minor[0],
-            bytes[0] / 1073741824.0);
+  private static CudaDriver noDevice(String driver) {
+    String visible = System.getenv("CUDA_VISIBLE_DEVICES");
+    return absent(
+        driver + ", but no device",
+        visible == null
+            ? "`nvidia-smi` must list one; in a container give it the GPU (`--gpus`)"
+            : "CUDA_VISIBLE_DEVICES is '%s': let it name a device that `nvidia-smi` lists"
+                .formatted(visible));
   }
 
-  private static CudaDriver absent(String why) {
-    return new CudaDriver(false, why, INSTALL);
+  private static CudaDriver devices(String driver, int count) {
+    List<String> words = new ArrayList<>();
+    boolean usable = false;
+    for (int i = 0; i < count; i++) {
+      try {
+        DeviceProperties device = DeviceProperties.of(i);
+        words.add(device + (device.hasKernels() ? "" : " (too old)"));
+        usable |= device.hasKernels();
+      } catch (DeviceException e) {
+        words.add(String.valueOf(e.getMessage()));
+      }
+    }
+    String detail = words.stream().collect(Collectors.joining("; ", driver + "; ", ""));
+    return new CudaDriver(usable, detail, usable ? "" : DeviceProperties.NEEDED, count);
   }
 
-  /** JCuda's message holds a whole stack trace; what went wrong stands in one of its lines. */
-  private static String firstLine(Throwable e) {
+  /** {@code 13.0} for 13000. */
+  private static String version(int number) {
+    return number / 1000 + "." + number % 1000 / 10;
+  }
+
+  private static CudaDriver absent(String why, String advice) {
+    return new CudaDriver(false, why, advice, 0);
+  }
+
+  /** The binding's message holds a whole stack trace; what went wrong stands in one of its lines. */
+  static String reason(Throwable e) {
+    if (e instanceof DeviceException) {
+      return String.valueOf(e.getMessage());
+    }
     String message = String.valueOf(e.getMessage());
     return message
         .lines()

@@ -69,9 +69,7 @@ final class CudaEvent implements AutoCloseable {
   public void close() {
     if (!destroyed) {
       destroyed = true;
-      if (!device.isLost()) {
-        device.checkFreed(JCudaDriver.cuEventDestroy(handle), "cuEventDestroy");
-      }
+      device.giveBack("cuEventDestroy", () -> JCudaDriver.cuEventDestroy(handle));
     }
   }
 }

@@ -17,6 +17,13 @@ final class CudaStatus {
     return word + " (" + status + ")";
   }
 
+  /** Name, number and the driver's own sentence, which in emulation says where and what it was. */
+  static String describe(int status) {
+    String[] text = new String[1];
+    boolean known = JCudaDriver.cuGetErrorString(status, text) == CUresult.CUDA_SUCCESS;
+    return known && text[0] != null ? name(status) + ", " + text[0] : name(status);
+  }
+
   /**
    * REFUSED: the call did nothing and the device goes on. Everything else, numbers of later drivers
    * included, spoils the context for this process.
@@ -53,8 +60,6 @@ final class CudaStatus {
           CUresult.CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES,
           CUresult.CUDA_ERROR_PEER_ACCESS_ALREADY_ENABLED,
           CUresult.CUDA_ERROR_PEER_ACCESS_NOT_ENABLED,
-          CUresult.CUDA_ERROR_PEER_MEMORY_ALREADY_REGISTERED,
-          CUresult.CUDA_ERROR_PEER_MEMORY_NOT_REGISTERED,
           CUresult.CUDA_ERROR_PRIMARY_CONTEXT_ACTIVE,
           CUresult.CUDA_ERROR_TOO_MANY_PEERS,
           CUresult.CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED,

@@ -112,9 +112,7 @@ final class CudaStream implements AutoCloseable {
   public void close() {
     if (!destroyed) {
       destroyed = true;
-      if (!device.isLost()) {
-        device.checkFreed(JCudaDriver.cuStreamDestroy(handle), "cuStreamDestroy");
-      }
+      device.giveBack("cuStreamDestroy", () -> JCudaDriver.cuStreamDestroy(handle));
     }
   }
 }

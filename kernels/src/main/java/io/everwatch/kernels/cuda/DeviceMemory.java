@@ -57,9 +57,7 @@ final class DeviceMemory implements AutoCloseable {
   public void close() {
     if (!freed) {
       freed = true;
-      if (!device.isLost()) {
-        device.checkFreed(JCudaDriver.cuMemFree(pointer), "cuMemFree");
-      }
+      device.giveBack("cuMemFree", () -> JCudaDriver.cuMemFree(pointer));
     }
   }
 }

@@ -55,6 +55,6 @@ final class KernelModule {
   }
 
   void unload() {
-    device.checkFreed(JCudaDriver.cuModuleUnload(handle), "cuModuleUnload " + name);
+    device.giveBack("cuModuleUnload " + name, () -> JCudaDriver.cuModuleUnload(handle));
   }
 }

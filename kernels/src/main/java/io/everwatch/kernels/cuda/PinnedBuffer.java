@@ -68,9 +68,7 @@ final class PinnedBuffer implements AutoCloseable {
   public void close() {
     if (!freed) {
       freed = true;
-      if (!device.isLost()) {
-        device.checkFreed(JCudaDriver.cuMemFreeHost(pointer), "cuMemFreeHost");
-      }
+      device.giveBack("cuMemFreeHost", () -> JCudaDriver.cuMemFreeHost(pointer));
     }
   }
 }
