@@ -102,8 +102,7 @@ final class CpuAttention implements AutoCloseable {
   }
 
   /** See {@link io.everwatch.kernels.Backend#segmentAttention}; arguments are checked. */
-  void segments(
-      CpuBuffer qkv, CpuPatchBatch batch, int segmentation, int heads, CpuBuffer out) {
+  void segments(CpuBuffer qkv, CpuPatchBatch batch, int segmentation, int heads, CpuBuffer out) {
     SegmentShape shape = new SegmentShape(heads, batch.headDim());
     int headDim = shape.headDim();
     int width = shape.width();

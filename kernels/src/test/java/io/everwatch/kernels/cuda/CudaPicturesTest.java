@@ -91,8 +91,7 @@ class CudaPicturesTest {
     float[] got = EveryOrder.run(device -> patches(device, type, pictures, 76));
 
     float[] expected = expected(pictures, 76);
-    EveryOrder.assertSameBits(
-        type == DType.BF16 ? Bf16.round(expected) : expected, got, "patches");
+    EveryOrder.assertSameBits(type == DType.BF16 ? Bf16.round(expected) : expected, got, "patches");
   }
 
   @Test

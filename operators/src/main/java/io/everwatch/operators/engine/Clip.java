@@ -61,8 +61,8 @@ record Clip(Optional<VisionClip> vision, List<BadFrame> bad) {
 
     /**
      * The pictures that stand for the frames, decoded as they are asked for, in order: of a chunk
-     * of hundred-megabyte pictures this list keeps three at a time, the first, the one that is asked
-     * for and the one before it.
+     * of hundred-megabyte pictures this list keeps three at a time, the first, the one that is
+     * asked for and the one before it.
      */
     private final class Shown extends AbstractList<RgbImage> {
       private final List<EncodedFrame> frames;

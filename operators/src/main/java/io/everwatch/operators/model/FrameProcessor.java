@@ -157,7 +157,8 @@ public final class FrameProcessor {
       RgbImage next = last ? picture : frames.get(n);
       if (last || next != picture) {
         int end = last ? pairs * framesPerPatch : n; // the last one fills its pair
-        shown.add(new ClipPictures.Shown(atMost(MOST_PIXELS * maxPixels, picture, size), from, end));
+        shown.add(
+            new ClipPictures.Shown(atMost(MOST_PIXELS * maxPixels, picture, size), from, end));
         picture = next;
         from = n;
       }

@@ -276,8 +276,7 @@ public final class VisionTower {
 
   private void check(VisionClip clip) {
     int merge = config.spatialMergeSize();
-    boolean whole =
-        clip.count() > 0 && clip.height() % merge == 0 && clip.width() % merge == 0;
+    boolean whole = clip.count() > 0 && clip.height() % merge == 0 && clip.width() % merge == 0;
     boolean filled =
         !(clip instanceof Patches made)
             || made.rows().length == (long) clip.count() * config.patchWidth();

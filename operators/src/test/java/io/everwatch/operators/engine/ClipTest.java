@@ -4,13 +4,13 @@ package io.everwatch.operators.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.everwatch.operators.engine.RoundResult.BadFrame;
+import io.everwatch.operators.model.ClipPictures;
 import io.everwatch.operators.model.EncodedFrame;
 import io.everwatch.operators.model.EncodedFrame.Encoding;
 import io.everwatch.operators.model.FrameDecoder;
 import io.everwatch.operators.model.FrameLimits;
 import io.everwatch.operators.model.FrameProcessor;
 import io.everwatch.operators.model.Patches;
-import io.everwatch.operators.model.ClipPictures;
 import io.everwatch.operators.model.RgbImage;
 import io.everwatch.operators.model.StreamSettings;
 import java.util.ArrayList;

@@ -82,7 +82,9 @@ class FrameProcessorTest {
 
     assertThat(clip.shown())
         .containsExactly(
-            new ClipPictures.Shown(a, 0, 2), new ClipPictures.Shown(b, 2, 3), new ClipPictures.Shown(a, 3, 6));
+            new ClipPictures.Shown(a, 0, 2),
+            new ClipPictures.Shown(b, 2, 3),
+            new ClipPictures.Shown(a, 3, 6));
     assertThat(List.of(clip.frames(), clip.height(), clip.width()))
         .isEqualTo(List.of(patches.frames(), patches.height(), patches.width()));
     assertThat(clip.bytes()).isEqualTo(3 * (100 * 70 + 50 * 90 + 100 * 70));
