@@ -43,15 +43,11 @@ final class CudaSegmentAttention {
    */
   private record Segmentation(long tiles, int count, boolean wide) {}
 
-  /**
-   * The patches of one pass of the tower on the device, in memory that its maker owns.
-   *
-   * @param factors address of [T, D/2] pairs of cosine and sine, f32
-   */
+  /** The patches of one pass of the tower on the device, in memory that its maker owns. */
   static final class PatchTable {
     private final int patches;
     private final int headDim;
-    private final long factors;
+    private final long factors; // address of [T, D/2] pairs of cosine and sine, f32
     private final List<Segmentation> segmentations;
 
     private PatchTable(int patches, int headDim, long factors, List<Segmentation> segmentations) {

@@ -78,7 +78,7 @@ class CudaRandomWeightsTest {
 
     for (int row = 0; row < 256; row++) {
       for (int column = 0; column < 64 * wide; column++) {
-        int chunk = column % 64 / 8 ^ row & 7;
+        int chunk = (column % 64 / 8) ^ (row & 7);
         int at = ((row / 128 * wide + column / 64) * 128 + row % 128) * 64 + chunk * 8 + column % 8;
         boolean there = row >= first && row < first + rows && column < columns;
         assertThat(image[at])
