@@ -8,6 +8,12 @@ import io.everwatch.kernels.Span;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
+import jcuda.driver.CUgraph;
+import jcuda.driver.CUgraphExec;
+import jcuda.driver.CUstreamCaptureMode;
+import jcuda.driver.JCudaDriver;
+import org.jspecify.annotations.Nullable;
 
 /** A pool whose contexts take passes through the attention of one layer. */
 final class AttentionStage implements AutoCloseable {
@@ -18,6 +24,9 @@ final class AttentionStage implements AutoCloseable {
   final CudaRowPool pool;
   private final int[] order; // in which slots are given out
   private int given;
+  private @Nullable CUgraphExec graph;
+  private long graphIn;
+  private long graphOut;
   int lastTile; // queries of a work item of the last prefill
 
   /** One stream's context and how far it is. */
@@ -83,62 +92,108 @@ final class AttentionStage implements AutoCloseable {
    * The next rows of each stream through a prefill pass; results per stream {@code [rows, H * D]}.
    */
   List<float[]> prefill(List<Actor> actors, int... counts) {
+    return prefillLater(actors, counts).get();
+  }
+
+  /** As {@link #prefill}; only the result waits. */
+  Supplier<List<float[]>> prefillLater(List<Actor> actors, int... counts) {
+    for (int i = 0; i < counts.length; i++) {
+      extend(actors.get(i), takeSlots(counts[i]));
+    }
+    return prefillExtended(actors, counts);
+  }
+
+  /** Computes the next rows of one stream into slots of the caller's. */
+  void prefillInto(Actor actor, int[] slots) {
+    extend(actor, slots);
+    prefillExtended(List.of(actor), slots.length);
+  }
+
+  private Supplier<List<float[]>> prefillExtended(List<Actor> actors, int... counts) {
     List<Span> spans = new ArrayList<>();
     int rows = 0;
     for (int i = 0; i < counts.length; i++) {
-      extend(actors.get(i), counts[i]);
       spans.add(new Span(actors.get(i).context, rows, counts[i]));
       rows += counts[i];
     }
     StepTables tables = pool.batches().prefill(spans, new int[rows], new int[] {rows - 1});
     lastTile = tables.tileQueries();
-    return pass(tables, actors, counts);
+    return later(tables, actors, counts);
   }
 
   /** The next row of each stream through a decode pass. */
   List<float[]> decode(List<Actor> actors) {
-    int[] counts = new int[actors.size()];
+    return decodeLater(actors).get();
+  }
+
+  /** As {@link #decode}; only the result waits. */
+  Supplier<List<float[]>> decodeLater(List<Actor> actors) {
+    return later(decodeTables(actors), actors, ones(actors));
+  }
+
+  /** As {@link #decode}, through a graph that the first call recorded. */
+  List<float[]> replay(List<Actor> actors) {
+    StepTables tables = decodeTables(actors);
+    float[] qkv = qkv(tables, actors, ones(actors));
+    if (graph == null) {
+      graphIn = upload(qkv);
+      graphOut = upload(nothing(tables));
+      graph = record(tables);
+    }
+    overwrite(graphIn, qkv);
+    overwrite(graphOut, nothing(tables));
+    pool.attention().begin(tables);
+    JCudaDriver.cuGraphLaunch(graph, stream.handle());
+    return results(tables.rows(), graphOut, ones(actors));
+  }
+
+  private CUgraphExec record(StepTables tables) {
+    JCudaDriver.cuStreamBeginCapture(
+        stream.handle(), CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
+    pool.attention().attend(LAYER, graphIn, tables, graphOut);
+    CUgraph captured = new CUgraph();
+    JCudaDriver.cuStreamEndCapture(stream.handle(), captured);
+    CUgraphExec made = new CUgraphExec();
+    JCudaDriver.cuGraphInstantiate(made, captured, 0);
+    return made;
+  }
+
+  private static int[] ones(List<Actor> actors) {
+    int[] ones = new int[actors.size()];
+    Arrays.fill(ones, 1);
+    return ones;
+  }
+
+  private StepTables decodeTables(List<Actor> actors) {
     List<CudaContext> contexts = new ArrayList<>();
-    for (int i = 0; i < counts.length; i++) {
-      extend(actors.get(i), 1);
-      contexts.add(actors.get(i).context);
-      counts[i] = 1;
+    for (Actor actor : actors) {
+      extend(actor, takeSlots(1));
+      contexts.add(actor.context);
     }
-    return pass(pool.batches().decode(contexts, new int[counts.length]), actors, counts);
+    return pool.batches().decode(contexts, new int[contexts.size()]);
   }
 
-  void extend(Actor actor, int count) {
+  private static void extend(Actor actor, int[] slots) {
     int from = actor.context.rows();
-    actor.context.extend(takeSlots(count), actor.data.positions(from, from + count));
+    actor.context.extend(slots, actor.data.positions(from, from + slots.length));
   }
 
-  private List<float[]> pass(StepTables tables, List<Actor> actors, int... counts) {
-    long out = launch(tables, actors, counts);
-    stream.synchronize();
-    int outWidth = pool.shape().heads() * pool.shape().headDim();
-    int elements = tables.rows() * outWidth;
-    float[] all =
-        pool.dtype() == DType.F32 ? arrays.floats(out, elements) : arrays.widened(out, elements);
-    for (int i = tables.liveRows() * outWidth; i < all.length; i++) {
-      if (!Float.isNaN(all[i])) {
-        throw new AssertionError("a row beyond the live ones was written");
-      }
-    }
-    List<float[]> results = new ArrayList<>();
-    int at = 0;
-    for (int count : counts) {
-      results.add(Arrays.copyOfRange(all, at, at + count * outWidth));
-      at += count * outWidth;
-    }
-    return results;
+  /** Launches a pass and waits for nothing; the result waits. */
+  private Supplier<List<float[]>> later(StepTables tables, List<Actor> actors, int... counts) {
+    long in = upload(qkv(tables, actors, counts));
+    long out = upload(nothing(tables));
+    pool.attention().begin(tables);
+    pool.attention().attend(LAYER, in, tables, out);
+    int rows = tables.rows();
+    return () -> results(rows, out, counts);
   }
 
-  /** Launches a pass and waits for nothing; the address of its result. */
-  long launch(StepTables tables, List<Actor> actors, int... counts) {
+  /** Q, K and V of the batch's rows; NaN in those that do not exist. */
+  private float[] qkv(StepTables tables, List<Actor> actors, int... counts) {
     KvShape shape = pool.shape();
     int width = (shape.heads() + 2 * shape.kvHeads()) * shape.headDim();
     float[] qkv = new float[tables.rows() * width];
-    Arrays.fill(qkv, Float.NaN); // of rows that do not exist
+    Arrays.fill(qkv, Float.NaN);
     int row = 0;
     for (int i = 0; i < counts.length; i++) {
       int first = actors.get(i).context.rows() - counts[i];
@@ -146,14 +201,52 @@ final class AttentionStage implements AutoCloseable {
         System.arraycopy(actors.get(i).data.token(first + r, LAYER), 0, qkv, row * width, width);
       }
     }
-    float[] nothing = new float[tables.rows() * shape.heads() * shape.headDim()];
+    return qkv;
+  }
+
+  private float[] nothing(StepTables tables) {
+    float[] nothing = new float[tables.rows() * outWidth()];
     Arrays.fill(nothing, Float.NaN);
-    boolean f32 = pool.dtype() == DType.F32;
-    long in = f32 ? arrays.of(qkv) : arrays.bf16(qkv);
-    long out = f32 ? arrays.of(nothing) : arrays.bf16(nothing);
-    pool.attention().begin(tables);
-    pool.attention().attend(LAYER, in, tables, out);
-    return out;
+    return nothing;
+  }
+
+  private int outWidth() {
+    return pool.shape().heads() * pool.shape().headDim();
+  }
+
+  private boolean f32() {
+    return pool.dtype() == DType.F32;
+  }
+
+  private long upload(float[] values) {
+    return f32() ? arrays.of(values) : arrays.bf16(values);
+  }
+
+  private void overwrite(long address, float[] values) {
+    BlockingCopies copies = new BlockingCopies(stream.device());
+    if (f32()) {
+      copies.write(address, values);
+    } else {
+      copies.write(address, Bf16.of(values));
+    }
+  }
+
+  private List<float[]> results(int rows, long out, int... counts) {
+    stream.synchronize();
+    int elements = rows * outWidth();
+    float[] all = f32() ? arrays.floats(out, elements) : arrays.widened(out, elements);
+    List<float[]> results = new ArrayList<>();
+    int at = 0;
+    for (int count : counts) {
+      results.add(Arrays.copyOfRange(all, at, at + count * outWidth()));
+      at += count * outWidth();
+    }
+    for (int i = at; i < all.length; i++) {
+      if (!Float.isNaN(all[i])) {
+        throw new AssertionError("a row beyond the live ones was written");
+      }
+    }
+    return results;
   }
 
   @Override

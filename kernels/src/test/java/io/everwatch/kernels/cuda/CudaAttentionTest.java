@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Attention of a decoder layer over the pool: contexts, tables, rotation, decode and prefill. */
 @RequiresDevice
@@ -328,5 +329,52 @@ class CudaAttentionTest {
                 Arrays.copyOfRange(data.bytes(row), AttentionStage.LAYER * kv, stored.length));
       }
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  @EnabledOnEmulation
+  void aPassKeepsItsTablesWhenTheNextIsFilledInEarly(boolean decode) {
+    List<List<float[]>> results = new ArrayList<>();
+    for (String streams : List.of("streams=eager", "streams=lazy")) {
+      Emulation.set(streams);
+      try (AttentionStage stage = new AttentionStage(device, SMALL, DType.BF16, 400, SEED)) {
+        List<Actor> actors = actors(stage, DType.BF16, 100, 7);
+        List<Actor> first = actors.subList(0, 1);
+        List<Actor> second = actors.subList(1, 2);
+        var one = decode ? stage.decodeLater(first) : stage.prefillLater(first, 2);
+        var other = decode ? stage.decodeLater(second) : stage.prefillLater(second, 90); // larger
+        results.add(List.of(one.get().get(0), other.get().get(0)));
+      }
+    }
+    for (int pass = 0; pass < 2; pass++) {
+      assertThat(results.get(1).get(pass))
+          .as("pass %d", pass)
+          .containsExactly(results.get(0).get(pass));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"BF16", "F32"})
+  void aRecordedPassFitsLaterBatchesOfItsBucket(DType dtype) {
+    int[][] lengths = {{300, 3, 255}, {1, 600, 64, 2}, {511, 5, 40}};
+    try (AttentionStage direct = new AttentionStage(device, SMALL, dtype, 2000, SEED);
+        AttentionStage recorded = new AttentionStage(device, SMALL, dtype, 2000, SEED)) {
+      for (int[] loaded : lengths) {
+        List<float[]> expected = direct.decode(actors(direct, dtype, loaded));
+        List<float[]> replayed = recorded.replay(actors(recorded, dtype, loaded));
+        for (int i = 0; i < loaded.length; i++) {
+          assertThat(replayed.get(i)).as("%d rows", loaded[i]).containsExactly(expected.get(i));
+        }
+      }
+    }
+  }
+
+  private static List<Actor> actors(AttentionStage stage, DType dtype, int... loaded) {
+    List<Actor> actors = new ArrayList<>();
+    for (int rows : loaded) {
+      actors.add(stage.actor(new AttentionStream(SMALL, dtype, SEED + rows), rows));
+    }
+    return actors;
   }
 }

@@ -121,14 +121,7 @@ class CudaRowPoolTest {
       stage.pool.write(slots, before);
       PendingRows read = stage.pool.read(slots);
       AttentionStage.Actor actor = stage.actor(data, new int[0]);
-      actor.context.extend(slots, data.positions(0, 3));
-      stage.launch(
-          stage
-              .pool
-              .batches()
-              .prefill(List.of(new Span(actor.context, 0, 3)), new int[3], new int[] {2}),
-          List.of(actor),
-          3);
+      stage.prefillInto(actor, slots);
 
       assertThat(read.await()).isDeepEqualTo(before);
       byte[] after = stage.pool.read(slots).await()[0];
@@ -143,20 +136,30 @@ class CudaRowPoolTest {
     try (AttentionStage stage = new AttentionStage(device, SHAPE, DType.BF16, 64, SEED)) {
       AttentionStream data = new AttentionStream(SHAPE, DType.BF16, SEED);
       AttentionStage.Actor actor = stage.actor(data, 2);
-      stage.extend(actor, 1);
-      stage.launch(
-          stage
-              .pool
-              .batches()
-              .prefill(List.of(new Span(actor.context, 0, 1)), new int[1], new int[] {0}),
-          List.of(actor),
-          1);
+      stage.prefillLater(List.of(actor), 1);
       byte[] row = stage.pool.read(new int[] {actor.context.slot(2)}).await()[0];
 
       int kv = 2 * SHAPE.kvHeads() * SHAPE.headDim() * 2;
       int from = AttentionStage.LAYER * kv;
       assertThat(Arrays.copyOfRange(row, from, from + kv))
           .isEqualTo(Arrays.copyOfRange(data.bytes(2), from, from + kv));
+    }
+  }
+
+  @Test
+  @EnabledOnEmulation
+  void rowsAreNotReplacedBeforeThePassThatNeedsThem() {
+    Emulation.set("streams=lazy");
+    try (AttentionStage stage = new AttentionStage(device, SHAPE, DType.BF16, 64, SEED)) {
+      AttentionStream data = new AttentionStream(SHAPE, DType.BF16, SEED);
+      float[] expected = stage.prefill(List.of(stage.actor(data, 20)), 3).get(0);
+      AttentionStage.Actor actor = stage.actor(data, 20);
+      int[] slots = {actor.context.slot(0), actor.context.slot(13)};
+      var pass = stage.prefillLater(List.of(actor), 3);
+      stage.pool.write(slots, rows(stage.pool, SEED, 2));
+      assertThat(stage.pool.read(slots).await()).isDeepEqualTo(rows(stage.pool, SEED, 2));
+
+      assertThat(pass.get().get(0)).containsExactly(expected);
     }
   }
 
