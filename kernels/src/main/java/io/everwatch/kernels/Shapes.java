@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.kernels;
+
+/** Checks of arguments that back ends share, with messages that name the operation. */
+public final class Shapes {
+  private Shapes() {}
+
+  /** Elements of {@code tokens} rows. */
+  public static long elements(String operation, int tokens, int width) {
+    if (tokens < 0 || width < 0) {
+      throw new IllegalArgumentException(
+          "%s: %d tokens of width %d; expected sizes of zero or more"
+              .formatted(operation, tokens, width));
+    }
+    return (long) tokens * width;
+  }
+
+  /** Refuses a row that does not lie inside a buffer of {@code elements}. */
+  public static void rowsInside(
+      String operation, String role, int[] rows, int width, long elements) {
+    for (int row : rows) {
+      if (row < 0 || (row + 1L) * width > elements) {
+        throw new IllegalArgumentException(
+            "%s: row %d of width %d lies outside %s of %d elements"
+                .formatted(operation, row, width, role, elements));
+      }
+    }
+  }
+}

@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.kernels.cuda;
+
+import io.everwatch.kernels.Arena;
+import io.everwatch.kernels.Backend;
+import io.everwatch.kernels.Batch;
+import io.everwatch.kernels.Context;
+import io.everwatch.kernels.DType;
+import io.everwatch.kernels.DeviceBuffer;
+import io.everwatch.kernels.DeviceSpace;
+import io.everwatch.kernels.Draw;
+import io.everwatch.kernels.KvShape;
+import io.everwatch.kernels.Matrix;
+import io.everwatch.kernels.PatchBatch;
+import io.everwatch.kernels.PatchMaker;
+import io.everwatch.kernels.RowPool;
+import io.everwatch.kernels.Shapes;
+import io.everwatch.kernels.Span;
+import io.everwatch.kernels.Table;
+import io.everwatch.kernels.TensorSource;
+import io.everwatch.kernels.Vector;
+import io.everwatch.kernels.Vocabulary;
+import io.everwatch.kernels.cuda.CudaLinear.Phase;
+import io.everwatch.kernels.cuda.CudaSegmentAttention.PatchTable;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Checks arguments and hands them to the launchers, all on one stream: an operation returns when it
+ * is in the stream, and runs after those before it. The activation type is bf16, or float32 on the
+ * plain path of the tests; weights, cached rows and their working copies are of the same type.
+ */
+final class CudaBackend implements Backend {
+  static final String NAME = "cuda";
+
+  /** Left when a pool takes all there is: step tables, graphs, what the driver itself needs. */
+  private static final long RESERVE_BYTES = 1L << 30;
+
+  private static final int RESERVE_PART = 32; // so much of a device where that would be more
+
+  private static final int RING_PIECES = 4;
+  private static final int RING_BYTES = 4 << 20;
+
+  private final CudaDevice device;
+  private final DType dtype;
+  private final String build;
+  private final CudaStream stream;
+  private final UploadRing ring;
+  private final Downloads downloads;
+  private final CudaParameters parameters;
+  private final CudaLinear linear;
+  private final CudaElementwise elementwise;
+  private final CudaSegmentAttention segments;
+  private final CudaPatchMaker patchMaker;
+  private final HostSampling sampling;
+  private final CudaArena replayed;
+  private Phase phase = Phase.PREFILL;
+  private @Nullable StepTables current;
+  private boolean closed;
+
+  /**
+   * @param device closed with this, also when this throws
+   */
+  CudaBackend(CudaDevice device, DType dtype) {
+    this.device = device;
+    this.dtype = dtype;
+    try {
+      build = KernelBuild.digest(KernelImages.standard());
+      KernelBuild.load(device);
+      linear = new CudaLinear(device, dtype);
+      elementwise = new CudaElementwise(device, dtype);
+      segments = new CudaSegmentAttention(device, dtype);
+      stream = CudaStream.open(device);
+      ring = new UploadRing(stream, RING_PIECES, RING_BYTES);
+      downloads = new Downloads(stream);
+      parameters = new CudaParameters(stream, dtype);
+      patchMaker = new CudaPatchMaker(stream, ring, dtype);
+      sampling = new HostSampling(downloads);
+      replayed = new CudaArena(stream, dtype);
+    } catch (RuntimeException | Error e) {
+      try (device) {
+        throw e;
+      }
+    }
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public String numerics() {
+    return "%s: %s, compute capability %d.%d; kernels %s; %s; attention %s"
+        .formatted(
+            NAME,
+            device.emulated() ? "emulated" : device.name(),
+            device.computeCapability() / 10,
+            device.computeCapability() % 10,
+            build,
+            linear.numerics(),
+            CudaAttention.numerics());
+  }
+
+  @Override
+  public DType dtype() {
+    return dtype;
+  }
+
+  // --- weights ---
+
+  @Override
+  public Matrix matrix(String name, List<? extends TensorSource> parts) {
+    enter("matrix");
+    return parameters.matrix(name, parts);
+  }
+
+  @Override
+  public Vector vector(String name, List<? extends TensorSource> parts) {
+    enter("vector");
+    return parameters.vector(name, parts);
+  }
+
+  @Override
+  public Table table(TensorSource source) {
+    enter("table");
+    return parameters.table(source);
+  }
+
+  @Override
+  public Vocabulary vocabulary(int width, BitSet drawable) {
+    enter("vocabulary");
+    return HostSampling.vocabulary(width, drawable);
+  }
+
+  // --- memory ---
+
+  @Override
+  public Arena arena() {
+    enter("arena");
+    parameters.endLoading();
+    return new CudaArena(stream, dtype);
+  }
+
+  @Override
+  public RowPool rowPool(KvShape shape, int slots) {
+    enter("rowPool");
+    parameters.endLoading();
+    return new CudaRowPool(stream, shape, dtype, slots);
+  }
+
+  @Override
+  public int slots(KvShape shape, long bytes) {
+    enter("slots");
+    parameters.endLoading();
+    long reserve = Math.min(RESERVE_BYTES, device.totalBytes() / RESERVE_PART);
+    return CudaRowPool.slotsWithin(
+        shape, dtype, bytes == 0 ? device.freeBytes() - reserve : bytes);
+  }
+
+  @Override
+  public Optional<DeviceSpace> space() {
+    enter("space");
+    return Optional.of(new DeviceSpace(device.freeBytes(), device.totalBytes()));
+  }
+
+  @Override
+  public Context context(RowPool pool) {
+    enter("context");
+    if (!(pool instanceof CudaRowPool mine)) {
+      throw new IllegalArgumentException(
+          "context: the pool is a %s; expected one of the cuda back end"
+              .formatted(pool.getClass().getName()));
+    }
+    return mine.context();
+  }
+
+  @Override
+  public void upload(float[] values, int from, int count, DeviceBuffer to) {
+    enter("upload");
+    CudaBuffer buffer = CudaBuffer.of(to, "upload", "to", count);
+    ring.upload(values, from, count, buffer.dtype(), buffer.address());
+  }
+
+  @Override
+  public void download(DeviceBuffer source, long from, float[] to, int at, int count) {
+    enter("download");
+    CudaBuffer buffer = CudaBuffer.of(source, "download", "source", from + count);
+    long address = buffer.address() + from * buffer.dtype().sizeBytes();
+    downloads.download(address, buffer.dtype(), to, at, count);
+  }
+
+  // --- batches ---
+
+  @Override
+  public Batch prefillBatch(List<Span> spans, int[] ids, int[] outputs, List<Draw> draws) {
+    enter("prefillBatch");
+    current = null;
+    StepTables tables =
+        pool("prefillBatch", spans.stream().map(Span::context).findFirst())
+            .batches()
+            .prefill(spans, ids, outputs);
+    return begin(tables, Phase.PREFILL, ids, draws);
+  }
+
+  @Override
+  public Batch decodeBatch(List<? extends Context> contexts, int[] ids, List<Draw> draws) {
+    enter("decodeBatch");
+    current = null;
+    StepTables tables =
+        pool("decodeBatch", contexts.stream().map(Context.class::cast).findFirst())
+            .batches()
+            .decode(contexts, ids);
+    return begin(tables, Phase.DECODE, ids, draws);
+  }
+
+  private static CudaRowPool pool(String operation, Optional<Context> first) {
+    Context context =
+        first.orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    operation + ": a batch of no stream; expected one stream at least"));
+    if (!(context instanceof CudaContext mine)) {
+      throw new IllegalArgumentException(
+          "%s: the context is a %s; expected one of the cuda back end"
+              .formatted(operation, context.getClass().getName()));
+    }
+    return mine.pool();
+  }
+
+  private Batch begin(StepTables tables, Phase of, int[] ids, List<Draw> draws) {
+    sampling.begin(tables, ids, draws);
+    tables.pool().attention().begin(tables);
+    phase = of;
+    current = tables;
+    return tables;
+  }
+
+  private StepTables tables(Batch batch, String operation) {
+    enter(operation);
+    StepTables mine = current;
+    if (mine == null || batch != mine) {
+      throw new IllegalArgumentException(
+          "%s: the batch is not the last one that this back end made; make it before each pass"
+              .formatted(operation));
+    }
+    return mine;
+  }
+
+  @Override
+  public PatchBatch patchBatch(
+      float[] angles, int headDim, List<int[]> segmentations, Arena arena) {
+    enter("patchBatch");
+    CudaArena mine = CudaArena.of(arena, "patchBatch");
+    phase = Phase.PREFILL;
+    PatchTable table =
+        segments.table(stream, angles, headDim, segmentations, ring, mine::take);
+    return new CudaPatchBatch(table, mine, mine.step());
+  }
+
+  @Override
+  public Optional<PatchMaker> patchMaker() {
+    return Optional.of(patchMaker);
+  }
+
+  @Override
+  public <R> R replay(Object key, Batch batch, Function<Arena, R> body) {
+    tables(batch, "replay");
+    replayed.reset();
+    return body.apply(replayed);
+  }
+
+  // --- operations ---
+
+  @Override
+  public void embed(Table table, Batch batch, DeviceBuffer out) {
+    StepTables tables = tables(batch, "embed");
+    if (!(table instanceof CudaTable mine)) {
+      throw new IllegalArgumentException(
+          "embed: the table is a %s; expected one of the cuda back end"
+              .formatted(table.getClass().getName()));
+    }
+    if (tables.smallestId() < 0 || tables.largestId() >= mine.rows()) {
+      throw new IllegalArgumentException(
+          "embed: ids from %d to %d, but table %s has %d rows; were the ids made by the tokenizer"
+                  .formatted(tables.smallestId(), tables.largestId(), mine.name(), mine.rows())
+              + " of this model?");
+    }
+    long elements = Shapes.elements("embed", tables.rows(), mine.columns());
+    long to = CudaBuffer.of(out, "embed", "out", elements, DType.F32);
+    elementwise.embed(
+        stream,
+        mine.address(),
+        tables.idsAddress(),
+        tables.headerAddress(), // which begins with the number of live rows
+        tables.rows(),
+        mine.columns(),
+        to);
+  }
+
+  @Override
+  public void outputs(DeviceBuffer x, Batch batch, int width, DeviceBuffer out) {
+    StepTables tables = tables(batch, "outputs");
+    CudaBuffer from =
+        CudaBuffer.of(x, "outputs", "x", Shapes.elements("outputs", tables.rows(), width));
+    long elements = Shapes.elements("outputs", tables.outputs(), width);
+    long to = CudaBuffer.of(out, "outputs", "out", elements, from.dtype());
+    long rowBytes = (long) width * from.dtype().sizeBytes();
+    elementwise.gather(
+        stream, from.address(), tables.outputRowsAddress(), tables.outputs(), rowBytes, to);
+  }
+
+  @Override
+  public void scatter(DeviceBuffer x, int[] rows, int width, DeviceBuffer out) {
+    enter("scatter");
+    CudaBuffer from =
+        CudaBuffer.of(x, "scatter", "x", Shapes.elements("scatter", rows.length, width));
+    long to = CudaBuffer.of(out, "scatter", "out", 0, from.dtype());
+    Shapes.rowsInside("scatter", "out", rows, width, out.elements());
+    if (rows.length > 0) {
+      long places = CudaBuffer.of(out, "scatter", "out", 0).arena().take(4L * rows.length);
+      ring.upload(rows, places);
+      long rowBytes = (long) width * from.dtype().sizeBytes();
+      elementwise.scatter(stream, from.address(), places, rows.length, rowBytes, to);
+    }
+  }
+
+  @Override
+  public void rmsNorm(DeviceBuffer x, Vector gain, float eps, int tokens, DeviceBuffer out) {
+    enter("rmsNorm");
+    int width = gain.length();
+    long elements = Shapes.elements("rmsNorm", tokens, width);
+    long from = CudaBuffer.of(x, "rmsNorm", "x", elements, DType.F32);
+    long to = CudaBuffer.of(out, "rmsNorm", "out", elements, dtype);
+    long by = CudaVector.of(gain, "rmsNorm", width);
+    elementwise.rmsNorm(stream, from, by, eps, tokens, width, to);
+  }
+
+  @Override
+  public void linear(
+      DeviceBuffer x, Matrix w, @Nullable Vector bias, int tokens, DeviceBuffer out) {
+    Products.Output output =
+        out.dtype() == DType.F32 ? Products.Output.F32 : Products.Output.BF16;
+    multiply("linear", x, w, bias, tokens, output, out);
+  }
+
+  @Override
+  public void linearAdd(
+      DeviceBuffer x, Matrix w, @Nullable Vector bias, int tokens, DeviceBuffer out) {
+    multiply("linearAdd", x, w, bias, tokens, Products.Output.ADD, out);
+  }
+
+  private void multiply(
+      String operation,
+      DeviceBuffer x,
+      Matrix w,
+      @Nullable Vector bias,
+      int tokens,
+      Products.Output output,
+      DeviceBuffer out) {
+    enter(operation);
+    if (!(w instanceof CudaMatrix matrix)) {
+      throw new IllegalArgumentException(
+          "%s: weights %s are a %s; expected a matrix of the cuda back end"
+              .formatted(operation, w.name(), w.getClass().getName()));
+    }
+    long inputs = Shapes.elements(operation, tokens, matrix.columns());
+    long outputs = Shapes.elements(operation, tokens, matrix.rows());
+    linear.multiply(
+        stream,
+        phase,
+        CudaBuffer.of(x, operation, "x", inputs, dtype),
+        matrix,
+        bias == null ? 0 : CudaVector.of(bias, operation, matrix.rows()),
+        tokens,
+        output,
+        output == Products.Output.BF16
+            ? CudaBuffer.of(out, operation, "out", outputs, DType.BF16)
+            : CudaBuffer.of(out, operation, "out", outputs, DType.F32));
+  }
+
+  @Override
+  public void swiGlu(DeviceBuffer gateUp, int tokens, int width, DeviceBuffer out) {
+    enter("swiGlu");
+    long elements = Shapes.elements("swiGlu", tokens, width);
+    long from = CudaBuffer.of(gateUp, "swiGlu", "gateUp", 2 * elements, dtype);
+    long to = CudaBuffer.of(out, "swiGlu", "out", elements, dtype);
+    elementwise.swiGlu(stream, from, tokens, width, to);
+  }
+
+  @Override
+  public void gelu(DeviceBuffer x, long elements) {
+    enter("gelu");
+    elementwise.gelu(stream, CudaBuffer.of(x, "gelu", "x", elements, dtype), elements);
+  }
+
+  @Override
+  public void segmentAttention(
+      DeviceBuffer qkv, PatchBatch patches, int segmentation, int heads, DeviceBuffer out) {
+    enter("segmentAttention");
+    PatchTable table = CudaPatchBatch.of(patches, "segmentAttention");
+    long width = Math.multiplyExact(heads, table.headDim());
+    long elements = table.patches() * width;
+    long from = CudaBuffer.of(qkv, "segmentAttention", "qkv", 3 * elements, dtype);
+    long to = CudaBuffer.of(out, "segmentAttention", "out", elements, dtype);
+    segments.attend(stream, table, segmentation, from, heads, to);
+  }
+
+  @Override
+  public void attend(int layer, DeviceBuffer qkv, Batch batch, DeviceBuffer out) {
+    StepTables tables = tables(batch, "attend");
+    KvShape shape = tables.pool().shape();
+    int width = shape.heads() * shape.headDim();
+    int kvWidth = shape.kvHeads() * shape.headDim();
+    long inputs = Shapes.elements("attend", tables.rows(), width + 2 * kvWidth);
+    long from = CudaBuffer.of(qkv, "attend", "qkv", inputs, dtype);
+    long elements = Shapes.elements("attend", tables.rows(), width);
+    long to = CudaBuffer.of(out, "attend", "out", elements, dtype);
+    tables.pool().attention().attend(layer, from, tables, to);
+  }
+
+  @Override
+  public int[] sample(DeviceBuffer logits, Vocabulary vocabulary, Batch batch) {
+    StepTables tables = tables(batch, "sample");
+    if (!(vocabulary instanceof HostSampling.Ids ids)) {
+      throw new IllegalArgumentException(
+          "sample: the vocabulary is a %s; expected one of the cuda back end"
+              .formatted(vocabulary.getClass().getName()));
+    }
+    long elements = Shapes.elements("sample", tables.outputs(), ids.width());
+    long address = CudaBuffer.of(logits, "sample", "logits", elements, DType.F32);
+    return sampling.sample(address, ids, tables);
+  }
+
+  private void enter(String operation) {
+    if (closed) {
+      throw new IllegalStateException(operation + ": the back end was closed");
+    }
+    device.enter();
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    device.enter();
+    closed = true;
+    current = null;
+    Closing.all(
+        new ArrayList<>(List.of(device, stream, ring, downloads, parameters, replayed)));
+  }
+}
