@@ -29,16 +29,16 @@ class BackendsTest {
 
     assertThat(first).isEqualTo(second);
     assertThat(first.detail()).isNotBlank().doesNotContain("\n");
-    assertThat(first.advice()).contains("'cpu'");
+    assertThat(first.usable()).isEqualTo(first.advice().isEmpty());
   }
 
   @Test
-  void refusesToOpenCudaAndSaysWhatToUse() {
-    assertThatThrownBy(() -> Backends.open("cuda", BackendOptions.defaults()))
+  void refusesADeviceThatIsNotThere() {
+    assertThatThrownBy(() -> Backends.open("cuda:99", BackendOptions.defaults()))
         .isInstanceOfSatisfying(
             DeviceException.class,
             e -> assertThat(e.failure()).isEqualTo(DeviceException.Failure.REFUSED))
-        .hasMessageContainingAll("cuda", "CPU back end only", "'cpu'");
+        .hasMessageContaining("99");
   }
 
   @Test

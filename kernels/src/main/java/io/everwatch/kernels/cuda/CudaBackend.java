@@ -69,7 +69,7 @@ final class CudaBackend implements Backend {
     this.device = device;
     this.dtype = dtype;
     try {
-      build = KernelBuild.digest(KernelImages.standard());
+      build = KernelBuild.digest(device, KernelImages.standard());
       KernelBuild.load(device);
       linear = new CudaLinear(device, dtype);
       elementwise = new CudaElementwise(device, dtype);

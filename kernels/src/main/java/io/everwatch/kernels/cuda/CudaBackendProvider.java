@@ -4,26 +4,19 @@ package io.everwatch.kernels.cuda;
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.BackendOptions;
 import io.everwatch.kernels.BackendProvider;
-import io.everwatch.kernels.DeviceException;
+import io.everwatch.kernels.DType;
 
-/** Says what the machine's GPU and driver are; this release computes on the CPU only. */
+/** Offers {@code cuda}: NVIDIA GPUs. */
 public final class CudaBackendProvider implements BackendProvider {
-  private static final String USE_CPU = "use the back end 'cpu'";
-
   @Override
   public String name() {
-    return "cuda";
+    return CudaBackend.NAME;
   }
 
   @Override
   public Availability availability() {
     CudaDriver driver = CudaDriver.probe();
-    return new Availability(
-        false,
-        driver.detail(),
-        "this release has the CPU back end only; "
-            + USE_CPU
-            + (driver.present() ? "" : "; " + driver.advice()));
+    return new Availability(driver.present(), driver.detail(), driver.advice());
   }
 
   /** Nobody gets the stand-in driver, which is for tests, without asking for it. */
@@ -34,9 +27,7 @@ public final class CudaBackendProvider implements BackendProvider {
 
   @Override
   public Backend open(BackendOptions options) {
-    throw new DeviceException(
-        DeviceException.Failure.REFUSED,
-        "cannot open the back end 'cuda' (%s): this release has the CPU back end only; %s"
-            .formatted(CudaDriver.probe().detail(), USE_CPU));
+    return new CudaBackend(
+        CudaDevice.open(options.device()), options.dtype().orElse(DType.BF16));
   }
 }

@@ -4,12 +4,13 @@ package io.everwatch.kernels.cuda;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 
 /** The kernel families that a back end is made of, as one build of them. */
 final class KernelBuild {
-  /** All files of {@code src/main/cuda}, by name. */
+  /** The files of {@code src/main/cuda} that run everywhere. */
   static final List<String> FAMILIES =
       List.of(
           "attention_decode",
@@ -24,21 +25,31 @@ final class KernelBuild {
           "relayout",
           "rope",
           "rows",
-          "sampling",
           "segment_attention");
+
+  /** Those of compute capability 9.0 alone. */
+  static final List<String> HOPPER = List.of("linear_prefill_sm90a");
 
   private KernelBuild() {}
 
+  private static List<String> of(CudaDevice device) {
+    List<String> families = new ArrayList<>(FAMILIES);
+    if (device.hasWgmma()) {
+      families.addAll(HOPPER);
+    }
+    return families;
+  }
+
   /** Loads all of them now: a newer device compiles them then, and not in the first step. */
   static void load(CudaDevice device) {
-    FAMILIES.forEach(family -> KernelModule.load(device, family));
+    of(device).forEach(family -> KernelModule.load(device, family));
   }
 
   /** Of what was compiled: 16 hex digits. Other kernels may give other bits. */
-  static String digest(KernelImages images) {
+  static String digest(CudaDevice device, KernelImages images) {
     try {
       MessageDigest sha = MessageDigest.getInstance("SHA-256");
-      for (String family : FAMILIES) {
+      for (String family : of(device)) {
         sha.update(family.getBytes(StandardCharsets.UTF_8));
         sha.update(images.image(family));
       }

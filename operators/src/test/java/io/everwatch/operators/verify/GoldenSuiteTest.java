@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.BackendOptions;
 import io.everwatch.kernels.Backends;
+import io.everwatch.kernels.DType;
+import io.everwatch.kernels.cuda.RequiresDevice;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,15 +28,22 @@ class GoldenSuiteTest {
 
   @TestFactory
   Stream<DynamicNode> everyCaseIsWithinItsLimit() {
-    return Stream.of(false, true)
-        .map(
-            plain -> {
-              List<GoldenResult> results = new ArrayList<>();
-              try (Backend cpu = Backends.open("cpu", new BackendOptions(2, plain))) {
-                GoldenSuite.run(QWEN, cpu, results::add);
-                return DynamicContainer.dynamicContainer(cpu.numerics(), tests(results));
-              }
-            });
+    return Stream.of(false, true).map(plain -> everyCase("cpu", new BackendOptions(2, plain)));
+  }
+
+  @TestFactory
+  @RequiresDevice
+  Stream<DynamicNode> everyCaseIsWithinTheLimitOfItsTypeOnTheGpu() {
+    return Stream.of(DType.F32, DType.BF16)
+        .map(type -> everyCase("cuda", BackendOptions.defaults().withDtype(type)));
+  }
+
+  private static DynamicNode everyCase(String device, BackendOptions options) {
+    List<GoldenResult> results = new ArrayList<>();
+    try (Backend backend = Backends.open(device, options)) {
+      GoldenSuite.run(QWEN, backend, results::add);
+      return DynamicContainer.dynamicContainer(backend.numerics(), tests(results));
+    }
   }
 
   private static Stream<DynamicNode> tests(List<GoldenResult> results) {
