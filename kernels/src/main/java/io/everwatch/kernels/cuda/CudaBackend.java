@@ -158,8 +158,7 @@ final class CudaBackend implements Backend {
     enter("slots");
     parameters.endLoading();
     long reserve = Math.min(RESERVE_BYTES, device.totalBytes() / RESERVE_PART);
-    return CudaRowPool.slotsWithin(
-        shape, dtype, bytes == 0 ? device.freeBytes() - reserve : bytes);
+    return CudaRowPool.slotsWithin(shape, dtype, bytes == 0 ? device.freeBytes() - reserve : bytes);
   }
 
   @Override
@@ -257,8 +256,7 @@ final class CudaBackend implements Backend {
     enter("patchBatch");
     CudaArena mine = CudaArena.of(arena, "patchBatch");
     phase = Phase.PREFILL;
-    PatchTable table =
-        segments.table(stream, angles, headDim, segmentations, ring, mine::take);
+    PatchTable table = segments.table(stream, angles, headDim, segmentations, ring, mine::take);
     return new CudaPatchBatch(table, mine, mine.step());
   }
 
@@ -343,8 +341,7 @@ final class CudaBackend implements Backend {
   @Override
   public void linear(
       DeviceBuffer x, Matrix w, @Nullable Vector bias, int tokens, DeviceBuffer out) {
-    Products.Output output =
-        out.dtype() == DType.F32 ? Products.Output.F32 : Products.Output.BF16;
+    Products.Output output = out.dtype() == DType.F32 ? Products.Output.F32 : Products.Output.BF16;
     multiply("linear", x, w, bias, tokens, output, out);
   }
 
@@ -451,7 +448,6 @@ final class CudaBackend implements Backend {
     device.enter();
     closed = true;
     current = null;
-    Closing.all(
-        new ArrayList<>(List.of(device, stream, ring, downloads, parameters, replayed)));
+    Closing.all(new ArrayList<>(List.of(device, stream, ring, downloads, parameters, replayed)));
   }
 }

@@ -27,7 +27,6 @@ public final class CudaBackendProvider implements BackendProvider {
 
   @Override
   public Backend open(BackendOptions options) {
-    return new CudaBackend(
-        CudaDevice.open(options.device()), options.dtype().orElse(DType.BF16));
+    return new CudaBackend(CudaDevice.open(options.device()), options.dtype().orElse(DType.BF16));
   }
 }
