@@ -80,7 +80,7 @@ fat_binary() { # SOURCE OUT
   local targets=(-gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,code=sm_90
     -gencode arch=compute_80,code=compute_80)
   case $1 in *_sm90a.cu) targets=(-gencode arch=compute_90a,code=sm_90a) ;; esac
-  "$NVCC" -std=c++17 -O3 -fatbin -Isrc/main/cuda -Xptxas -warn-spills "${targets[@]}" -MD -MF "target/fatbin/$(basename "$2").d" \
+  "$NVCC" -std=c++17 -O3 -fatbin -Isrc/main/cuda -Werror all-warnings -Xptxas -warn-spills "${targets[@]}" -MD -MF "target/fatbin/$(basename "$2").d" \
     -o "$2.new" "$1" && mv "$2.new" "$2"
 }
 

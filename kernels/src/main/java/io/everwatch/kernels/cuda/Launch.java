@@ -21,8 +21,16 @@ final class Launch {
     args.copyFrom(arguments);
   }
 
+  void setGraph(String name) {
+    kernel = name;
+    block = 0;
+  }
+
   @Override
   public String toString() {
+    if (block == 0) {
+      return "graph " + kernel;
+    }
     return "%s grid (%d, %d, %d) block %d shared %,d bytes arguments %s"
         .formatted(kernel, gridX, gridY, gridZ, block, sharedBytes, args);
   }

@@ -25,6 +25,10 @@ final class LaunchLog {
     last[(int) (count++ % KEPT)].set(kernel, gridX, gridY, gridZ, block, sharedBytes, args);
   }
 
+  synchronized void addGraph(String name) {
+    last[(int) (count++ % KEPT)].setGraph(name);
+  }
+
   /** Newest first, one per line. */
   synchronized String describe() {
     List<String> lines = new ArrayList<>();

@@ -2,14 +2,12 @@
 package io.everwatch.kernels.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.everwatch.kernels.DeviceException;
 import java.util.Arrays;
 import java.util.Random;
-import jcuda.driver.CUgraph;
-import jcuda.driver.CUgraphExec;
-import jcuda.driver.CUstreamCaptureMode;
-import jcuda.driver.JCudaDriver;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -116,28 +114,37 @@ class SmokeTest {
       long b = arrays.of(filled(n, 2));
       long c = arrays.bytes(4L * n);
       Kernel add = KernelModule.load(device, "smoke").kernel("vector_add");
-      JCudaDriver.cuStreamBeginCapture(
-          first.handle(), CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
-      add.launch(first, 4, 1, 1, 256, 0, add.args().pointer(a).pointer(b).pointer(c).i32(n));
-      fork.record(first);
-      second.waitFor(fork);
-      add.launch(second, 4, 1, 1, 256, 0, add.args().pointer(c).pointer(b).pointer(b).i32(n));
-      join.record(second);
-      first.waitFor(join);
-      CUgraph graph = new CUgraph();
-      device.check(JCudaDriver.cuStreamEndCapture(first.handle(), graph), "end of capture");
-      CUgraphExec exec = new CUgraphExec();
-      device.check(JCudaDriver.cuGraphInstantiate(exec, graph, 0), "cuGraphInstantiate");
-      for (int i = 0; i < 3; i++) {
-        device.check(JCudaDriver.cuGraphLaunch(exec, first.handle()), "cuGraphLaunch");
+      Runnable both =
+          () -> {
+            add.launch(first, 4, 1, 1, 256, 0, add.args().pointer(a).pointer(b).pointer(c).i32(n));
+            fork.record(first);
+            second.waitFor(fork);
+            add.launch(second, 4, 1, 1, 256, 0, add.args().pointer(c).pointer(b).pointer(b).i32(n));
+            join.record(second);
+            first.waitFor(join);
+          };
+      try (CudaGraph graph = CudaGraph.capture(first, "two sums", both)) {
+        for (int i = 0; i < 3; i++) {
+          graph.launch(first);
+        }
+        first.synchronize();
       }
-      first.synchronize();
       // c = a + b; b = c + b, three times: b = 2, 5, 11, 23
       assertThat(arrays.floats(b, n)).containsOnly(23f);
-      JCudaDriver.cuGraphExecDestroy(exec);
-      JCudaDriver.cuGraphDestroy(graph);
     }
     assertThat(Emulation.live(0)).isEqualTo(Emulation.Live.NONE);
+  }
+
+  @Test
+  void aCaptureThatFailsLeavesNothing() {
+    try (CudaDevice device = CudaDevice.open(0);
+        CudaStream stream = CudaStream.open(device)) {
+      assertThatThrownBy(() -> CudaGraph.capture(stream, "that waits", stream::synchronize))
+          .isInstanceOf(DeviceException.class)
+          .hasMessageContaining("CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED (900)");
+      stream.synchronize();
+      assertThat(Emulation.live(0).graphs()).isZero();
+    }
   }
 
   @Test
