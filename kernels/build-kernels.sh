@@ -76,12 +76,14 @@ emulated() { # SOURCE OUT [FLAG]: libtsan is not linked, libcuda.so.1 has its ho
     "$CXX" -shared -o "$2.new" "$2.o" -Wl,-z,defs -L"$emulation" -l:libcuda.so.1 && rm "$2.o" && mv "$2.new" "$2"
 }
 
+# A register spill is an error as every warning, unless the source explains it in a line "// Spills: …".
 fat_binary() { # SOURCE OUT
   local targets=(-gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,code=sm_90
-    -gencode arch=compute_80,code=compute_80)
+    -gencode arch=compute_80,code=compute_80) spills=(-Xptxas -warn-spills)
   case $1 in *_sm90a.cu) targets=(-gencode arch=compute_90a,code=sm_90a) ;; esac
-  "$NVCC" -std=c++17 -O3 -fatbin -Isrc/main/cuda -Werror all-warnings -Xptxas -warn-spills "${targets[@]}" -MD -MF "target/fatbin/$(basename "$2").d" \
-    -o "$2.new" "$1" && mv "$2.new" "$2"
+  if grep -q '^// Spills: ' "$1"; then spills=(); fi
+  "$NVCC" -std=c++17 -O3 -fatbin -Isrc/main/cuda -Werror all-warnings "${spills[@]}" "${targets[@]}" \
+    -MD -MF "target/fatbin/$(basename "$2").d" -o "$2.new" "$1" && mv "$2.new" "$2"
 }
 
 # Paths of the sources named, or of all below the folders given first.
