@@ -113,7 +113,8 @@ public interface Backend extends AutoCloseable {
 
   /**
    * A pass over one row of each stream, the last of its context: its newest token. Its rows always
-   * take the operations' forms for decoding. Counts the ids as seen, see {@link Context#seen}.
+   * take the operations' forms for decoding. Where there are draws, the ids count as seen, see
+   * {@link Context#seen}.
    *
    * @param ids one per context
    * @param draws one per context; empty when nothing will be sampled

@@ -16,9 +16,9 @@ public interface Context extends AutoCloseable {
 
   /**
    * The ids that the repetition penalty counts as said, in place of those given before: each
-   * distinct id once, in any order. Every id that a decode batch feeds is added to them, before the
-   * token of that batch is chosen. Without this call there are none but those. A device may take
-   * the ids with the next batch that has this context.
+   * distinct id once, in any order. Every id that a decode batch with draws feeds is added to them,
+   * before the token of that batch is chosen. Without this call there are none but those. A device
+   * may take the ids with the next batch that has this context.
    */
   void seen(int[] distinctIds);
 

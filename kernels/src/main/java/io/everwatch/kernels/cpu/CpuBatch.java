@@ -56,7 +56,7 @@ final class CpuBatch implements Batch {
       all[i] = i;
     }
     CpuBatch batch = new CpuBatch(spans, ids.clone(), all, List.copyOf(draws));
-    for (int i = 0; i < ids.length; i++) {
+    for (int i = 0; i < draws.size(); i++) {
       batch.context(i).seen().set(ids[i]);
     }
     return batch;

@@ -22,7 +22,7 @@ final class CudaContext implements Context {
   private int rows;
   private int loaded; // rows below this one were loaded
   private int @Nullable [] newSeen; // to be brought over in place of those before
-  private long seenAddress;
+  private @Nullable SeenSet seen;
   private boolean closed;
 
   CudaContext(CudaRowPool pool) {
@@ -92,13 +92,14 @@ final class CudaContext implements Context {
     return taken;
   }
 
-  /** Device address of the set of ids seen, 0 while there is none. Owned by sampling. */
-  long seenAddress() {
-    return seenAddress;
+  /** The set of ids seen on the device; null: there is none yet. */
+  @Nullable SeenSet seenSet() {
+    return seen;
   }
 
-  void seenAddress(long address) {
-    seenAddress = address;
+  /** Takes a set over, which ends with this. */
+  void seenSet(SeenSet set) {
+    seen = set;
   }
 
   void checkOpen(String operation) {
@@ -184,6 +185,9 @@ final class CudaContext implements Context {
       }
       rows = 0;
       loads.clear();
+      if (seen != null) {
+        seen.close();
+      }
     }
   }
 }

@@ -17,13 +17,17 @@ import jcuda.driver.JCudaDriver;
  * @param count devices that it shows this process
  */
 record CudaDriver(boolean present, String detail, String advice, int count) {
-  /** CUDA 13.0, whose compiler makes the fat binaries; NVIDIA's release 580 is the first with it. */
+  /**
+   * CUDA 13.0, whose compiler makes the fat binaries; NVIDIA's release 580 is the first with it.
+   */
   static final int NEEDED_VERSION = 13000;
 
   private static final String INSTALL =
       "for a GPU install NVIDIA's driver, release 580 or later (`nvidia-smi` must work)";
 
-  /** Asks anew each time, except for what cannot change: whether the library is there. Never throws. */
+  /**
+   * Asks anew each time, except for what cannot change: whether the library is there. Never throws.
+   */
   static CudaDriver probe() {
     return CudaLibrary.failure()
         .map(e -> absent("no CUDA driver: " + reason(e), INSTALL))
@@ -94,7 +98,9 @@ record CudaDriver(boolean present, String detail, String advice, int count) {
     return new CudaDriver(false, why, advice, 0);
   }
 
-  /** The binding's message holds a whole stack trace; what went wrong stands in one of its lines. */
+  /**
+   * The binding's message holds a whole stack trace; what went wrong stands in one of its lines.
+   */
   static String reason(Throwable e) {
     if (e instanceof DeviceException) {
       return String.valueOf(e.getMessage());

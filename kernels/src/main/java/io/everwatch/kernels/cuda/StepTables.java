@@ -204,10 +204,10 @@ final class StepTables implements Batch, AutoCloseable {
         .order(block.bytes().order());
   }
 
-  /** Where the ids seen by the context of span {@code i} are, before {@link #upload}. */
-  void seenAddress(int i, long address) {
-    contexts.get(i).seenAddress(address);
-    block.bytes().putLong(layout.spanTable() + i * StepLayout.SPAN_BYTES + SEEN_AT, address);
+  /** The context of span {@code i} has a set of ids seen now; before {@link #upload}. */
+  void seenSet(int i, SeenSet set) {
+    contexts.get(i).seenSet(set);
+    block.bytes().putLong(layout.spanTable() + i * StepLayout.SPAN_BYTES + SEEN_AT, set.address());
   }
 
   private long address(int at) {
@@ -337,7 +337,8 @@ final class StepTables implements Batch, AutoCloseable {
     for (int i = 0; i < fields.length; i++) {
       putInt(at, i, fields[i]);
     }
-    block.bytes().putLong(at + SEEN_AT, context.seenAddress());
+    SeenSet seen = context.seenSet();
+    block.bytes().putLong(at + SEEN_AT, seen == null ? 0 : seen.address());
     for (int i = 0; i < context.blockCount(); i++) {
       putInt(layout.tail(), list + i, context.block(i));
     }

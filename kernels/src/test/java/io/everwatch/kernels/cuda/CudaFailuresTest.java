@@ -21,7 +21,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is thrown, what is left, and what is freed when the driver does not do what it was asked. */
+/**
+ * What is thrown, what is left, and what is freed when the driver does not do what it was asked.
+ */
 @EnabledOnEmulation
 class CudaFailuresTest {
   private static final long SIZE = 4096;
@@ -92,8 +94,7 @@ class CudaFailuresTest {
     try (CudaDevice device = CudaDevice.open(0);
         DeviceMemory memory = DeviceMemory.allocate(device, SIZE, "rows")) {
       Emulation.set("fail=launch:*:1:" + status);
-      DeviceException lost =
-          catchThrowableOfType(DeviceException.class, () -> work(device));
+      DeviceException lost = catchThrowableOfType(DeviceException.class, () -> work(device));
       assertThat(lost.failure()).isEqualTo(Failure.LOST);
       assertThat(lost).hasMessageContainingAll("(" + status + ")", "vector_add", "must end");
 
@@ -153,7 +154,11 @@ class CudaFailuresTest {
       assertThatThrownBy(stream::synchronize)
           .isInstanceOf(DeviceException.class)
           .hasMessageContainingAll(
-              "cuStreamSynchronize", "newest first", "vector_add grid (1, 1, 1)", ", 200)\n", ", 100)");
+              "cuStreamSynchronize",
+              "newest first",
+              "vector_add grid (1, 1, 1)",
+              ", 200)\n",
+              ", 100)");
     }
   }
 
