@@ -63,10 +63,10 @@ public final class RowValues {
   static short bf16(float value) {
     int bits = Float.floatToRawIntBits(value);
     if (Float.isNaN(value)) {
-      return (short) (bits >>> 16 | 0x40); // quiet: its payload may lie in the lower half alone
+      return (short) ((bits >>> 16) | 0x40); // quiet: its payload may lie in the lower half alone
     }
-    int half = 0x7FFF + (bits >>> 16 & 1); // carries into the upper half from the middle on
-    return (short) (bits + half >>> 16);
+    int half = 0x7FFF + ((bits >>> 16) & 1); // carries into the upper half from the middle on
+    return (short) ((bits + half) >>> 16);
   }
 
   private static ShortBuffer shorts(byte[] row) {
