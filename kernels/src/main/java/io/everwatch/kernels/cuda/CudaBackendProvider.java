@@ -15,8 +15,8 @@ public final class CudaBackendProvider implements BackendProvider {
 
   @Override
   public Availability availability() {
-    CudaDriver driver = CudaDriver.probe();
-    return new Availability(driver.present(), driver.detail(), driver.advice());
+    return CudaAvailability.of(
+        CudaDriver.probe(), KernelImages.standard(), KernelBuild.everything());
   }
 
   /** Nobody gets the stand-in driver, which is for tests, without asking for it. */

@@ -3,8 +3,12 @@ package io.everwatch.kernels.cuda;
 
 import io.everwatch.kernels.DeviceException;
 import io.everwatch.kernels.DeviceException.Failure;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.IntSupplier;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
@@ -14,8 +18,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One GPU of this process: its primary context, its kernel modules and what is known of it. Whoever
- * opens it closes it; the context ends with the last one. Everything made from it (memory, streams,
- * events, pinned buffers) is closed before it.
+ * opens it closes it; the context ends with the last one. What was made from it (memory, streams,
+ * events, graphs, pinned buffers) and is still open is closed with it, so that whoever fails half-way
+ * has nothing else to give back.
  *
  * <p>A context is current per thread: every thread that calls the driver calls {@link #enter} first
  * (10 ns).
@@ -27,6 +32,7 @@ final class CudaDevice implements AutoCloseable {
   private final KernelImages images;
   private final LaunchLog launches = new LaunchLog();
   private final Map<String, KernelModule> modules = new LinkedHashMap<>();
+  private final Set<AutoCloseable> owned = new LinkedHashSet<>();
   private volatile @Nullable String lost;
   private boolean closed;
 
@@ -161,6 +167,21 @@ final class CudaDevice implements AutoCloseable {
     }
   }
 
+  /** To be called by what lives on the device, when it is made. */
+  synchronized void own(AutoCloseable thing) {
+    owned.add(thing);
+  }
+
+  /** To be called by what lives on the device, when it is closed. */
+  synchronized void disown(AutoCloseable thing) {
+    owned.remove(thing);
+  }
+
+  /** Memory, streams, events, graphs and pinned buffers made from this that are open. */
+  synchronized int ownedCount() {
+    return owned.size();
+  }
+
   /**
    * Gives back what lives on the device, from any thread. Does nothing on a lost device: nothing on
    * it can be freed, and the process that held it ends.
@@ -199,15 +220,24 @@ final class CudaDevice implements AutoCloseable {
     return new DeviceException(failure, message.toString());
   }
 
-  /** Unloads the modules and gives the context back. */
+  /** Closes what is open, unloads the modules and gives the context back. */
   @Override
-  public synchronized void close() {
-    if (closed) {
-      return;
+  public void close() {
+    List<AutoCloseable> left = new ArrayList<>();
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      left.add(
+          () ->
+              giveBack(
+                  "cuDevicePrimaryCtxRelease",
+                  () -> JCudaDriver.cuDevicePrimaryCtxRelease(handle)));
+      modules.values().forEach(module -> left.add(module::unload));
+      left.addAll(owned);
     }
-    closed = true;
-    modules.values().forEach(KernelModule::unload);
-    giveBack("cuDevicePrimaryCtxRelease", () -> JCudaDriver.cuDevicePrimaryCtxRelease(handle));
+    Closing.all(left);
   }
 
   @Override

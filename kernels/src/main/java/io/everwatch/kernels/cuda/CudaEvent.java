@@ -16,6 +16,7 @@ final class CudaEvent implements AutoCloseable {
   private CudaEvent(CudaDevice device, int flags) {
     this.device = device;
     device.check(JCudaDriver.cuEventCreate(handle, flags), "cuEventCreate");
+    device.own(this);
   }
 
   /** An event without a clock, which is cheaper; whoever waits sleeps instead of spinning. */
@@ -69,6 +70,7 @@ final class CudaEvent implements AutoCloseable {
   public void close() {
     if (!destroyed) {
       destroyed = true;
+      device.disown(this);
       device.giveBack("cuEventDestroy", () -> JCudaDriver.cuEventDestroy(handle));
     }
   }

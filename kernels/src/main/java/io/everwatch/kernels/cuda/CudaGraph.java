@@ -30,6 +30,7 @@ final class CudaGraph implements AutoCloseable {
         "graph %s of %d nodes: cuGraphInstantiate",
         name,
         nodes);
+    device.own(this);
   }
 
   /**
@@ -81,6 +82,7 @@ final class CudaGraph implements AutoCloseable {
   public void close() {
     if (!destroyed) {
       destroyed = true;
+      device.disown(this);
       device.giveBack("cuGraphExecDestroy", () -> JCudaDriver.cuGraphExecDestroy(handle));
     }
   }

@@ -22,6 +22,7 @@ final class CudaStream implements AutoCloseable {
     device.check(
         JCudaDriver.cuStreamCreate(handle, CUstream_flags.CU_STREAM_NON_BLOCKING),
         "cuStreamCreate");
+    device.own(this);
   }
 
   static CudaStream open(CudaDevice device) {
@@ -112,6 +113,7 @@ final class CudaStream implements AutoCloseable {
   public void close() {
     if (!destroyed) {
       destroyed = true;
+      device.disown(this);
       device.giveBack("cuStreamDestroy", () -> JCudaDriver.cuStreamDestroy(handle));
     }
   }

@@ -18,6 +18,7 @@ final class DeviceMemory implements AutoCloseable {
     this.device = device;
     this.pointer = pointer;
     this.bytes = bytes;
+    device.own(this);
   }
 
   /**
@@ -57,6 +58,7 @@ final class DeviceMemory implements AutoCloseable {
   public void close() {
     if (!freed) {
       freed = true;
+      device.disown(this);
       device.giveBack("cuMemFree", () -> JCudaDriver.cuMemFree(pointer));
     }
   }

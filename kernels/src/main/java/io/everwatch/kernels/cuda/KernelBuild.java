@@ -32,6 +32,13 @@ final class KernelBuild {
 
   private KernelBuild() {}
 
+  /** What a jar must have to run on any device. */
+  static List<String> everything() {
+    List<String> families = new ArrayList<>(FAMILIES);
+    families.addAll(HOPPER);
+    return families;
+  }
+
   private static List<String> of(CudaDevice device) {
     List<String> families = new ArrayList<>(FAMILIES);
     if (device.hasWgmma()) {

@@ -21,6 +21,7 @@ final class PinnedBuffer implements AutoCloseable {
     this.device = device;
     this.pointer = pointer;
     this.bytes = bytes;
+    device.own(this);
   }
 
   /**
@@ -68,6 +69,7 @@ final class PinnedBuffer implements AutoCloseable {
   public void close() {
     if (!freed) {
       freed = true;
+      device.disown(this);
       device.giveBack("cuMemFreeHost", () -> JCudaDriver.cuMemFreeHost(pointer));
     }
   }

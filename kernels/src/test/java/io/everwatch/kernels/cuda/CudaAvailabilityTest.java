@@ -93,6 +93,15 @@ class CudaAvailabilityTest {
   }
 
   @Test
+  @EnabledOnEmulation
+  void theProviderOffersWhatIsHereButNeverByItself() {
+    CudaBackendProvider provider = new CudaBackendProvider();
+
+    assertThat(provider.availability().usable()).isTrue();
+    assertThat(provider.preferred()).as("the stand-in driver is for tests").isFalse();
+  }
+
+  @Test
   void findsTheReasonInTheBindingsMessage() {
     Throwable trace =
         new UnsatisfiedLinkError(
