@@ -8,6 +8,7 @@ import io.everwatch.kernels.BackendOptions;
 import io.everwatch.kernels.BackendProvider;
 import io.everwatch.kernels.BackendProvider.Availability;
 import io.everwatch.kernels.Backends;
+import io.everwatch.operators.flink.gpu.GpuDiscovery;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -73,6 +74,7 @@ final class DoctorCommand implements Callable<Integer> {
     Backends.Choice chosen = Backends.choose(model.device());
     Backends.providers().forEach(provider -> findings.add(device(provider, chosen)));
     findings.add(new Finding("device", true, false, chosen.device() + ", " + chosen.reason(), ""));
+    findings.add(taskSlots());
     List<String> settings = new ArrayList<>();
     findings.add(numerics(chosen));
     findings.add(model(settings));
@@ -155,6 +157,16 @@ final class DoctorCommand implements Callable<Integer> {
         provider.name().equals(chosen.device().backend()),
         availability.detail(),
         availability.advice());
+  }
+
+  /** What Flink's external resource would be here. */
+  private static Finding taskSlots() {
+    return new Finding(
+        "slots",
+        true,
+        false,
+        "a TaskManager in this environment offers " + GpuDiscovery.ofThisProcess().describe(),
+        "");
   }
 
   /** What, beside the model, decides the bits: restored elsewhere, texts may differ in a word. */

@@ -23,6 +23,7 @@ class ArtifactsITCase {
   private static final Path ALL = Path.of("target/everwatch-all.jar");
   private static final Path JOB = Path.of("target/everwatch-job.jar");
   private static final Path RUNTIME = Path.of("../operators/target/everwatch-runtime.jar");
+  private static final Path GPU_PLUGIN = Path.of("../operators/target/everwatch-gpu.jar");
 
   @TempDir private Path dir;
 
@@ -42,6 +43,17 @@ class ArtifactsITCase {
             "org/bytedeco/dnnl/linux-x86_64/libdnnl.so.3",
             "lib/libJCudaDriver-12.6.0-linux-x86_64.so")
         .noneMatch(name -> name.startsWith("org/apache/flink/") || name.startsWith("org/slf4j/"));
+  }
+
+  /** A plugin has a class loader of its own, which must not load natives or an engine again. */
+  @Test
+  void theGpuPluginCarriesItsDriverAndNothingElseOfTheRuntime() throws Exception {
+    assertThat(classes(GPU_PLUGIN))
+        .contains("io/everwatch/operators/flink/gpu/GpuDriverFactory.class")
+        .allMatch(name -> name.startsWith("io/everwatch/operators/flink/gpu/"));
+    assertThat(entries(GPU_PLUGIN))
+        .contains(
+            "META-INF/services/org.apache.flink.api.common.externalresource.ExternalResourceDriverFactory");
   }
 
   @Test
@@ -76,7 +88,8 @@ class ArtifactsITCase {
     Processes.Finished doctor = Processes.java(dir, Duration.ofMinutes(1), "-jar", all(), "doctor");
 
     assertThat(doctor.status()).as(doctor.out() + doctor.err()).isZero();
-    assertThat(doctor.out()).contains("java", "cpu", "model", "instruction", "streaming.json");
+    assertThat(doctor.out())
+        .contains("java", "cpu", "slots", "model", "instruction", "streaming.json");
   }
 
   @Test

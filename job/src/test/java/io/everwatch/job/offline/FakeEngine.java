@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.offline;
 
+import io.everwatch.kernels.DeviceCounters;
 import io.everwatch.operators.cache.StreamMemory;
 import io.everwatch.operators.engine.Engine;
 import io.everwatch.operators.engine.EngineListener;
@@ -208,7 +209,8 @@ final class FakeEngine implements Engine {
         1,
         0,
         100,
-        1000);
+        1000,
+        DeviceCounters.NONE);
   }
 
   @Override

@@ -154,10 +154,7 @@ public final class Cluster implements AutoCloseable {
     int number = taskManagers.size();
     String name = "tm-" + (number + 1);
     JvmProcess added =
-        process(
-            name,
-            () -> home.taskManager(name, settings),
-            number < settings.environments.size() ? settings.environments.get(number) : Map.of());
+        process(name, () -> home.taskManager(name, settings), settings.environment(number));
     taskManagers.put(name, added);
     added.start();
     return added;

@@ -2,6 +2,7 @@
 package io.everwatch.job.process;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +20,7 @@ public final class ClusterBuilder {
   List<String> jvmFlags = List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
   List<String> taskManagerFlags = List.of();
   List<Path> taskManagerClasses = List.of();
-  List<Map<String, String>> environments = List.of();
+  private List<Map<String, String>> environments = List.of();
   boolean gpus;
 
   ClusterBuilder(Path dir) {
@@ -71,10 +72,21 @@ public final class ClusterBuilder {
     return taskManagersIn(Stream.of(values).map(value -> Map.of("EVERWATCH_GPUS", value)).toList());
   }
 
-  /** TaskManagers, one for each of these environments; further ones have none of their own. */
+  /** TaskManagers, one for each of these environments, which are added to those that they have. */
   public ClusterBuilder taskManagersIn(List<Map<String, String>> each) {
-    environments = List.copyOf(each);
+    List<Map<String, String>> all = new ArrayList<>();
+    for (int i = 0; i < each.size(); i++) {
+      Map<String, String> own = new HashMap<>(environment(i));
+      own.putAll(each.get(i));
+      all.add(Map.copyOf(own));
+    }
+    environments = List.copyOf(all);
     return taskManagers(each.size());
+  }
+
+  /** What TaskManager {@code number}, from 0, has in its environment besides. */
+  Map<String, String> environment(int number) {
+    return number < environments.size() ? environments.get(number) : Map.of();
   }
 
   /**

@@ -16,51 +16,55 @@ import org.junit.jupiter.api.io.TempDir;
  * their exit codes, and the third goes on with all streams as if nothing had happened.
  */
 class DeviceLossOnClusterITCase {
-  private static final Duration LIMIT = Duration.ofMinutes(2);
-  private static final int STREAMS = 6;
+  private static final Duration LIMIT = Duration.ofMinutes(3);
 
   @TempDir private Path dir;
 
   @Test
   void aLostAndAHungDeviceEndTheirTaskManagersAndTheTextGoesOn() throws Exception {
-    ClusterBuilder builder =
+    ClusterBuilder cluster =
         Cluster.at(dir.resolve("cluster"))
             .slots(1)
             .taskManagerClasses(
                 BackendService.folder(dir, FaultyBackendProvider.class), BackendService.CLASSES)
-            .taskManagersIn(List.of(fault("lost@12"), fault("hung@40"), fault("none@0")));
+            .taskManagersIn(
+                List.of(
+                    Map.of(FaultyBackendProvider.FAULT, "lost@12"),
+                    Map.of(FaultyBackendProvider.FAULT, "hung@40"),
+                    Map.of()));
+
+    losesTwoOfThree(cluster, FaultyBackendProvider.NAME, "cpu", "3 s", 6, 1);
+  }
+
+  private void losesTwoOfThree(
+      ClusterBuilder builder,
+      String device,
+      String sound,
+      String stepTimeout,
+      int streams,
+      double speed)
+      throws Exception {
+    TopicNames topics = TopicNames.defaults();
     try (Cluster cluster = builder.start();
         Cameras cameras =
             new Cameras(
-                cluster.clientProperties(), TopicNames.defaults().frames(), STREAMS, 51, 1);
-        CommittedText text =
-            new CommittedText(cluster.clientProperties(), TopicNames.defaults().text())) {
+                cluster.clientProperties(), topics.frames(), streams, /* seed= */ 51, speed);
+        CommittedText text = new CommittedText(cluster.clientProperties(), topics.text())) {
       String job =
           cluster
               .jobs()
-              .submit(
-                  "device",
-                  FaultyBackendProvider.NAME,
-                  "parallelism",
-                  "3",
-                  "engine.step-timeout",
-                  "3 s");
+              .submit("device", device, "parallelism", "3", "engine.step-timeout", stepTimeout);
       endsWith(cluster, 0, 70);
       endsWith(cluster, 1, 71);
-      text.awaitEvents(text.size() + 2 * STREAMS, LIMIT);
+      text.awaitEvents(text.size() + 2 * streams, LIMIT);
       cameras.end();
-      text.awaitEnded(STREAMS, LIMIT);
+      text.awaitEnded(streams, LIMIT);
       cluster.jobs().cancel(job);
 
       assertThat(text.bytes())
           .isEqualTo(
-              Uninterrupted.text(
-                  cluster, TopicNames.defaults(), STREAMS, dir.resolve("whole"), LIMIT));
+              Uninterrupted.text(cluster, topics, streams, dir.resolve("whole"), LIMIT, sound));
     }
-  }
-
-  private static Map<String, String> fault(String fault) {
-    return Map.of(FaultyBackendProvider.FAULT, fault);
   }
 
   private static void endsWith(Cluster cluster, int taskManager, int code) throws Exception {

@@ -11,6 +11,16 @@ import java.util.TreeMap;
 /** What jobs leave in a TaskManager when they have ended. */
 final class JvmRemains {
   private static final String ENGINE = "io.everwatch.operators.engine.BatchingEngine";
+
+  /** What a GPU's engine leaves: once each, however many jobs there were. */
+  private static final String MODEL = "io.everwatch.operators.engine.LoadedModel";
+
+  private static final List<String> OF_ENGINES =
+      List.of(
+          ENGINE,
+          "io.everwatch.operators.engine.ModelNetwork",
+          "io.everwatch.operators.flink.UnderstandOperator");
+
   private static final String LOADER = "org.apache.flink.util.ChildFirstClassLoader";
 
   /** Of a job: each must be gone with it. */
@@ -48,6 +58,20 @@ final class JvmRemains {
   /** Engines that live now. */
   long engines() throws Exception {
     return probe.objects().getOrDefault(ENGINE, 0L);
+  }
+
+  /** Models whose weights are there. */
+  long models() throws Exception {
+    return probe.objects().getOrDefault(MODEL, 0L);
+  }
+
+  /** Returns when nothing of engines is left but the weights of a GPU. */
+  void awaitNoEngine() throws Exception {
+    Await.until(
+        "the end of the engine and its users",
+        Duration.ofSeconds(30),
+        () -> !probe.objects().keySet().stream().anyMatch(OF_ENGINES::contains),
+        () -> "");
   }
 
   /** What is left now that no job runs. */

@@ -29,6 +29,13 @@ public final class Uninterrupted {
    */
   public static Map<String, List<String>> text(
       Cluster cluster, TopicNames topics, int streams, Path dir, Duration limit) throws Exception {
+    return text(cluster, topics, streams, dir, limit, "cpu");
+  }
+
+  /** The same on another device. */
+  static Map<String, List<String>> text(
+      Cluster cluster, TopicNames topics, int streams, Path dir, Duration limit, String device)
+      throws Exception {
     String name = topics.text() + ".uninterrupted";
     TopicNames own = new TopicNames(topics.frames(), name, name + ".dlq", topics.commands());
     Topics.create(cluster.clientProperties(), own, TopicLimits.of(4));
@@ -57,7 +64,9 @@ public final class Uninterrupted {
             "engine.kv-memory",
             "64 MiB",
             "threads",
-            "2");
+            "2",
+            "device",
+            device);
     try (LocalJob job = LocalJob.start(config, dir.resolve("flink"), 0, Optional.empty());
         CommittedText text = new CommittedText(cluster.clientProperties(), own.text())) {
       return text.awaitEnded(streams, limit).bytes();

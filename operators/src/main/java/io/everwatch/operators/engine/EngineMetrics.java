@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.engine;
 
+import io.everwatch.kernels.DeviceCounters;
+
 /**
  * What an engine has done since it was opened; the difference of two of these is a rate.
  *
@@ -16,6 +18,7 @@ package io.everwatch.operators.engine;
  * @param waiting rounds that wait for frames, rows or a place in a step now
  * @param rowsUsed cached rows held now
  * @param rowsLimit cached rows that fit
+ * @param device what the device was asked to do; all engines of a device count together
  */
 public record EngineMetrics(
     long rounds,
@@ -29,7 +32,8 @@ public record EngineMetrics(
     int sessions,
     int waiting,
     int rowsUsed,
-    int rowsLimit) {
+    int rowsLimit,
+    DeviceCounters device) {
 
   /**
    * Nanoseconds spent. Of a round: the stages of the steps it took part in, whoever shared them.

@@ -6,6 +6,7 @@ import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.Batch;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DeviceBuffer;
+import io.everwatch.kernels.DeviceCounters;
 import io.everwatch.kernels.Draw;
 import io.everwatch.kernels.RowPool;
 import io.everwatch.kernels.Span;
@@ -95,6 +96,11 @@ final class ModelNetwork implements Network {
   @Override
   public Context context() {
     return backend.context(rows);
+  }
+
+  @Override
+  public DeviceCounters counters() {
+    return backend.counters();
   }
 
   @Override

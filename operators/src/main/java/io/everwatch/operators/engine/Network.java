@@ -2,6 +2,7 @@
 package io.everwatch.operators.engine;
 
 import io.everwatch.kernels.Context;
+import io.everwatch.kernels.DeviceCounters;
 import io.everwatch.kernels.Draw;
 import io.everwatch.kernels.RowPool;
 import io.everwatch.operators.model.VisionClip;
@@ -52,6 +53,11 @@ interface Network extends AutoCloseable {
    * @param to the first {@link #vocabulary} or fewer
    */
   void logits(int index, float[] to);
+
+  /** What its device was asked to do since it was opened. */
+  default DeviceCounters counters() {
+    return DeviceCounters.NONE;
+  }
 
   /** Frees rows and step memory, and gives back what it was lent. */
   @Override

@@ -249,6 +249,7 @@ final class StepLoop {
         admission.sessions(),
         preparing + admission.waiting(),
         slots.used(),
-        slots.capacity());
+        slots.capacity(),
+        network.counters());
   }
 }
