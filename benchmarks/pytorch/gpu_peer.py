@@ -198,18 +198,19 @@ class Loop:
 
 
 def loop(timing, dtype, name, past, load, tiny):
-    made = Loop(name, dtype, past, load["streamWidth"], load["streamHeight"])
-    made.chunk(load["answers"])
+    turn = load["many"]
+    made = Loop(name, dtype, past, turn["width"], turn["height"])
+    made.chunk(turn["answer"])
     times = []
     for _ in range(1 if tiny else 20):
         timing.rest()
         begin = time.perf_counter()
-        made.chunk(load["answers"])
+        made.chunk(turn["answer"])
         timing.rest()
         times.append(time.perf_counter() - begin)
     median = statistics.median(times)
     return dict(chunksPerSecond=1 / median, millisPerChunk=median * 1e3, rows=past, visionRows=made.vision_rows,
-                tokens=load["answers"])
+                tokens=turn["answer"])
 
 
 def main():
