@@ -181,6 +181,7 @@ final class ReplayCommand implements Callable<Integer> {
 
   private void offsets(String name, Map<TopicPartition, Long> offsets, PrintWriter out) {
     offsets.entrySet().stream()
+        .filter(one -> one.getValue() >= 0) // else nothing was read: a mark of where to begin
         .sorted(Comparator.comparing(one -> one.getKey().partition()))
         .forEach(
             one ->
