@@ -161,6 +161,7 @@ final class CudaDevice implements AutoCloseable {
   }
 
   /** As {@link #check(int, String)}, with a format; makes garbage. */
+  @SuppressWarnings("AnnotateFormatMethod") // the annotation would be one more dependency
   void check(int status, String what, Object... args) {
     if (status != CUresult.CUDA_SUCCESS) {
       throw failure(status, what.formatted(args));
