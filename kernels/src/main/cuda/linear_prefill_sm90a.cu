@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // linear_prefill_sm90a.cu: products of many rows, y = x w^T + bias, by wgmma; for compute capability 9.0 alone.
-// A tile of 128 tokens x ROWS outputs at a time. A group of four warps fetches: tile images of weights by bulk copy,
+// A tile of 128 tokens x ROWS (128, 192 or 256) outputs at a time. A group of four warps fetches: images of weights by bulk copy,
 // tokens by cp.async into the same swizzle. Two groups multiply, 64 tokens each, with one wgmma under way while the
 // next is issued. Blocks stay for several tiles, so that the next tile's operands come while the last one is stored.
 // Each output is one accumulator over k in order: its bits do not depend on T, on the tile's place or on ROWS.
@@ -19,7 +19,8 @@
 constexpr int TOKENS = 128, GROUP = 128, CONSUMERS = 2, THREADS = (1 + CONSUMERS) * GROUP;
 constexpr int GROUP_TOKENS = TOKENS / CONSUMERS;  // the 64 rows of a wgmma
 constexpr int X_BYTES = TOKENS * ROW_BYTES;
-constexpr int RING_BYTES = 192 * 1024;  // of 227 KB: four stages of 48 KB, six of 32 KB
+constexpr int HALF_ROWS = 64, HALF_BYTES = HALF_ROWS * ROW_BYTES;  // weights come by half images
+constexpr int RING_BYTES = 192 * 1024;  // of 227 KB: six stages of 32 KB, four of 40 or 48 KB
 constexpr int LAG = 2;                  // stages of tokens under way beside the one that is asked for
 
 // Stages that go round between the group that fetches and those that multiply.
@@ -44,12 +45,14 @@ template <int ROWS> struct Ring {
 };
 
 __device__ __forceinline__ void multiply_step(float (&acc)[64], uint64_t x, uint64_t w) { wgmma_m64n128k16(acc, x, w); }
+__device__ __forceinline__ void multiply_step(float (&acc)[96], uint64_t x, uint64_t w) { wgmma_m64n192k16(acc, x, w); }
 __device__ __forceinline__ void multiply_step(float (&acc)[128], uint64_t x, uint64_t w) { wgmma_m64n256k16(acc, x, w); }
 
 template <int ROWS>
 __device__ __forceinline__ void fetch(Ring<ROWS> ring, const bf16* __restrict__ x, const bf16* __restrict__ weights,
                                       int tokens, int rows, int columns) {
-  const int thread = threadIdx.x % GROUP, steps = ceil_div(columns, TILE_COLUMNS), bands = ceil_div(rows, TILE_ROWS);
+  const int thread = threadIdx.x % GROUP, steps = ceil_div(columns, TILE_COLUMNS);
+  const unsigned char* const images = reinterpret_cast<const unsigned char*>(weights);
   const Tiles<TOKENS, ROWS> tiles(tokens, rows);
   Ring<ROWS> landed = ring;  // the next stage to announce
   int ahead = 0;
@@ -61,16 +64,17 @@ __device__ __forceinline__ void fetch(Ring<ROWS> ring, const bf16* __restrict__ 
   for (int tile = blockIdx.x; tile < tiles.count(); tile += gridDim.x) {
     int token0, row0;
     tiles.place(tile, token0, row0);
-    const int band = row0 / TILE_ROWS, images = min(ROWS / TILE_ROWS, bands - band);
-    const unsigned char* const w =
-        reinterpret_cast<const unsigned char*>(weights) + (size_t)band * steps * TILE_BYTES;
+    const int halves = min(ROWS, rows - row0 + HALF_ROWS - 1) / HALF_ROWS;  // none beyond the images
     for (int step = 0; step < steps; step++) {
       mbar_wait(ring.empty(), ring.parity ^ 1);
       if (thread == 0) {
-        mbar_arrive_expect(ring.full(), images * TILE_BYTES);
-        for (int i = 0; i < images; i++)
-          bulk_copy(ring.stage() + X_BYTES + i * TILE_BYTES, w + ((size_t)i * steps + step) * TILE_BYTES, TILE_BYTES,
+        mbar_arrive_expect(ring.full(), halves * HALF_BYTES);
+        for (int i = 0; i < halves; i++) {
+          const int half = row0 / HALF_ROWS + i;
+          bulk_copy(ring.stage() + X_BYTES + i * HALF_BYTES,
+                    images + ((size_t)(half / 2) * steps + step) * TILE_BYTES + half % 2 * HALF_BYTES, HALF_BYTES,
                     ring.full());
+        }
       }
       stage_rows<TOKENS, GROUP>(ring.stage(), x, token0, tokens, step * TILE_COLUMNS, columns, thread);
       cp_async_commit();
@@ -153,10 +157,10 @@ __device__ __forceinline__ void linear_prefill(const bf16* __restrict__ x, const
   }
   __syncthreads();
   if (threadIdx.x < GROUP) {
-    registers_give<40>();  // 128 x 40 + 256 x 232 of the 65536: accumulators alone are half of a consumer's
+    registers_give<56>();  // 128 x 56 + 256 x 224 of the 65536; 128 of the 224 are accumulators
     fetch<ROWS>(ring, x, weights, tokens, rows, columns);
   } else {
-    registers_take<232>();
+    registers_take<224>();
     multiply<ROWS, O>(ring, bias, out, tokens, rows, columns);
   }
 }
@@ -174,4 +178,5 @@ __device__ __forceinline__ void linear_prefill(const bf16* __restrict__ x, const
   LINEAR_PREFILL(linear_prefill_sm90a_##width##_add, width, Output::ADD)
 
 LINEAR_PREFILLS(128)
+LINEAR_PREFILLS(192)
 LINEAR_PREFILLS(256)

@@ -2,6 +2,7 @@
 package io.everwatch.kernels.cuda;
 
 import io.everwatch.kernels.DType;
+import io.everwatch.kernels.SeededTensor;
 import io.everwatch.kernels.TensorSource;
 import io.everwatch.kernels.WeightParts;
 import java.util.List;
@@ -25,6 +26,7 @@ final class CudaWeights implements AutoCloseable {
   private final LongUnaryOperator memory;
   private final UploadRing ring;
   private final Kernel relayout;
+  private final CudaRandomWeights random;
   private DeviceMemory staging;
 
   /**
@@ -38,6 +40,7 @@ final class CudaWeights implements AutoCloseable {
     this.type = type;
     this.memory = memory;
     relayout = KernelModule.load(device, "relayout").kernel("relayout");
+    random = new CudaRandomWeights(device);
     ring = new UploadRing(stream, RING_PIECES, PIECE_BYTES);
     staging = DeviceMemory.allocate(device, PIECE_BYTES, "weights on their way");
   }
@@ -67,6 +70,14 @@ final class CudaWeights implements AutoCloseable {
 
   private void load(TensorSource part, int firstRow, CudaMatrix matrix) {
     int columns = matrix.columns();
+    if (part instanceof SeededTensor seeded) {
+      if (type == DType.F32) {
+        random.fill(stream, seeded, type, matrix.address() + rowOffset(firstRow, columns));
+      } else {
+        random.fillTiles(stream, seeded, firstRow, matrix.address());
+      }
+      return;
+    }
     WeightParts.forEachPiece(
         List.of(part),
         columns,

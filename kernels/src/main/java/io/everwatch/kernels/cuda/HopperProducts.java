@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.kernels.cuda;
 
+import java.util.Arrays;
+import java.util.List;
+
 /**
  * {@code linear_prefill_sm90a.cu}: many rows by {@code wgmma}, on compute capability 9.0 alone. The
  * width of a tile follows from T and the device, and changes no bit.
@@ -8,56 +11,77 @@ package io.everwatch.kernels.cuda;
 final class HopperProducts implements Products {
   // As in linear_prefill_sm90a.cu.
   private static final int TOKENS = 128;
-  private static final int NARROW = 128;
-  private static final int WIDE = 256;
   private static final int BLOCK = 384;
   private static final int SHARED_BYTES = 192 * 1024 + 128;
 
   /**
-   * What an output of a narrow tile costs beside one of a wide tile, in percent: it reads 4/3 as
-   * many bytes from L2 per operation. By arithmetic; not measured yet.
+   * Tiles to choose from.
+   *
+   * @param rows outputs
+   * @param cost of an output beside one of the widest tile, in percent: narrow tiles read up to 4/3
+   *     as many bytes from L2 per operation. By arithmetic; not measured yet
    */
-  private static final int NARROW_COST = 115;
+  record Width(int rows, int cost) {}
+
+  private static final List<Width> WIDTHS =
+      List.of(new Width(128, 115), new Width(192, 105), new Width(256, 100));
 
   private final int multiprocessors;
-  private final int narrowCost;
-  private final Kernel[] narrow;
-  private final Kernel[] wide;
+  private final Width[] widths;
+  private final Kernel[][] kernels;
 
   HopperProducts(CudaDevice device) {
-    this(device, device.multiprocessors(), NARROW_COST);
+    this(device, device.multiprocessors());
   }
 
   /**
    * @param multiprocessors blocks at most; another number in tests
-   * @param narrowCost in percent of a wide tile's; another number in tests
    */
-  HopperProducts(CudaDevice device, int multiprocessors, int narrowCost) {
+  HopperProducts(CudaDevice device, int multiprocessors) {
+    this(device, multiprocessors, WIDTHS);
+  }
+
+  /**
+   * @param widths to choose from; single ones in tests
+   */
+  HopperProducts(CudaDevice device, int multiprocessors, List<Width> widths) {
     this.multiprocessors = multiprocessors;
-    this.narrowCost = narrowCost;
+    this.widths = widths.toArray(Width[]::new);
     KernelModule module = KernelModule.load(device, "linear_prefill_sm90a");
-    narrow = Products.kernels(module, "linear_prefill_sm90a_" + NARROW);
-    wide = Products.kernels(module, "linear_prefill_sm90a_" + WIDE);
+    kernels =
+        Arrays.stream(this.widths)
+            .map(width -> Products.kernels(module, "linear_prefill_sm90a_" + width.rows))
+            .toArray(Kernel[][]::new);
   }
 
   @Override
   public void launch(
       CudaStream stream, long x, CudaMatrix w, long bias, int tokens, Output output, long out) {
-    int down = Launches.ceil(tokens, TOKENS);
-    int narrowTiles = Math.multiplyExact(down, Launches.ceil(w.rows(), NARROW));
-    int wideTiles = Math.multiplyExact(down, Launches.ceil(w.rows(), WIDE));
-    long narrowTime = (long) Launches.ceil(narrowTiles, multiprocessors) * NARROW * narrowCost;
-    long wideTime = (long) Launches.ceil(wideTiles, multiprocessors) * WIDE * 100;
-    boolean useWide = wideTime <= narrowTime;
-    Kernel kernel = (useWide ? wide : narrow)[output.ordinal()];
+    int best = 0;
+    long bestTime = Long.MAX_VALUE;
+    for (int i = 0; i < widths.length; i++) {
+      // Tiles in rounds of one per multiprocessor.
+      long rounds = Launches.ceil(tiles(tokens, w, widths[i]), multiprocessors);
+      long time = rounds * widths[i].rows * widths[i].cost;
+      if (time < bestTime) {
+        best = i;
+        bestTime = time;
+      }
+    }
+    Kernel kernel = kernels[best][output.ordinal()];
     kernel.launch(
         stream,
-        Math.min(useWide ? wideTiles : narrowTiles, multiprocessors),
+        Math.min(tiles(tokens, w, widths[best]), multiprocessors),
         1,
         1,
         BLOCK,
         SHARED_BYTES,
         Products.args(kernel, x, w, bias, tokens, out));
+  }
+
+  private static int tiles(int tokens, CudaMatrix w, Width width) {
+    return Math.multiplyExact(
+        Launches.ceil(tokens, TOKENS), Launches.ceil(w.rows(), width.rows));
   }
 
   @Override

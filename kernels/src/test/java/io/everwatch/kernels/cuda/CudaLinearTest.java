@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -39,6 +40,13 @@ class CudaLinearTest {
     ProductCase product = ProductCase.gaussian(SEED, family.type(), tokens, rows, columns);
     float[] y = EveryOrder.run(d -> product.run(family.on(d), d, Output.F32, true));
     product.assertClose(y, Output.F32, true);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void computesEveryTileOfManyRows(ProductFamily family) {
+    ProductCase product = ProductCase.gaussian(SEED, family.type(), 2100, 260, 8);
+    product.assertClose(run(family, product), Output.F32, true);
   }
 
   static Stream<Arguments> familiesAndOutputs() {
@@ -96,15 +104,16 @@ class CudaLinearTest {
     ProductCase product = ProductCase.gaussian(SEED, DType.BF16, 150, 140, 200);
     float[] low = run(ProductFamily.PREFILL_LOW_TILES, product);
     EveryOrder.assertSameBits(low, run(ProductFamily.PREFILL_HIGH_TILES, product), "high tiles");
-    float[] narrow = run(ProductFamily.HOPPER_NARROW_TILES, product);
-    EveryOrder.assertSameBits(narrow, run(ProductFamily.HOPPER_WIDE_TILES, product), "wide tiles");
+    float[] narrow = run(ProductFamily.HOPPER_TILES_OF_128, product);
+    EveryOrder.assertSameBits(narrow, run(ProductFamily.HOPPER_TILES_OF_192, product), "192 rows");
+    EveryOrder.assertSameBits(narrow, run(ProductFamily.HOPPER_TILES_OF_256, product), "256 rows");
   }
 
   @Test
   void wgmmaAgreesWithMma() {
     ProductCase product = ProductCase.gaussian(SEED, DType.BF16, 150, 140, 200);
     float[] mma = run(ProductFamily.PREFILL_HIGH_TILES, product);
-    float[] wgmma = run(ProductFamily.HOPPER_WIDE_TILES, product);
+    float[] wgmma = run(ProductFamily.HOPPER_TILES_OF_256, product);
     product.assertClose(wgmma, Output.F32, true);
     if (Emulation.isPresent()) { // where both add in order of k
       EveryOrder.assertSameBits(mma, wgmma, "wgmma");
@@ -166,11 +175,46 @@ class CudaLinearTest {
               .isEqualTo(
                   "BF16 products: prefill mma.sync in order of k;"
                       + " decode mma.sync, k in 4 parts, 2 from 16384 outputs");
-          if (device.emulated() || device.hasWgmma()) {
-            assertThat(new CudaLinear(device, DType.BF16, true).numerics())
-                .contains("prefill wgmma in order of k;");
-          }
           return new float[0];
+        });
+  }
+
+  @Test
+  @EnabledOnEmulation
+  void takesWgmmaOnComputeCapability90Alone() {
+    for (int capability : new int[] {80, 89, 90, 100}) {
+      Emulation.set("capability=" + capability);
+      String numerics = numerics(DType.BF16);
+      assertThat(numerics.contains("prefill wgmma")).as(numerics).isEqualTo(capability == 90);
+      assertThat(numerics).contains("decode mma.sync");
+    }
+  }
+
+  private static String numerics(DType activation) {
+    try (CudaDevice device = CudaDevice.open(0)) {
+      return new CudaLinear(device, activation).numerics();
+    }
+  }
+
+  @ParameterizedTest(name = "[{0}, {1}] on 132 multiprocessors")
+  @CsvSource({
+    "300, 4608, linear_prefill_sm90a_128_f32 grid (108", // 3 x 36 tiles in one round
+    "512, 4608, linear_prefill_sm90a_192_f32 grid (96", // 4 x 24; of 128 there would be two rounds
+    "512, 3584, linear_prefill_sm90a_128_f32 grid (112",
+    "512, 37888, linear_prefill_sm90a_192_f32 grid (132", // 6.0 rounds
+    "8192, 3584, linear_prefill_sm90a_256_f32 grid (132"
+  })
+  @EnabledOnEmulation
+  void hopperTilesFillTheDevice(int tokens, int rows, String launch) {
+    Emulation.set("null=1"); // nothing is computed
+    EveryOrder.once(
+        device -> {
+          try (CudaStream stream = CudaStream.open(device)) {
+            CudaMatrix w = new CudaMatrix("w", rows, 3584, DType.BF16, 256);
+            new HopperProducts(device, 132).launch(stream, 256, w, 0, tokens, Output.F32, 256);
+            assertThat(device.launches().describe()).contains(launch);
+            return new float[0];
+          }
         });
   }
 

@@ -4,6 +4,7 @@ package io.everwatch.kernels.cuda;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.everwatch.kernels.DType;
+import java.util.List;
 import java.util.function.Function;
 
 /** Every way to compute a product, each as some device and matrix choose it. */
@@ -14,8 +15,9 @@ enum ProductFamily {
   DECODE_IN_TWO_PARTS(DType.BF16, device -> new DecodeProducts(device, device.maxSharedBytes(), 1)),
   PREFILL_LOW_TILES(DType.BF16, device -> new PrefillProducts(device, Integer.MAX_VALUE)),
   PREFILL_HIGH_TILES(DType.BF16, device -> new PrefillProducts(device, 1)),
-  HOPPER_NARROW_TILES(DType.BF16, device -> new HopperProducts(device, 2, 0)),
-  HOPPER_WIDE_TILES(DType.BF16, device -> new HopperProducts(device, 2, 1000));
+  HOPPER_TILES_OF_128(DType.BF16, device -> hopper(device, 128)),
+  HOPPER_TILES_OF_192(DType.BF16, device -> hopper(device, 192)),
+  HOPPER_TILES_OF_256(DType.BF16, device -> hopper(device, 256));
 
   private final DType type;
   private final Function<CudaDevice, Products> products;
@@ -29,10 +31,13 @@ enum ProductFamily {
     return type;
   }
 
-  /** On a real GPU without its instructions the test is skipped. */
   Products on(CudaDevice device) {
-    boolean hopper = this == HOPPER_NARROW_TILES || this == HOPPER_WIDE_TILES;
-    assumeTrue(!hopper || device.emulated() || device.hasWgmma(), device + " has no wgmma");
     return products.apply(device);
+  }
+
+  /** Two blocks, so that each takes several tiles. On another real GPU the test is skipped. */
+  private static Products hopper(CudaDevice device, int rows) {
+    assumeTrue(device.emulated() || device.hasWgmma(), device + " has no wgmma");
+    return new HopperProducts(device, 2, List.of(new HopperProducts.Width(rows, 100)));
   }
 }
