@@ -180,6 +180,16 @@ __device__ __forceinline__ void wgmma_fence() {
   asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
 #endif
 }
+// The compiler moves no access to the accumulators past this point: it does not know that a wgmma writes them until it
+// was waited for. Needed after they were set and after the last wait.
+template <int N> __device__ __forceinline__ void wgmma_settle(float (&d)[N]) {
+#ifdef __CUDACC__
+#pragma unroll
+  for (int i = 0; i < N; i++) asm volatile("" : "+f"(d[i])::"memory");
+#else
+  (void)d;
+#endif
+}
 __device__ __forceinline__ void wgmma_commit() {
 #ifdef __CUDACC__
   asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
@@ -273,16 +283,5 @@ __device__ __forceinline__ void wgmma_m64n256k16(float (&d)[128], uint64_t a, ui
                : "l"(a), "l"(b));
 #else
   cuemu_wgmma(d, 256, a, b);
-#endif
-}
-// Moves registers between the warp groups of a block; each warp group calls one of them once.
-template <int N> __device__ __forceinline__ void registers_give() {
-#ifdef __CUDACC__
-  asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(N));
-#endif
-}
-template <int N> __device__ __forceinline__ void registers_take() {
-#ifdef __CUDACC__
-  asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(N));
 #endif
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // linear_prefill_sm90a.cu: products of many rows, y = x w^T + bias, by wgmma; for compute capability 9.0 alone.
-// A tile of 128 tokens x ROWS (128, 192 or 256) outputs at a time. A group of four warps fetches: images of weights by bulk copy,
-// tokens by cp.async into the same swizzle. Two groups multiply, 64 tokens each, with one wgmma under way while the
-// next is issued. Blocks stay for several tiles, so that the next tile's operands come while the last one is stored.
+// A tile of 128 tokens x ROWS (128, 192 or 256) outputs at a time. A group of four warps fetches: images of weights by
+// bulk copy, tokens by cp.async into the same swizzle. Two groups multiply, 64 tokens each, with one wgmma under way
+// while the next is issued. Blocks stay for several tiles, so that the next tile's operands come while the last one is
+// stored. Registers need not be moved between the groups: 160 of the 168 that each thread may have.
 // Each output is one accumulator over k in order: its bits do not depend on T, on the tile's place or on ROWS.
 //
 // Launch contract (CudaLinear checks it; the kernel does not)
@@ -115,6 +116,7 @@ __device__ __forceinline__ void multiply(Ring<ROWS> ring, const float* __restric
       continue;
     }
     float acc[ROWS / 2] = {};
+    wgmma_settle(acc);
     Ring<ROWS> done = ring;  // the stage before the current one
     for (int step = 0; step < steps; step++) {
       mbar_wait(ring.full(), ring.parity);
@@ -132,6 +134,7 @@ __device__ __forceinline__ void multiply(Ring<ROWS> ring, const float* __restric
       ring.next();
     }
     wgmma_wait<0>();
+    wgmma_settle(acc);
     if (lane == 0) mbar_arrive(done.empty());
 #pragma unroll
     for (int j = 0; j < ROWS / 8; j += 2)
@@ -156,13 +159,8 @@ __device__ __forceinline__ void linear_prefill(const bf16* __restrict__ x, const
     mbar_init_fence();
   }
   __syncthreads();
-  if (threadIdx.x < GROUP) {
-    registers_give<56>();  // 128 x 56 + 256 x 224 of the 65536; 128 of the 224 are accumulators
-    fetch<ROWS>(ring, x, weights, tokens, rows, columns);
-  } else {
-    registers_take<224>();
-    multiply<ROWS, O>(ring, bias, out, tokens, rows, columns);
-  }
+  if (threadIdx.x < GROUP) fetch<ROWS>(ring, x, weights, tokens, rows, columns);
+  else multiply<ROWS, O>(ring, bias, out, tokens, rows, columns);
 }
 
 #define LINEAR_PREFILL(name, width, output)                                                                        \

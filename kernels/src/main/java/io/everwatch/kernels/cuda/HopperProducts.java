@@ -80,8 +80,7 @@ final class HopperProducts implements Products {
   }
 
   private static int tiles(int tokens, CudaMatrix w, Width width) {
-    return Math.multiplyExact(
-        Launches.ceil(tokens, TOKENS), Launches.ceil(w.rows(), width.rows));
+    return Math.multiplyExact(Launches.ceil(tokens, TOKENS), Launches.ceil(w.rows(), width.rows));
   }
 
   @Override
