@@ -120,7 +120,7 @@ class CudaWeightsTest {
     for (int n = 0; n < rows; n++) {
       for (int k = 0; k < columns; k++) {
         int tile = n / 128 * across + k / 64;
-        int chunk = k % 64 / 8 ^ n & 7;
+        int chunk = (k % 64 / 8) ^ (n & 7);
         images[((tile * 128 + n % 128) * 8 + chunk) * 8 + k % 8] =
             Bf16.widen(Bf16.of(values[n * columns + k]));
       }
