@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.operators.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.everwatch.kernels.Backend;
+import io.everwatch.kernels.BackendOptions;
+import io.everwatch.kernels.Backends;
+import io.everwatch.kernels.DType;
+import io.everwatch.kernels.DeviceException;
+import io.everwatch.kernels.DeviceException.Failure;
+import io.everwatch.kernels.KvShape;
+import io.everwatch.kernels.cuda.Emulation;
+import io.everwatch.kernels.cuda.EnabledOnEmulation;
+import io.everwatch.kernels.cuda.RequiresDevice;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The whole engine on a GPU: no bit of a stream depends on who else is there or where it was. */
+@Timeout(300)
+class GpuEngineTest {
+  private static final String TINY_A = "src/test/golden/qwen2_5_vl/tiny_a";
+
+  /** Of tiny_a; it has three layers, two KV heads of 32. */
+  private static final KvShape SHAPE = new KvShape(3, 4, 2, 32, new int[] {4, 6, 6}, 1e6);
+
+  private static EngineOptions.Builder options() {
+    return EngineOptions.builder(TINY_A)
+        .device("cuda")
+        .threads(1)
+        .workers(1)
+        .kvBytes(16 << 20)
+        .batchRows(2048)
+        .overrides(Company.SETTINGS);
+  }
+
+  /** The first three streams, each alone. */
+  private static Map<String, Company.Run> alone(EngineOptions options, int chunks)
+      throws Exception {
+    Map<String, Company.Run> alone = new HashMap<>();
+    try (Engine engine = Engines.open(options)) {
+      for (int s = 0; s < 3; s++) {
+        alone.putAll(Company.run(engine, s, s + 1, chunks, 1));
+      }
+    }
+    return alone;
+  }
+
+  private static void requireSame(
+      Map<String, Company.Run> expected, Map<String, Company.Run> runs, String what) {
+    expected.forEach(
+        (name, run) -> run.requireSame(TestEngine.of(runs, name), name + " " + what));
+  }
+
+  @Test
+  @RequiresDevice
+  void aStreamSaysTheSameAloneAndAmongAnyNumberOfOthers() throws Exception {
+    int chunks = 4;
+    Map<String, Company.Run> alone = alone(options().build(), chunks);
+    try (Engine engine = Engines.open(options().build())) {
+      for (int streams : new int[] {8, 64}) {
+        requireSame(
+            alone, Company.run(engine, 0, streams, chunks, streams), "among " + streams);
+      }
+    }
+  }
+
+  @Test
+  @RequiresDevice
+  void rowsThatGaveWayToOthersComeBackUnchanged() throws Exception {
+    int chunks = 6;
+    Map<String, Company.Run> alone = alone(options().build(), chunks);
+    try (Engine engine = Engines.open(options().kvBytes(bytesFor(420)).build())) {
+      Map<String, Company.Run> together = Company.run(engine, 0, 8, chunks, 5);
+      requireSame(alone, together, "in a pool of " + engine.metrics().rowsLimit());
+    }
+  }
+
+  /** Memory of a pool of so many rows: eight streams of these settings want about 900. */
+  private static long bytesFor(int slots) {
+    try (Backend gpu = Backends.open("cuda", new BackendOptions(1, false))) {
+      long bytes = 1 << 20;
+      while (gpu.slots(SHAPE, bytes) < slots) {
+        bytes += 1 << 16;
+      }
+      return bytes;
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"F32", "BF16"})
+  @RequiresDevice
+  void isResumedWithTheSameBitsFromAnySnapshot(DType type) throws Exception {
+    int chunks = 5;
+    EngineOptions options = options().dtype(type).build();
+    try (Engine engine = Engines.open(options)) {
+      Company.Run whole = TestEngine.of(Company.run(engine, 2, 3, chunks, 1), "camera-2");
+      for (int stop : new int[] {1, 4}) {
+        LinkedBlockingQueue<RoundResult> results = new LinkedBlockingQueue<>();
+        List<String> texts = new ArrayList<>();
+        SessionSnapshot snapshot;
+        try (Seat seat = engine.attach(results::addAll)) {
+          StreamSession session = seat.create("camera-2", engine.settings());
+          say(seat, session, results, texts, 0, stop);
+          snapshot = SessionSnapshot.ofPieces(snapshot(seat, session));
+        }
+        try (Seat seat = engine.attach(results::addAll)) {
+          StreamSession restored = seat.restore(snapshot);
+          say(seat, restored, results, texts, stop, chunks);
+          whole.requireSame(
+              new Company.Run(texts, snapshot(seat, restored)), "stopped after " + stop);
+        }
+      }
+    }
+  }
+
+  @Test
+  @RequiresDevice
+  void aSnapshotTakenWhileOthersSpeakIsThatOfASilentEngine() throws Exception {
+    int chunks = 4;
+    try (Engine engine = Engines.open(options().build())) {
+      LinkedBlockingQueue<RoundResult> results = new LinkedBlockingQueue<>();
+      try (Seat seat = engine.attach(results::addAll)) {
+        StreamSession session = seat.create("camera-0", engine.settings());
+        List<String> texts = new ArrayList<>();
+        say(seat, session, results, texts, 0, chunks);
+        List<byte[]> quiet = snapshot(seat, session);
+        CompletableFuture<Map<String, Company.Run>> others =
+            CompletableFuture.supplyAsync(
+                () -> {
+                  try {
+                    return Company.run(engine, 1, 6, chunks, 3);
+                  } catch (Exception e) {
+                    throw new IllegalStateException(e);
+                  }
+                });
+        int taken = 0;
+        do {
+          Company.Run before = new Company.Run(texts, quiet);
+          before.requireSame(new Company.Run(texts, snapshot(seat, session)), "taken " + taken);
+          taken++;
+        } while (!others.isDone());
+        assertThat(others.get(60, TimeUnit.SECONDS)).hasSize(5);
+      }
+    }
+  }
+
+  @Test
+  @EnabledOnEmulation
+  void eachGpuHasAnEngineAndTheyAgree() throws Exception {
+    Emulation.set("devices=2");
+    EngineOptions second = options().device("cuda:1").build();
+    try (Engine one = Engines.shared(options().build());
+        Engine two = Engines.shared(second)) {
+      Map<String, Company.Run> there = Company.run(two, 0, 2, 2, 1);
+      requireSame(there, Company.run(one, 0, 2, 2, 2), "on the other GPU");
+      assertThat(two.numericsIdentity()).isEqualTo(one.numericsIdentity());
+      assertThat(Emulation.live(0).memory()).isPositive();
+      assertThat(Emulation.live(1).memory()).isPositive();
+    }
+    Engines.open(options().build()).close();
+    Engines.open(second).close();
+    assertThat(Emulation.live(0)).isEqualTo(Emulation.Live.NONE);
+    assertThat(Emulation.live(1)).isEqualTo(Emulation.Live.NONE);
+  }
+
+  @Test
+  @EnabledOnEmulation
+  void theWeightsOfAJobThatEndedStayForTheNextAndItsRowsDoNot() throws Exception {
+    Engine first = Engines.shared(options().build());
+    Map<String, Company.Run> runs = Company.run(first, 0, 1, 2, 1);
+    int whileOpen = Emulation.live(0).memory();
+    first.close();
+    int atRest = Emulation.live(0).memory();
+    assertThat(atRest).isPositive().isLessThan(whileOpen);
+    for (int restart = 0; restart < 3; restart++) {
+      try (Engine again = Engines.shared(options().build())) {
+        requireSame(runs, Company.run(again, 0, 1, 2, 1), "after restart " + restart);
+      }
+      assertThat(Emulation.live(0).memory()).as("restart %d", restart).isEqualTo(atRest);
+    }
+    Engines.open(options().build()).close();
+    assertThat(Emulation.live(0)).isEqualTo(Emulation.Live.NONE);
+  }
+
+  @Test
+  @EnabledOnEmulation
+  void aModelThatDoesNotFitSaysWhatWould() {
+    Emulation.set("memory=64m");
+    assertThatExceptionOfType(DeviceException.class)
+        .isThrownBy(
+            () ->
+                Engines.open(
+                    EngineOptions.builder("random:qwen2.5-vl-7b").device("cuda").build()))
+        .satisfies(e -> assertThat(e.failure()).isEqualTo(Failure.REFUSED))
+        .withMessageContaining("random:qwen2.5-vl-7b does not fit on cuda")
+        .withMessageContaining("16,584,333,312 bytes in BF16")
+        .withMessageContaining("57,344 bytes for each cached row");
+    assertThat(Emulation.live(0)).isEqualTo(Emulation.Live.NONE);
+  }
+
+  @Test
+  @EnabledOnEmulation
+  void takesForRowsWhatTheDeviceHasLeft() {
+    Emulation.set("memory=256m");
+    try (Engine engine = Engines.open(options().kvBytes(0).batchRows(256).build())) {
+      // 256 MiB less weights, step memory and a reserve, at 768 bytes a row and its working copy.
+      assertThat(engine.metrics().rowsLimit()).isBetween(50_000, 250_000);
+    }
+    assertThat(Emulation.live(0)).isEqualTo(Emulation.Live.NONE);
+  }
+
+  private static List<byte[]> snapshot(Seat seat, StreamSession session) throws Exception {
+    return seat.snapshot(session).get(60, TimeUnit.SECONDS).pieces();
+  }
+
+  private static void say(
+      Seat seat,
+      StreamSession session,
+      LinkedBlockingQueue<RoundResult> results,
+      List<String> texts,
+      int from,
+      int to)
+      throws InterruptedException {
+    int stream = Integer.parseInt(session.streamId().replace("camera-", ""));
+    for (int chunk = from; chunk < to; chunk++) {
+      seat.submit(session, Company.chunk(stream, chunk));
+      RoundResult result = results.poll(60, TimeUnit.SECONDS);
+      assertThat(result).as("result of chunk %d", chunk).isNotNull();
+      texts.add(TestEngine.text(result));
+    }
+  }
+}
