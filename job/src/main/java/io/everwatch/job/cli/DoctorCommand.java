@@ -32,8 +32,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "doctor",
     description =
-        "Look at this machine: Java, memory, devices, the model and its settings, brokers. Each with"
-            + " what to do; exit code 1 if something essential is missing.",
+        "Look at this machine: Java, memory, devices, the model and its settings, brokers. Each"
+            + " with what to do; exit code 1 if something essential is missing.",
     mixinStandardHelpOptions = true)
 final class DoctorCommand implements Callable<Integer> {
   private static final Duration REACHABLE = Duration.ofSeconds(5);

@@ -4,9 +4,14 @@ package io.everwatch.job.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.everwatch.job.offline.DeviceComparison;
 import io.everwatch.job.offline.RoadEvaluation;
 import io.everwatch.job.scene.RoadScene;
+import io.everwatch.kernels.BackendOptions;
+import io.everwatch.kernels.DType;
+import io.everwatch.kernels.DeviceName;
 import io.everwatch.operators.engine.Engine;
+import io.everwatch.operators.engine.EngineOptions;
 import io.everwatch.operators.engine.Engines;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -75,6 +80,24 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "Write truth and sentence of every second there, one JSON object per line.")
   private @Nullable Path transcript;
 
+  @Option(
+      names = "--compare-device",
+      paramLabel = "NAME",
+      converter = DeviceConverter.class,
+      description = {
+        "Instead of scoring: hold this device against --device, greedy, each turn made to say what",
+        "the other said. Exit code 1 when less than 99 % of turns are equal in bf16, or any but a",
+        "near tie differs in f32."
+      })
+  private @Nullable DeviceName comparedDevice;
+
+  @Option(
+      names = "--compare-dtype",
+      paramLabel = "TYPE",
+      converter = DTypeConverter.class,
+      description = "Type in which the compared device computes (default: its own).")
+  private @Nullable DType comparedType;
+
   @Override
   public Integer call() throws IOException, InterruptedException {
     if (!scene.equals("road")) {
@@ -91,6 +114,9 @@ final class EvaluateCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw usage(String.valueOf(e.getMessage()));
     }
+    if (comparedDevice != null) {
+      return compare(comparedDevice, scenes);
+    }
     try (Engine engine = Engines.open(model.engineOptions());
         PrintWriter lines = transcriptWriter()) {
       report(new RoadEvaluation(engine).run(scenes, minutes * 60, listener(scenes, lines)));
@@ -99,6 +125,54 @@ final class EvaluateCommand implements Callable<Integer> {
       }
     }
     return ExitCodes.OK;
+  }
+
+  private int compare(DeviceName compared, List<RoadScene> scenes) {
+    EngineOptions options = model.engineOptions();
+    BackendOptions first =
+        new BackendOptions(
+            options.threads(), options.plainProducts(), Optional.ofNullable(options.dtype()), 0);
+    BackendOptions second =
+        new BackendOptions(options.threads(), false, Optional.ofNullable(comparedType), 0);
+    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter err = spec.commandLine().getErr();
+    boolean well = true;
+    try (DeviceComparison comparison =
+        new DeviceComparison(
+            options.model(), options.device(), first, compared, second, options.overrides())) {
+      for (RoadScene road : scenes) {
+        DeviceComparison.Outcome outcome =
+            comparison.run(
+                road,
+                minutes * 60,
+                seconds -> {
+                  if (seconds % PROGRESS_SECONDS == 0) {
+                    err.println("minute %d of %d".formatted(seconds / PROGRESS_SECONDS, minutes));
+                    err.flush();
+                  }
+                });
+        well &= outcome.asExpected();
+        out.println(json(road, outcome));
+        out.flush();
+      }
+    }
+    return well ? ExitCodes.OK : ExitCodes.FAILURE;
+  }
+
+  private static ObjectNode json(RoadScene road, DeviceComparison.Outcome outcome) {
+    return JsonNodeFactory.instance
+        .objectNode()
+        .put("seed", road.seed())
+        .put("turns", outcome.turns())
+        .put("equalTurns", outcome.equalTurns())
+        .put("nearTies", outcome.nearTies())
+        .put("tokens", outcome.tokens())
+        .put("otherTokens", outcome.otherTokens())
+        .put("widestMargin", outcome.widestMargin())
+        .put("logitsRms", outcome.rms())
+        .put("reference", outcome.referenceNumerics())
+        .put("compared", outcome.otherNumerics())
+        .put("asExpected", outcome.asExpected());
   }
 
   private ParameterException usage(String message) {

@@ -37,10 +37,10 @@ import org.jspecify.annotations.Nullable;
 final class CudaBackend implements Backend {
   static final String NAME = "cuda";
 
-  /** Left when a pool takes all there is: step tables, graphs, what the driver itself needs. */
-  private static final long RESERVE_BYTES = 1L << 30;
-
-  private static final int RESERVE_PART = 32; // so much of a device where that would be more
+  // Left when a pool takes all there is: step tables, rows on their way, graphs, the driver's own.
+  private static final long LEAST_RESERVE = 64L << 20;
+  private static final long MOST_RESERVE = 1L << 30;
+  private static final int RESERVED_PART = 32; // of the device
 
   private static final int RING_PIECES = 4;
   private static final int RING_BYTES = 4 << 20;
@@ -157,7 +157,7 @@ final class CudaBackend implements Backend {
   public int slots(KvShape shape, long bytes) {
     enter("slots");
     parameters.endLoading();
-    long reserve = Math.min(RESERVE_BYTES, device.totalBytes() / RESERVE_PART);
+    long reserve = Math.min(MOST_RESERVE, LEAST_RESERVE + device.totalBytes() / RESERVED_PART);
     return CudaRowPool.slotsWithin(shape, dtype, bytes == 0 ? device.freeBytes() - reserve : bytes);
   }
 

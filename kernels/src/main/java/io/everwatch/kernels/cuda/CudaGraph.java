@@ -9,8 +9,8 @@ import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.JCudaDriver;
 
 /**
- * Work that was recorded once and is launched again and again with one call: the same kernels, grids,
- * addresses and arguments. What changes from launch to launch lies in device memory.
+ * Work that was recorded once and is launched again and again with one call: the same kernels,
+ * grids, addresses and arguments. What changes from launch to launch lies in device memory.
  */
 final class CudaGraph implements AutoCloseable {
   private final CudaDevice device;

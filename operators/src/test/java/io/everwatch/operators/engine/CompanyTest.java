@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Timeout(300)
 class CompanyTest {
   private static final int CHUNKS = 8;
+
   private static EngineOptions options(String model, boolean plain) {
     return EngineOptions.builder(model)
         .threads(2)

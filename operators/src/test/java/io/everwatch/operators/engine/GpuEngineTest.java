@@ -34,6 +34,13 @@ class GpuEngineTest {
   /** Of tiny_a; it has three layers, two KV heads of 32. */
   private static final KvShape SHAPE = new KvShape(3, 4, 2, 32, new int[] {4, 6, 6}, 1e6);
 
+  /** Small pictures: four to eight vision tokens a second. */
+  private static final Map<String, String> SETTINGS = new HashMap<>(Company.SETTINGS);
+
+  static {
+    SETTINGS.put("min_pixels", "784");
+  }
+
   private static EngineOptions.Builder options() {
     return EngineOptions.builder(TINY_A)
         .device("cuda")
@@ -41,7 +48,7 @@ class GpuEngineTest {
         .workers(1)
         .kvBytes(16 << 20)
         .batchRows(2048)
-        .overrides(Company.SETTINGS);
+        .overrides(SETTINGS);
   }
 
   /** The first three streams, each alone. */
@@ -58,8 +65,7 @@ class GpuEngineTest {
 
   private static void requireSame(
       Map<String, Company.Run> expected, Map<String, Company.Run> runs, String what) {
-    expected.forEach(
-        (name, run) -> run.requireSame(TestEngine.of(runs, name), name + " " + what));
+    expected.forEach((name, run) -> run.requireSame(TestEngine.of(runs, name), name + " " + what));
   }
 
   @Test
@@ -69,8 +75,7 @@ class GpuEngineTest {
     Map<String, Company.Run> alone = alone(options().build(), chunks);
     try (Engine engine = Engines.open(options().build())) {
       for (int streams : new int[] {8, 64}) {
-        requireSame(
-            alone, Company.run(engine, 0, streams, chunks, streams), "among " + streams);
+        requireSame(alone, Company.run(engine, 0, streams, chunks, streams), "among " + streams);
       }
     }
   }
@@ -80,13 +85,13 @@ class GpuEngineTest {
   void rowsThatGaveWayToOthersComeBackUnchanged() throws Exception {
     int chunks = 6;
     Map<String, Company.Run> alone = alone(options().build(), chunks);
-    try (Engine engine = Engines.open(options().kvBytes(bytesFor(420)).build())) {
+    try (Engine engine = Engines.open(options().kvBytes(bytesFor(180)).build())) {
       Map<String, Company.Run> together = Company.run(engine, 0, 8, chunks, 5);
       requireSame(alone, together, "in a pool of " + engine.metrics().rowsLimit());
     }
   }
 
-  /** Memory of a pool of so many rows: eight streams of these settings want about 900. */
+  /** Memory of a pool of so many rows: eight streams of these settings want three times as many. */
   private static long bytesFor(int slots) {
     try (Backend gpu = Backends.open("cuda", new BackendOptions(1, false))) {
       long bytes = 1 << 20;
@@ -202,8 +207,7 @@ class GpuEngineTest {
     assertThatExceptionOfType(DeviceException.class)
         .isThrownBy(
             () ->
-                Engines.open(
-                    EngineOptions.builder("random:qwen2.5-vl-7b").device("cuda").build()))
+                Engines.open(EngineOptions.builder("random:qwen2.5-vl-7b").device("cuda").build()))
         .satisfies(e -> assertThat(e.failure()).isEqualTo(Failure.REFUSED))
         .withMessageContaining("random:qwen2.5-vl-7b does not fit on cuda")
         .withMessageContaining("16,584,333,312 bytes in BF16")
