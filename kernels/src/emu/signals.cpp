@@ -6,7 +6,6 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include <mutex>
 
 #include "fibers.h"
 
@@ -74,13 +73,16 @@ void on_signal(int number, siginfo_t* info, void* context) {
 }  // namespace
 
 void catch_illegal_addresses() {
-  static std::once_flag once;
-  std::call_once(once, [] {
+  // Not std::call_once: it needs libstdc++'s thread-local variables, and this library, which keeps its own in
+  // static storage, could then not be loaded after another one that brought libstdc++ in (oneDNN's binding).
+  static const bool caught = [] {
     struct sigaction action{};
     action.sa_sigaction = &on_signal;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER;
     for (int number : {SIGSEGV, SIGBUS, SIGFPE}) sigaction(number, &action, &before[number]);
-  });
+    return true;
+  }();
+  (void)caught;
 }
 
 void use_signal_stack() {
