@@ -53,13 +53,7 @@ public final class LaunchProbe implements AutoCloseable {
   public void launch() {
     long at = memory.address();
     kernel.launch(
-        stream,
-        1,
-        1,
-        1,
-        BLOCK,
-        0,
-        kernel.args().pointer(at).pointer(at).pointer(at).i32(0).f32(1));
+        stream, 1, 1, 1, BLOCK, 0, kernel.args().pointer(at).pointer(at).pointer(at).i32(0).f32(1));
   }
 
   /** The same {@value #GRAPH_LAUNCHES} times, as one graph. */
