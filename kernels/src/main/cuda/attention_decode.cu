@@ -119,16 +119,16 @@ template <int D> struct TileCopies {
 // Query heads [head, head + 16) of a row as A fragments; heads that do not exist are zeros.
 template <int D, bool WIDE>
 __device__ __forceinline__ void load_queries(
-    uint32_t (&q)[D / 16][4], const bf16* token, int live, int lane) {
+    uint32_t (&q)[D / 16][1][4], const bf16* token, int live, int lane) {
   const uint32_t* low = reinterpret_cast<const uint32_t*>(token + (lane >> 2) * D) + (lane & 3);
   const uint32_t* high = low + 8 * D / 2;
   const bool has_low = (lane >> 2) < live, has_high = WIDE && (lane >> 2) + 8 < live;
 #pragma unroll
   for (int step = 0; step < D / 16; step++) {
-    q[step][0] = has_low ? low[step * 8] : 0;
-    q[step][1] = has_high ? high[step * 8] : 0;
-    q[step][2] = has_low ? low[step * 8 + 4] : 0;
-    q[step][3] = has_high ? high[step * 8 + 4] : 0;
+    q[step][0][0] = has_low ? low[step * 8] : 0;
+    q[step][0][1] = has_high ? high[step * 8] : 0;
+    q[step][0][2] = has_low ? low[step * 8 + 4] : 0;
+    q[step][0][3] = has_high ? high[step * 8 + 4] : 0;
   }
 }
 
@@ -137,44 +137,46 @@ template <int D, bool WIDE> struct Partial {
   static constexpr int HALVES = WIDE ? 2 : 1;
   static constexpr int FLOATS = D / 8 * 2 * HALVES;  // accumulators of a lane that count
   SoftmaxState state[HALVES];
-  float o[D / 8][4];
+  float o[1][D / 8][4];
 
   __device__ __forceinline__ Partial() {
 #pragma unroll
     for (int h = 0; h < HALVES; h++) state[h].clear();
 #pragma unroll
-    for (int n = 0; n < D / 8; n++) o[n][0] = o[n][1] = o[n][2] = o[n][3] = 0.f;
+    for (int n = 0; n < D / 8; n++) o[0][n][0] = o[0][n][1] = o[0][n][2] = o[0][n][3] = 0.f;
   }
 
   // One tile of which the first `live` rows exist.
   __device__ __forceinline__ void add(
-      const Tile<D>& tile, const uint32_t (&q)[D / 16][4], int live, float scale, int lane) {
-    float s[2][4] = {};
-    tile_scores<D>(s, q, tile.k, lane);
+      const Tile<D>& tile, const uint32_t (&q)[D / 16][1][4], int live, float scale, int lane) {
+    const LaneOrigin<D> origin(lane);
+    float s[1][2][4] = {};
+#pragma unroll
+    for (int step = 0; step < D / 16; step++) add_scores<D>(s, q[step], tile.k, step, origin);
 #pragma unroll
     for (int j = 0; j < 2; j++) {
 #pragma unroll
       for (int e = 0; e < 4; e++) {
-        if (j * 8 + (lane & 3) * 2 + (e & 1) >= live) s[j][e] = -INFINITY;
+        if (j * 8 + (lane & 3) * 2 + (e & 1) >= live) s[0][j][e] = -INFINITY;
       }
     }
     uint32_t p[2][2] = {};
 #pragma unroll
     for (int h = 0; h < HALVES; h++) {
-      const float before = tile_softmax(s, h, scale, state[h], p);
+      const float before = tile_softmax(s[0], h, scale, state[h], p);
 #pragma unroll
       for (int n = 0; n < D / 8; n++) {
-        o[n][2 * h] *= before;
-        o[n][2 * h + 1] *= before;
+        o[0][n][2 * h] *= before;
+        o[0][n][2 * h + 1] *= before;
       }
     }
-    const uint32_t a[4] = {p[0][0], p[0][1], p[1][0], p[1][1]};
-    tile_values<D>(o, a, tile.v, lane);
+    const uint32_t a[1][4] = {{p[0][0], p[0][1], p[1][0], p[1][1]}};
+    add_values<D>(o, a, tile.v, origin);
   }
 
   // Accumulator i of a lane, i in [0, FLOATS).
   __device__ __forceinline__ float& at(int i) {
-    return o[i / (2 * HALVES)][i % (2 * HALVES)];
+    return o[0][i / (2 * HALVES)][i % (2 * HALVES)];
   }
 };
 
@@ -267,7 +269,7 @@ __device__ __forceinline__ void decode(
     const Piece piece(units, unit);
     const int kv = unit % units.head_tiles / per_kv, first = unit % per_kv * 16;
     const int live = min(16, group - first), head = kv * group + first;
-    uint32_t q[D / 16][4];
+    uint32_t q[D / 16][1][4];
     load_queries<D, WIDE>(
         q, qkv + ((size_t)piece.row * (heads + 2 * kv_heads) + head) * D, live, lane);
     Partial<D, WIDE> own;

@@ -4,23 +4,24 @@
 // Dao 2023, FlashAttention-2, algorithm 1. Differs: keys come through the working copy's blocks and
 // the slots of V; the query heads of one KV head are stacked, so that K and V are read once for all.
 //
-// attention_prefill_bf16_{32,64,128}_{4,8}: 4 or 8 warps, 16 queries each. A query is a (row, head of
-// the group) pair, m = row * G + head; a tile holds queries [16 warps * part, ...) of one span.
+// attention_prefill_bf16_{32,64,128}_{narrow,wide}: 4 warps of 16 or 32 queries. A query is a (row,
+// head of the group) pair, m = row * G + head; an item holds queries [64 or 128 * part, ...) of a span.
 //   grid    (items, K, 1)
-//   block   (32 warps, 1, 1)
-//   shared  STAGES * 2 * 64 * D * 2 bytes, dynamic
+//   block   (128, 1, 1)
+//   shared  D * 2 bytes for each query and for each of 64 keys and values a stage, and 512; dynamic
 //   qkv     [T, (H + 2 K) * D], Q rotated; keys [work rows][W], values [slots][W] of the layer
 //   out     [T, H * D]
-//   aligned to 16 bytes: keys, values, D * 2 bytes
+//   aligned to 16 bytes: qkv, keys, values, D * 2 bytes
 //   order   caller's cudaStream; no allocation, no host synchronisation
 // Numerics: as the decode kernel. Keys are taken 64 at a time from the first on and each 16 queries
-// stop at their own last one, so that bits depend neither on the batch nor on the number of warps.
-// Limit: tensor cores. 4 * 16 warps * 64 * D operations per 64 rows of K and V: with 8 warps 128
-// operations a byte that comes from the second-level cache.
+// stop at their own last one, so that bits depend neither on the batch nor on the form.
+// Limit: tensor cores, if shared memory lets them. Per 64 keys and D = 128 a narrow warp reads 36 KiB
+// of it for 524 kFLOP, a wide one 40 KiB for 1,049: at 128 bytes a cycle 288 and 320 cycles, where
+// mma.sync takes about 200 and 400.
 #include "common/softmax.cuh"
 #include "common/step.cuh"
 
-constexpr int STAGES = 3, KEYS = WORK_BLOCK_ROWS;
+constexpr int WARPS = 4, THREADS = WARPS * 32, KEYS = WORK_BLOCK_ROWS;
 
 template <int D> struct KeyTile {
   bf16 k[KEYS * D];
@@ -33,197 +34,237 @@ struct DenseTiles {
   __device__ __forceinline__ int operator[](int i) const { return i; }
 };
 
-// Copies of the tiles of one KV head. The work block of a tile is read two tiles ahead, the slots of
-// its V one tile ahead, so that nobody waits for an address.
-template <int D, int WARPS, class Tiles> struct KeyCopies {
+// Slots of the rows of the tile that is next and of the one after, in turn.
+typedef int SlotTable[2][KEYS];
+
+// Copies of the tiles of one KV head. The slots of a tile's V are read a tile ahead, each by one
+// thread, so that nobody waits for an address.
+template <int D, int STAGES, class Tiles> struct KeyCopies {
   static constexpr int CHUNKS = D / 8;
-  static constexpr int PASS = WARPS * 32 / CHUNKS;                // rows in one go of the block
-  static constexpr int PASSES = KEYS / PASS > 0 ? KEYS / PASS : 1;
+  static constexpr int PASS = THREADS / CHUNKS;  // rows in one go of the block
   const Tiles tiles;
   const bf16* keys;
   const bf16* values;
   const int* slot_of;
   const int* blocks;
-  int rows, width, row, chunk;  // row and chunk of the first pass
-  int next, place, place_after; // the next tile to copy, its rows and those of the one after
-  int slots[PASSES];
+  int list;  // where the context's blocks begin
+  KeyTile<D>* ring;
+  SlotTable& table;
+  int rows, width;
+  int place, slot;  // work rows of the tile that is next; the slot of its row threadIdx.x
 
-  __device__ __forceinline__ KeyCopies(
-      const Tiles& tiles, const bf16* keys, const bf16* values, const int* slot_of,
-      const int* blocks, int rows, int width)
-      : tiles(tiles), keys(keys), values(values), slot_of(slot_of), blocks(blocks), rows(rows),
-        width(width), row(threadIdx.x / CHUNKS), chunk(threadIdx.x % CHUNKS), next(0),
-        place(place_of(0)), place_after(place_of(1)) {
-    look();
+  // Looks where tile i of the list is.
+  __device__ __forceinline__ void look(int i) {
+    if (i >= tiles.count) return;
+    place = blocks[list + tiles[i]] * KEYS;
+    const int row = threadIdx.x;
+    if (row < KEYS) slot = tiles[i] * KEYS + row < rows ? slot_of[place + row] : 0;
   }
 
-  __device__ __forceinline__ int place_of(int i) const {
-    return i < tiles.count ? blocks[tiles[i]] * KEYS : 0;
+  // Tells the block the slots of tile i, which look found; a barrier must follow, then start.
+  __device__ __forceinline__ void publish(int i) {
+    if (threadIdx.x < KEYS) table[i & 1][threadIdx.x] = slot;
   }
 
-  __device__ __forceinline__ bool exists(int pass) const {
-    const int r = row + pass * PASS;
-    return r < KEYS && tiles[next] * KEYS + r < rows;
-  }
-
-  __device__ __forceinline__ void look() {
-    if (next >= tiles.count) return;
+  // Starts the copy of tile i, if there is one, and looks for the next; one group of copies in any
+  // case.
+  __device__ __forceinline__ void start(int i) {
+    if (i < tiles.count) {
+      const int chunk = threadIdx.x % CHUNKS, live = rows - tiles[i] * KEYS;
+      const int column = blockIdx.y * D + chunk * 8;
+      KeyTile<D>& to = ring[i % STAGES];
 #pragma unroll
-    for (int i = 0; i < PASSES; i++) slots[i] = exists(i) ? slot_of[place + row + i * PASS] : 0;
-  }
-
-  // Starts the copy of the next tile, if there is one; one group of copies in any case.
-  __device__ __forceinline__ void start(KeyTile<D>& to) {
-    if (next < tiles.count) {
-#pragma unroll
-      for (int i = 0; i < PASSES; i++) {
-        const int r = row + i * PASS;
-        if (PASS <= KEYS || r < KEYS) {
-          const bool ok = exists(i);
-          cp_async16(to.k + tile_at<D>(r, chunk), keys + (size_t)(place + r) * width + chunk * 8, ok);
-          cp_async16(to.v + tile_at<D>(r, chunk), values + (size_t)slots[i] * width + chunk * 8, ok);
-        }
+      for (int r = 0; r < KEYS; r += PASS) {
+        const int row = r + threadIdx.x / CHUNKS;
+        const bool ok = row < live;
+        cp_async16(to.k + tile_at<D>(row, chunk), keys + (size_t)(place + row) * width + column, ok);
+        const int from = table[i & 1][row];
+        cp_async16(to.v + tile_at<D>(row, chunk), values + (size_t)from * width + column, ok);
       }
-      next++;
-      place = place_after;
-      place_after = place_of(next + 1);
-      look();
+      look(i + 1);
     }
     cp_async_commit();
   }
 };
 
-// The 16 queries of a warp.
-template <int D> struct Queries {
-  uint32_t q[D / 16][4];
-  SoftmaxState state[2];
-  float o[D / 8][4];
+// Which queries a block has, and what they see.
+struct QueryRange {
+  int first_row;   // of the span in the batch
+  int past;        // rows of the context before the span's first
+  int count;       // queries of the span
+  int heads, kv_heads, kv;
 
-  // Half h of the fragments: query first + lane / 4 + 8 h, zeros where it does not exist.
-  __device__ __forceinline__ void load(const bf16* const (&token)[2], int lane) {
+  __device__ __forceinline__ int group() const { return heads / kv_heads; }
+  // Rows of the context that query m sees; none if there is no such query.
+  __device__ __forceinline__ int sees(int m) const {
+    return m < count ? past + m / group() + 1 : 0;
+  }
+  __device__ __forceinline__ size_t row(int m) const { return first_row + m / group(); }
+  __device__ __forceinline__ int head(int m) const { return kv * group() + m % group(); }
+};
+
+// M times 16 queries of a warp: half h of a fragment is query lane / 4 + 8 h of its 16.
+template <int D, int M> struct Queries {
+  SoftmaxState state[M][2];
+  float o[M][D / 8][4];
+  int sees[M][2];  // rows of the context that the lane's queries see
+
+  __device__ __forceinline__ void begin(const QueryRange& range, int first, int lane) {
 #pragma unroll
-    for (int h = 0; h < 2; h++) {
-      const uint32_t* from = reinterpret_cast<const uint32_t*>(token[h]) + (lane & 3);
+    for (int m = 0; m < M; m++) {
+      const int own = first + m * 16;
+      state[m][0].clear();
+      state[m][1].clear();
+      sees[m][0] = range.sees(own + (lane >> 2));
+      sees[m][1] = range.sees(own + (lane >> 2) + 8);
 #pragma unroll
-      for (int step = 0; step < D / 16; step++) {
-        q[step][h] = token[h] ? from[step * 8] : 0;
-        q[step][h + 2] = token[h] ? from[step * 8 + 4] : 0;
-      }
-      state[h].clear();
+      for (int n = 0; n < D / 8; n++) o[m][n][0] = o[m][n][1] = o[m][n][2] = o[m][n][3] = 0.f;
     }
-#pragma unroll
-    for (int n = 0; n < D / 8; n++) o[n][0] = o[n][1] = o[n][2] = o[n][3] = 0.f;
   }
 
-  // One tile of keys, of which half h of the queries sees the first visible[h] (or all).
+  // Whether any of 16 queries sees the row; the same for all lanes.
+  __device__ __forceinline__ bool reach(int m, int row) const {
+    return __any_sync(FULL_WARP, row < sees[m][0] || row < sees[m][1]);
+  }
+
+  // Adds a tile of keys, the first of which is row `key` of the context, to the 16s [FROM, M).
+  template <int FROM>
   __device__ __forceinline__ void add(
-      const KeyTile<D>& tile, const int (&visible)[2], bool masked, float scale, int lane) {
-    float s[KEYS / 8][4] = {};
-    tile_scores<D>(s, q, tile.k, lane);
-    if (masked) {
+      const KeyTile<D>& tile, const bf16* q, int key, float scale, int lane) {
+    constexpr int N = M - FROM;
+    const LaneOrigin<D> origin(lane);
+    float s[N][KEYS / 8][4] = {};
+#pragma unroll 2  // all eight of D = 128 at once, in the wide form, cost registers that are not there
+    for (int step = 0; step < D / 16; step++) {
+      uint32_t a[N][4];
 #pragma unroll
-      for (int j = 0; j < KEYS / 8; j++) {
+      for (int m = 0; m < N; m++) {
+        ldmatrix_x4(a[m], q + (FROM + m) * 16 * D + (origin.rows ^ step * 16));
+      }
+      add_scores<D>(s, a, tile.k, step, origin);
+    }
+    uint32_t p[N][KEYS / 8][2];
 #pragma unroll
-        for (int e = 0; e < 4; e++) {
-          if (j * 8 + (lane & 3) * 2 + (e & 1) >= visible[e >> 1]) s[j][e] = -INFINITY;
+    for (int m = 0; m < N; m++) {
+#pragma unroll
+      for (int h = 0; h < 2; h++) {
+        const int visible = sees[FROM + m][h] - key;
+        if (visible < KEYS) {
+#pragma unroll
+          for (int j = 0; j < KEYS / 8; j++) {
+#pragma unroll
+            for (int e = 0; e < 2; e++) {
+              if (j * 8 + (lane & 3) * 2 + e >= visible) s[m][j][2 * h + e] = -INFINITY;
+            }
+          }
+        }
+        const float before = tile_softmax(s[m], h, scale, state[FROM + m][h], p[m]);
+#pragma unroll
+        for (int n = 0; n < D / 8; n++) {
+          o[FROM + m][n][2 * h] *= before;
+          o[FROM + m][n][2 * h + 1] *= before;
         }
       }
     }
-    uint32_t p[KEYS / 8][2];
-#pragma unroll
-    for (int h = 0; h < 2; h++) {
-      const float before = tile_softmax(s, h, scale, state[h], p);
-#pragma unroll
-      for (int n = 0; n < D / 8; n++) {
-        o[n][2 * h] *= before;
-        o[n][2 * h + 1] *= before;
-      }
-    }
+    auto& sums = reinterpret_cast<float(&)[N][D / 8][4]>(o[FROM]);
 #pragma unroll
     for (int j = 0; j < KEYS / 8; j += 2) {
-      const uint32_t a[4] = {p[j][0], p[j][1], p[j + 1][0], p[j + 1][1]};
-      tile_values<D>(o, a, tile.v + j * 8 * D, lane);
+      uint32_t a[N][4];
+#pragma unroll
+      for (int m = 0; m < N; m++) {
+        a[m][0] = p[m][j][0];
+        a[m][1] = p[m][j][1];
+        a[m][2] = p[m][j + 1][0];
+        a[m][3] = p[m][j + 1][1];
+      }
+      add_values<D>(sums, a, tile.v + j * 8 * D, origin);
     }
   }
 };
 
-template <int D, int WARPS>
+// Two blocks fit a multiprocessor: 112 and 96 KiB at D = 128.
+template <int M> constexpr int STAGES_OF = M == 1 ? 3 : 2;
+
+template <int D, int M>
 __device__ __forceinline__ void prefill(
     const bf16* __restrict__ qkv, const bf16* __restrict__ keys, const bf16* __restrict__ values,
     const int* __restrict__ slot_of, const StepSpan* __restrict__ spans,
     const StepItem* __restrict__ items, const int* __restrict__ blocks, bf16* __restrict__ out,
     int heads, int kv_heads, float scale) {
   EW_DYN_SMEM(smem);
-  KeyTile<D>* ring = reinterpret_cast<KeyTile<D>*>(smem);
-  const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, kv = blockIdx.y;
+  constexpr int STAGES = STAGES_OF<M>, QUERIES = WARPS * M * 16, CHUNKS = D / 8;
+  bf16* queries = reinterpret_cast<bf16*>(smem);
+  KeyTile<D>* ring = reinterpret_cast<KeyTile<D>*>(queries + QUERIES * D);
+  SlotTable& slots = *reinterpret_cast<SlotTable*>(ring + STAGES);
+  const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
   const StepItem item = items[blockIdx.x];
-  const StepSpan span = spans[item.span];
-  const int group = heads / kv_heads, past = span.rows - span.count;
-  const int queries = span.count * group;
-  const int block_first = item.part * 16 * WARPS, first = block_first + warp * 16;
-  // Rows of the context that the last query of the block, and that first and last of the warp see.
-  const int block_sees = past + (min(block_first + 16 * WARPS, queries) - 1) / group + 1;
-  const int first_sees = past + first / group + 1;
-  const int last_sees = first < queries ? past + (min(first + 16, queries) - 1) / group + 1 : 0;
+  const StepSpan& span = spans[item.span];
+  const QueryRange range{span.first, span.rows - span.count, span.count * (heads / kv_heads),
+                         heads,      kv_heads,               (int)blockIdx.y};
+  const int block_first = item.part * QUERIES, first = block_first + warp * M * 16;
 
-  const bf16* token[2];
-  int sees[2];
-#pragma unroll
-  for (int h = 0; h < 2; h++) {
-    const int m = first + (lane >> 2) + 8 * h;
-    const size_t row = span.first + m / group;
-    token[h] = m < queries
-        ? qkv + (row * (heads + 2 * kv_heads) + kv * group + m % group) * D
-        : nullptr;
-    sees[h] = past + m / group + 1;
+  // The queries go along with the first keys' group of copies.
+  for (int i = threadIdx.x; i < QUERIES * CHUNKS; i += THREADS) {
+    const int m = block_first + i / CHUNKS, chunk = i % CHUNKS;
+    const bool ok = m < range.count;
+    const bf16* from = qkv + (ok ? range.row(m) * (heads + 2 * kv_heads) + range.head(m) : 0) * D;
+    cp_async16(queries + tile_at<D>(i / CHUNKS, chunk), from + chunk * 8, ok);
   }
-  Queries<D> own;
-  own.load(token, lane);
-
-  const DenseTiles tiles{(block_sees + KEYS - 1) / KEYS};
-  KeyCopies<D, WARPS, DenseTiles> copies(
-      tiles, keys + kv * D, values + kv * D, slot_of, blocks + span.blocks, span.rows, kv_heads * D);
+  const int last = min(block_first + QUERIES, range.count) - 1;
+  const DenseTiles tiles{(range.sees(last) + KEYS - 1) / KEYS};
+  KeyCopies<D, STAGES, DenseTiles> copies{
+      tiles, keys, values, slot_of, blocks, span.blocks, ring, slots, span.rows, kv_heads * D, 0, 0};
+  copies.look(0);
 #pragma unroll
-  for (int s = 0; s < STAGES - 1; s++) copies.start(ring[s]);
-  int stage = 0;
+  for (int i = 0; i < STAGES - 1; i++) {
+    copies.publish(i);
+    __syncthreads();
+    copies.start(i);
+  }
+  Queries<D, M> own;
+  own.begin(range, first, lane);
+  const bf16* q = queries + warp * M * 16 * D;
   for (int i = 0; i < tiles.count; i++) {
+    copies.publish(i + STAGES - 1);
     cp_async_wait<STAGES - 2>();
     __syncthreads();  // this tile is there for all, the one before is free for all
-    copies.start(ring[stage == 0 ? STAGES - 1 : stage - 1]);
+    copies.start(i + STAGES - 1);
     const int key = tiles[i] * KEYS;
-    if (key < last_sees) {
-      const int visible[2] = {sees[0] - key, sees[1] - key};
-      own.add(ring[stage], visible, key + KEYS > first_sees, scale, lane);
+    if (own.reach(0, key)) {
+      own.template add<0>(ring[i % STAGES], q, key, scale, lane);
+    } else if (M == 2 && own.reach(M - 1, key)) {
+      own.template add<M - 1>(ring[i % STAGES], q, key, scale, lane);
     }
-    stage = stage == STAGES - 1 ? 0 : stage + 1;
   }
 #pragma unroll
-  for (int h = 0; h < 2; h++) {
-    const float norm = 1.f / row_sum(own.state[h].l);
-    const int m = first + (lane >> 2) + 8 * h;
-    if (m >= queries) continue;
-    const size_t row = span.first + m / group;
-    uint32_t* to =
-        reinterpret_cast<uint32_t*>(out + (row * heads + kv * group + m % group) * D) + (lane & 3);
+  for (int i = 0; i < M; i++) {
 #pragma unroll
-    for (int n = 0; n < D / 8; n++) {
-      to[n * 4] = pack_bf16(own.o[n][2 * h] * norm, own.o[n][2 * h + 1] * norm);
+    for (int h = 0; h < 2; h++) {
+      const float norm = 1.f / row_sum(own.state[i][h].l);
+      const int m = first + i * 16 + (lane >> 2) + 8 * h;
+      if (m >= range.count) continue;
+      uint32_t* to =
+          reinterpret_cast<uint32_t*>(out + (range.row(m) * heads + range.head(m)) * D) + (lane & 3);
+#pragma unroll
+      for (int n = 0; n < D / 8; n++) {
+        to[n * 4] = pack_bf16(own.o[i][n][2 * h] * norm, own.o[i][n][2 * h + 1] * norm);
+      }
     }
   }
 }
 
-#define PREFILL(D, WARPS)                                                                          \
-  EW_KERNEL void __launch_bounds__(WARPS * 32, 8 / WARPS) attention_prefill_bf16_##D##_##WARPS(    \
+#define PREFILL(name, D, M)                                                                        \
+  EW_KERNEL void __launch_bounds__(THREADS, 2) name(                                               \
       const bf16* qkv, const bf16* keys, const bf16* values, const int* slot_of,                   \
       const StepSpan* spans, const StepItem* items, const int* blocks, bf16* out, int heads,       \
       int kv_heads, float scale) {                                                                 \
-    prefill<D, WARPS>(                                                                             \
+    prefill<D, M>(                                                                                 \
         qkv, keys, values, slot_of, spans, items, blocks, out, heads, kv_heads, scale);            \
   }                                                                                                \
-  EW_EXPORT(attention_prefill_bf16_##D##_##WARPS)
-PREFILL(32, 4)
-PREFILL(32, 8)
-PREFILL(64, 4)
-PREFILL(64, 8)
-PREFILL(128, 4)
-PREFILL(128, 8)
+  EW_EXPORT(name)
+PREFILL(attention_prefill_bf16_32_narrow, 32, 1)
+PREFILL(attention_prefill_bf16_32_wide, 32, 2)
+PREFILL(attention_prefill_bf16_64_narrow, 64, 1)
+PREFILL(attention_prefill_bf16_64_wide, 64, 2)
+PREFILL(attention_prefill_bf16_128_narrow, 128, 1)
+PREFILL(attention_prefill_bf16_128_wide, 128, 2)

@@ -49,35 +49,50 @@ template <int D> __device__ __forceinline__ int tile_at(int row, int chunk) {
   return (row * CHUNKS + (chunk ^ turn)) * 8;
 }
 
-// s += Q K^T for 16 queries and 8 J keys: q holds the queries' A fragments, k is a tile [8 J][D].
-template <int D, int J>
-__device__ __forceinline__ void tile_scores(
-    float (&s)[J][4], const uint32_t (&q)[D / 16][4], const bf16* k, int lane) {
+// Where a lane begins to read 16x16 matrices of a tile by ldmatrix. The matrix `step` columns of 16
+// further on is at `^ step * 16`, which spares a register for each.
+template <int D> struct LaneOrigin {
+  int keys;  // of 16 keys as B fragments of Q K^T
+  int rows;  // of 16 queries as A fragments, or of 16 keys as B fragments of P V
+  __device__ __forceinline__ explicit LaneOrigin(int lane)
+      : keys(tile_at<D>((lane & 7) + (lane >> 4) * 8, lane >> 3 & 1)),
+        rows(tile_at<D>(lane & 15, lane >> 4)) {}
+};
+
+// s += Q K^T over 16 components of 16 M queries and 8 J keys: q holds the queries' A fragments, k is a
+// tile [8 J][D] whose 16 components begin at chunk 2 * step.
+template <int D, int M, int J>
+__device__ __forceinline__ void add_scores(
+    float (&s)[M][J][4], const uint32_t (&q)[M][4], const bf16* k, int step,
+    const LaneOrigin<D>& origin) {
 #pragma unroll
-  for (int step = 0; step < D / 16; step++) {
+  for (int j = 0; j < J; j += 2) {
+    uint32_t r[4];
+    ldmatrix_x4(r, k + j * 8 * D + (origin.keys ^ step * 16));
+    const uint32_t b0[2] = {r[0], r[1]}, b1[2] = {r[2], r[3]};
 #pragma unroll
-    for (int j = 0; j < J; j += 2) {
-      uint32_t r[4];
-      ldmatrix_x4(
-          r, k + tile_at<D>(j * 8 + (lane & 7) + (lane >> 4) * 8, step * 2 + (lane >> 3 & 1)));
-      const uint32_t b0[2] = {r[0], r[1]}, b1[2] = {r[2], r[3]};
-      mma_bf16(s[j], q[step], b0);
-      mma_bf16(s[j + 1], q[step], b1);
+    for (int m = 0; m < M; m++) {
+      mma_bf16(s[m][j], q[m], b0);
+      mma_bf16(s[m][j + 1], q[m], b1);
     }
   }
 }
 
-// o += P V for 16 queries and 16 keys: p holds P's A fragment, v is a tile [16][D].
-template <int D>
-__device__ __forceinline__ void tile_values(
-    float (&o)[D / 8][4], const uint32_t (&p)[4], const bf16* v, int lane) {
+// o += P V for 16 M queries and 16 keys: p holds P's A fragments, v is a tile [16][D].
+template <int D, int M>
+__device__ __forceinline__ void add_values(
+    float (&o)[M][D / 8][4], const uint32_t (&p)[M][4], const bf16* v,
+    const LaneOrigin<D>& origin) {
 #pragma unroll
   for (int n = 0; n < D / 8; n += 2) {
     uint32_t r[4];
-    ldmatrix_x4<true>(r, v + tile_at<D>(lane & 15, n + (lane >> 4)));
+    ldmatrix_x4<true>(r, v + (origin.rows ^ n * 8));
     const uint32_t b0[2] = {r[0], r[1]}, b1[2] = {r[2], r[3]};
-    mma_bf16(o[n], p, b0);
-    mma_bf16(o[n + 1], p, b1);
+#pragma unroll
+    for (int m = 0; m < M; m++) {
+      mma_bf16(o[m][n], p[m], b0);
+      mma_bf16(o[m][n + 1], p[m], b1);
+    }
   }
 }
 

@@ -13,9 +13,8 @@ final class CudaAttention {
   private static final double LOG2_E = 1 / Math.log(2);
   private static final int ROTATE_BLOCK = 128;
   private static final int APPEND_BLOCK = 256;
-  private static final int DECODE_BLOCK = 128;
+  private static final int ATTEND_BLOCK = 128;
   private static final int DECODE_BLOCKS_PER_MULTIPROCESSOR = 2; // 108 KiB each at D = 128
-  private static final int PLAIN_BLOCK = 128;
 
   private final CudaRowPool pool;
   private final KvShape shape;
@@ -29,7 +28,6 @@ final class CudaAttention {
   private final Kernel largePrefill;
   private final Kernel smallPrefill;
   private final int decodeShared;
-  private final int prefillShared;
 
   CudaAttention(CudaRowPool pool) {
     this.pool = pool;
@@ -50,18 +48,16 @@ final class CudaAttention {
       largePrefill = attention.kernel("attention_prefill_f32");
       smallPrefill = largePrefill;
       decodeShared = 0;
-      prefillShared = 0;
     } else {
       boolean wide = shape.heads() / shape.kvHeads() > 8;
       decode =
           KernelModule.load(device, "attention_decode")
               .kernel("attention_decode_bf16_" + d + (wide ? "_wide" : ""));
       KernelModule prefill = KernelModule.load(device, "attention_prefill");
-      largePrefill = prefill.kernel("attention_prefill_bf16_" + d + "_8");
-      smallPrefill = prefill.kernel("attention_prefill_bf16_" + d + "_4");
+      largePrefill = prefill.kernel("attention_prefill_bf16_" + d + "_wide");
+      smallPrefill = prefill.kernel("attention_prefill_bf16_" + d + "_narrow");
       // 4 warps of 3 stages of 16 rows of K and V; 3 warps' sums, 4 warps' maxima
       decodeShared = 4 * 3 * 16 * d * 4 + (wide ? 2 : 1) * (3 * d / 4 * 32 * 4 + 4 * 8 * 8);
-      prefillShared = 3 * 64 * d * 4; // 3 stages of 64 rows of K and V
     }
   }
 
@@ -205,7 +201,7 @@ final class CudaAttention {
         pool.device().multiprocessors() * DECODE_BLOCKS_PER_MULTIPROCESSOR,
         1,
         1,
-        DECODE_BLOCK,
+        ATTEND_BLOCK,
         decodeShared,
         args.f32(scale));
     merge.launch(
@@ -234,7 +230,7 @@ final class CudaAttention {
           tables.rows(),
           shape.heads(),
           1,
-          PLAIN_BLOCK,
+          ATTEND_BLOCK,
           0,
           args.pointer(tables.spanOfAddress())
               .pointer(tables.blocksAddress())
@@ -250,14 +246,20 @@ final class CudaAttention {
         tables.items(),
         shape.kvHeads(),
         1,
-        tables.tileQueries() * 2, // 16 queries a warp
-        prefillShared,
+        ATTEND_BLOCK,
+        prefillShared(large),
         args.pointer(tables.itemsAddress())
             .pointer(tables.blocksAddress())
             .pointer(out)
             .i32(shape.heads())
             .i32(shape.kvHeads())
             .f32(scale));
+  }
+
+  /** The queries, two or three stages of 64 rows of K and V, two tables of 64 slots. */
+  private int prefillShared(boolean large) {
+    int rows = large ? StepBatches.LARGE_TILE + 2 * 128 : StepBatches.SMALL_TILE + 3 * 128;
+    return rows * shape.headDim() * 2 + 2 * 64 * 4;
   }
 
   /** The four arguments with which all forms of attention begin. */

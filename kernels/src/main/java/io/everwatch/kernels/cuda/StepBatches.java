@@ -10,7 +10,7 @@ import java.util.Map;
 
 /** Makes the batches of a pool: checks them, fills in their tables. One thread. */
 final class StepBatches implements AutoCloseable {
-  /** Queries of a prefill work item, when there are enough of them for all multiprocessors. */
+  /** Queries of a prefill work item, where that leaves one for every multiprocessor. */
   static final int LARGE_TILE = 128;
 
   static final int SMALL_TILE = 64;
@@ -19,9 +19,11 @@ final class StepBatches implements AutoCloseable {
   private final StepTables prefill;
   private final StepTables loading; // loads of contexts that decode without a prefill
   private final Map<Integer, StepTables> decode = new HashMap<>(); // by bucket
+  private int multiprocessors;
 
   StepBatches(CudaRowPool pool) {
     this.pool = pool;
+    this.multiprocessors = pool.device().multiprocessors();
     this.prefill = StepTables.forPrefill(pool);
     this.loading = StepTables.forPrefill(pool);
   }
@@ -58,7 +60,7 @@ final class StepBatches implements AutoCloseable {
     }
     int group = pool.shape().heads() / pool.shape().kvHeads();
     long large = spans.stream().mapToLong(s -> StepTables.tiles(s, group, LARGE_TILE)).sum();
-    boolean enough = large * pool.shape().kvHeads() >= pool.device().multiprocessors();
+    boolean enough = large * pool.shape().kvHeads() >= multiprocessors;
     prefill.fillPrefill(spans, ids, outputs, group, enough ? LARGE_TILE : SMALL_TILE, contexts);
     return prefill;
   }
@@ -90,6 +92,11 @@ final class StepBatches implements AutoCloseable {
   StepTables loads(List<CudaContext> contexts) {
     loading.fillPrefill(List.of(), new int[0], new int[0], 1, SMALL_TILE, contexts);
     return loading;
+  }
+
+  /** Chooses forms of kernels as for a device of so many; results do not depend on it. */
+  void assumeMultiprocessors(int count) {
+    multiprocessors = count;
   }
 
   private CudaContext mine(String operation, Context context) {

@@ -27,7 +27,6 @@ final class AttentionStage implements AutoCloseable {
   private @Nullable CUgraphExec graph;
   private long graphIn;
   private long graphOut;
-  int lastTile; // queries of a work item of the last prefill
 
   /** One stream's context and how far it is. */
   static final class Actor {
@@ -117,7 +116,6 @@ final class AttentionStage implements AutoCloseable {
       rows += counts[i];
     }
     StepTables tables = pool.batches().prefill(spans, new int[rows], new int[] {rows - 1});
-    lastTile = tables.tileQueries();
     return later(tables, actors, counts);
   }
 

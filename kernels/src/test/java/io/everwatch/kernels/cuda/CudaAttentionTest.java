@@ -23,6 +23,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @RequiresDevice
 class CudaAttentionTest {
   private static final long SEED = 11;
+  private static final int LARGE_TILES = 1; // one tile is enough for one multiprocessor
+  private static final int SMALL_TILES = 1_000_000;
   private static final KvShape SMALL = new KvShape(2, 6, 2, 32, new int[] {4, 6, 6}, 10_000);
 
   private CudaDevice device;
@@ -83,7 +85,9 @@ class CudaAttentionTest {
     try (AttentionStage stage = new AttentionStage(device, shape, dtype, 400, SEED)) {
       AttentionStream data = new AttentionStream(shape, dtype, SEED);
       Actor actor = stage.actor(data, loaded);
+      stage.pool.batches().assumeMultiprocessors(LARGE_TILES);
       assertClose(data, loaded, stage.prefill(List.of(actor), first).get(0));
+      stage.pool.batches().assumeMultiprocessors(SMALL_TILES);
       assertClose(data, loaded + first, stage.prefill(List.of(actor), second).get(0));
       int rows = loaded + first + second;
       assertClose(data, rows, stage.decode(List.of(actor)).get(0));
@@ -165,8 +169,9 @@ class CudaAttentionTest {
   }
 
   /** Three streams, so that a block of the decode kernel has more than one piece to work on. */
-  private float[] threeLives(DType dtype, KvShape shape) {
+  private float[] threeLives(DType dtype, KvShape shape, int multiprocessors) {
     try (AttentionStage stage = new AttentionStage(device, shape, dtype, 400, SEED)) {
+      stage.pool.batches().assumeMultiprocessors(multiprocessors);
       List<AttentionStream> data = new ArrayList<>();
       for (int i = 0; i < 3; i++) {
         data.add(new AttentionStream(shape, dtype, SEED + 100_000L * i));
@@ -198,7 +203,7 @@ class CudaAttentionTest {
   @MethodSource("forms")
   @EnabledOnEmulation
   void theOrderOfThreadsChangesNoBit(DType dtype, KvShape shape) {
-    float[] forward = threeLives(dtype, shape);
+    float[] forward = threeLives(dtype, shape, LARGE_TILES);
     for (String setting :
         List.of(
             "order=reverse",
@@ -208,7 +213,9 @@ class CudaAttentionTest {
             "cpasync=early",
             "streams=lazy")) {
       Emulation.set(setting);
-      assertThat(threeLives(dtype, shape)).as(setting).containsExactly(forward);
+      for (int tiles : new int[] {LARGE_TILES, SMALL_TILES}) {
+        assertThat(threeLives(dtype, shape, tiles)).as(setting).containsExactly(forward);
+      }
       Emulation.reset();
     }
   }
@@ -217,10 +224,12 @@ class CudaAttentionTest {
   @MethodSource("forms")
   @EnabledOnEmulation
   void theCheckerHasNothingToReport(DType dtype, KvShape shape) {
-    float[] unchecked = threeLives(dtype, shape);
+    float[] unchecked = threeLives(dtype, shape, LARGE_TILES);
     device.close();
     device = Emulation.openChecked();
-    assertThat(threeLives(dtype, shape)).containsExactly(unchecked);
+    for (int tiles : new int[] {LARGE_TILES, SMALL_TILES}) {
+      assertThat(threeLives(dtype, shape, tiles)).containsExactly(unchecked);
+    }
   }
 
   @ParameterizedTest
@@ -257,25 +266,11 @@ class CudaAttentionTest {
     }
   }
 
-  @ParameterizedTest
-  @EnumSource(names = {"BF16", "F32"})
-  void largeAndSmallTilesGiveTheSameBits(DType dtype) {
-    KvShape shape = shape(3, 1, 32);
-    int fresh = 40; // 120 queries of one KV head: a small tile or two, unless others come
-    float[] alone = life(dtype, shape, 20, fresh, SEED);
-    int others = device.multiprocessors();
-    try (AttentionStage stage = new AttentionStage(device, shape, dtype, 60 * others + 100, SEED)) {
-      List<AttentionStream> all = new ArrayList<>();
-      int[] loads = new int[others + 1];
-      int[] counts = new int[others + 1];
-      for (int i = 0; i <= others; i++) {
-        all.add(new AttentionStream(shape, dtype, SEED + 100_000L * i));
-        loads[i] = i == 0 ? 20 : 1;
-        counts[i] = i == 0 ? fresh : 50;
-      }
-      assertThat(lives(stage, all, loads, counts).get(0)).containsExactly(alone);
-      assertThat(stage.lastTile).isEqualTo(StepBatches.LARGE_TILE);
-    }
+  @ParameterizedTest(name = "{0} {1}")
+  @MethodSource("forms")
+  void largeAndSmallTilesGiveTheSameBits(DType dtype, KvShape shape) {
+    assertThat(threeLives(dtype, shape, SMALL_TILES))
+        .containsExactly(threeLives(dtype, shape, LARGE_TILES));
   }
 
   @ParameterizedTest
