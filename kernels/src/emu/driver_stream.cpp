@@ -230,7 +230,7 @@ CUresult cuStreamAddCallback(void* s, void (*fn)(void*, CUresult, void*), void* 
 // --- graphs: what was captured, run again in the order in which it came ---
 CUresult cuStreamBeginCapture_v2(void* s, int mode) {
   return with_stream(s, [&](Device& d, Stream& stream) -> CUresult {
-    if (!s || stream.capture || !stream.queue.empty()) return INVALID_VALUE;
+    if (!s || stream.capture) return INVALID_VALUE;  // work that waits runs before or beside it
     stream.capture = std::make_shared<Graph>();
     stream.capture->device = &d;
     stream.capture->thread = std::this_thread::get_id();

@@ -76,10 +76,7 @@ public final class Recovery {
 
   private void run() throws Exception {
     try (Cluster cluster =
-        Cluster.at(options.runFolder())
-            .taskManagers(2)
-            .jvmFlags("-XX:+UseSerialGC")
-            .start()) {
+        Cluster.at(options.runFolder()).taskManagers(2).jvmFlags("-XX:+UseSerialGC").start()) {
       String job =
           cluster
               .jobs()

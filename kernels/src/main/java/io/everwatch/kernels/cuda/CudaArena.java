@@ -11,22 +11,38 @@ import java.util.List;
 /**
  * Step memory on a device. A step that was announced finds its room in one slab; one that was not
  * adds slabs as it goes, which are joined at the next reset. One thread.
+ *
+ * <p>A fixed arena joins nothing: equal steps get equal addresses for ever, which recorded passes
+ * need.
  */
 final class CudaArena implements Arena {
   private static final long SMALLEST_SLAB = 1 << 20;
 
   private final CudaStream stream;
   private final DType activation;
+  private final boolean fixed;
   private final List<Slab> slabs = new ArrayList<>();
+  private int current; // slab that is being cut up
   private long step;
+  private long steps; // so far
   private boolean closed;
 
   /**
    * @param stream on which all is done with its buffers
    */
   CudaArena(CudaStream stream, DType activation) {
+    this(stream, activation, false);
+  }
+
+  private CudaArena(CudaStream stream, DType activation, boolean fixed) {
     this.stream = stream;
     this.activation = activation;
+    this.fixed = fixed;
+  }
+
+  /** One whose memory never moves. */
+  static CudaArena fixed(CudaStream stream, DType activation) {
+    return new CudaArena(stream, activation, true);
   }
 
   /** The arena behind {@code arena}, when it is one of this back end. */
@@ -71,21 +87,27 @@ final class CudaArena implements Arena {
       throw new IllegalStateException("arena: allocate after close; open an arena per engine");
     }
     long padded = Slab.padded(bytes);
-    if (slabs.isEmpty() || last().bytes() - last().usedBytes() < padded) {
-      long grown = slabs.isEmpty() ? SMALLEST_SLAB : last().bytes();
+    while (current < slabs.size()
+        && slabs.get(current).bytes() - slabs.get(current).usedBytes() < padded) {
+      current++;
+    }
+    if (current == slabs.size()) {
+      long grown = slabs.isEmpty() ? SMALLEST_SLAB : slabs.get(current - 1).bytes();
       slabs.add(Slab.allocate(stream.device(), Math.max(padded, grown), "step memory"));
     }
-    return last().take(bytes);
+    return slabs.get(current).take(bytes);
   }
 
-  private Slab last() {
-    return slabs.get(slabs.size() - 1);
+  /** Makes the buffers of an earlier step usable again, and those of all others not. */
+  void resume(long earlier) {
+    step = earlier;
   }
 
   @Override
   public void reset() {
-    step++;
-    if (slabs.size() > 1) {
+    step = ++steps;
+    current = 0;
+    if (!fixed && slabs.size() > 1) {
       long total = slabs.stream().mapToLong(Slab::bytes).sum();
       replaceBy(total);
     }
@@ -119,7 +141,7 @@ final class CudaArena implements Arena {
   public void close() {
     if (!closed) {
       closed = true;
-      step++;
+      step = ++steps;
       stream.device().enter();
       free();
     }

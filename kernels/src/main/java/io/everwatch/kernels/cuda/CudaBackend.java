@@ -7,6 +7,7 @@ import io.everwatch.kernels.Batch;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DType;
 import io.everwatch.kernels.DeviceBuffer;
+import io.everwatch.kernels.DeviceCounters;
 import io.everwatch.kernels.DeviceSpace;
 import io.everwatch.kernels.Draw;
 import io.everwatch.kernels.KvShape;
@@ -56,8 +57,8 @@ final class CudaBackend implements Backend {
   private final CudaElementwise elementwise;
   private final CudaSegmentAttention segments;
   private final CudaPatchMaker patchMaker;
-  private final HostSampling sampling;
-  private final CudaArena replayed;
+  private final CudaSampling sampling;
+  private final CudaGraphs graphs;
   private Phase phase = Phase.PREFILL;
   private @Nullable StepTables current;
   private boolean closed;
@@ -66,6 +67,15 @@ final class CudaBackend implements Backend {
    * @param device closed with this, also when this throws
    */
   CudaBackend(CudaDevice device, DType dtype) {
+    this(device, dtype, true);
+  }
+
+  /**
+   * As the other one.
+   *
+   * @param recordDecode whether decode passes are recorded as graphs; the bits are the same
+   */
+  CudaBackend(CudaDevice device, DType dtype, boolean recordDecode) {
     this.device = device;
     this.dtype = dtype;
     try {
@@ -79,8 +89,8 @@ final class CudaBackend implements Backend {
       downloads = new Downloads(stream);
       parameters = new CudaParameters(stream, dtype);
       patchMaker = new CudaPatchMaker(stream, ring, dtype);
-      sampling = new HostSampling(downloads);
-      replayed = new CudaArena(stream, dtype);
+      sampling = new CudaSampling(stream, ring);
+      graphs = new CudaGraphs(stream, dtype, recordDecode);
     } catch (RuntimeException | Error e) {
       try (device) {
         throw e;
@@ -134,7 +144,7 @@ final class CudaBackend implements Backend {
   @Override
   public Vocabulary vocabulary(int width, BitSet drawable) {
     enter("vocabulary");
-    return HostSampling.vocabulary(width, drawable);
+    return sampling.vocabulary(width, drawable);
   }
 
   // --- memory ---
@@ -203,7 +213,7 @@ final class CudaBackend implements Backend {
         pool("prefillBatch", spans.stream().map(Span::context).findFirst())
             .batches()
             .prefill(spans, ids, outputs);
-    return begin(tables, Phase.PREFILL, ids, draws);
+    return begin(tables, Phase.PREFILL, draws);
   }
 
   @Override
@@ -214,7 +224,7 @@ final class CudaBackend implements Backend {
         pool("decodeBatch", contexts.stream().map(Context.class::cast).findFirst())
             .batches()
             .decode(contexts, ids);
-    return begin(tables, Phase.DECODE, ids, draws);
+    return begin(tables, Phase.DECODE, draws);
   }
 
   private static CudaRowPool pool(String operation, Optional<Context> first) {
@@ -231,8 +241,8 @@ final class CudaBackend implements Backend {
     return mine.pool();
   }
 
-  private Batch begin(StepTables tables, Phase of, int[] ids, List<Draw> draws) {
-    sampling.begin(tables, ids, draws);
+  private Batch begin(StepTables tables, Phase of, List<Draw> draws) {
+    sampling.begin(tables, draws);
     tables.pool().attention().begin(tables);
     phase = of;
     current = tables;
@@ -267,9 +277,7 @@ final class CudaBackend implements Backend {
 
   @Override
   public <R> R replay(Object key, Batch batch, Function<Arena, R> body) {
-    tables(batch, "replay");
-    replayed.reset();
-    return body.apply(replayed);
+    return graphs.replay(key, tables(batch, "replay"), body);
   }
 
   // --- operations ---
@@ -282,12 +290,7 @@ final class CudaBackend implements Backend {
           "embed: the table is a %s; expected one of the cuda back end"
               .formatted(table.getClass().getName()));
     }
-    if (tables.smallestId() < 0 || tables.largestId() >= mine.rows()) {
-      throw new IllegalArgumentException(
-          "embed: ids from %d to %d, but table %s has %d rows; were the ids made by the tokenizer"
-                  .formatted(tables.smallestId(), tables.largestId(), mine.name(), mine.rows())
-              + " of this model?");
-    }
+    tables.limitIds(mine.rows(), mine.name());
     long elements = Shapes.elements("embed", tables.rows(), mine.columns());
     long to = CudaBuffer.of(out, "embed", "out", elements, DType.F32);
     elementwise.embed(
@@ -423,7 +426,7 @@ final class CudaBackend implements Backend {
   @Override
   public int[] sample(DeviceBuffer logits, Vocabulary vocabulary, Batch batch) {
     StepTables tables = tables(batch, "sample");
-    if (!(vocabulary instanceof HostSampling.Ids ids)) {
+    if (!(vocabulary instanceof CudaVocabulary ids)) {
       throw new IllegalArgumentException(
           "sample: the vocabulary is a %s; expected one of the cuda back end"
               .formatted(vocabulary.getClass().getName()));
@@ -431,6 +434,16 @@ final class CudaBackend implements Backend {
     long elements = Shapes.elements("sample", tables.outputs(), ids.width());
     long address = CudaBuffer.of(logits, "sample", "logits", elements, DType.F32);
     return sampling.sample(address, ids, tables);
+  }
+
+  @Override
+  public DeviceCounters counters() {
+    return stream.counters().read();
+  }
+
+  /** Decode passes recorded so far. */
+  int recordings() {
+    return graphs.size();
   }
 
   private void enter(String operation) {
@@ -448,6 +461,7 @@ final class CudaBackend implements Backend {
     device.enter();
     closed = true;
     current = null;
-    Closing.all(new ArrayList<>(List.of(device, stream, ring, downloads, parameters, replayed)));
+    Closing.all(
+        new ArrayList<>(List.of(device, stream, ring, downloads, parameters, sampling, graphs)));
   }
 }

@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One GPU of this process: its primary context, its kernel modules and what is known of it. Whoever
  * opens it closes it; the context ends with the last one. What was made from it (memory, streams,
- * events, graphs, pinned buffers) and is still open is closed with it, so that whoever fails half-way
- * has nothing else to give back.
+ * events, graphs, pinned buffers) and is still open is closed with it, so that whoever fails
+ * half-way has nothing else to give back.
  *
  * <p>A context is current per thread: every thread that calls the driver calls {@link #enter} first
  * (10 ns).

@@ -48,6 +48,7 @@ final class CudaGraph implements AutoCloseable {
             stream.handle(), CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
         "cuStreamBeginCapture");
     CUgraph graph = new CUgraph();
+    stream.counters().recording(true);
     try {
       body.run();
     } catch (RuntimeException | Error e) {
@@ -55,6 +56,8 @@ final class CudaGraph implements AutoCloseable {
         device.giveBack("cuGraphDestroy", () -> JCudaDriver.cuGraphDestroy(graph));
       }
       throw e;
+    } finally {
+      stream.counters().recording(false);
     }
     device.check(JCudaDriver.cuStreamEndCapture(stream.handle(), graph), "cuStreamEndCapture");
     try {
@@ -73,6 +76,7 @@ final class CudaGraph implements AutoCloseable {
   void launch(CudaStream stream) {
     int status = JCudaDriver.cuGraphLaunch(handle, stream.handle());
     device.launches().addGraph(name);
+    stream.counters().replayed();
     if (status != CUresult.CUDA_SUCCESS) {
       throw device.failure(status, "launch of graph %s of %d nodes".formatted(name, nodes));
     }

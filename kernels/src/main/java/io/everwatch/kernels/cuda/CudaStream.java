@@ -15,6 +15,7 @@ import jcuda.driver.JCudaDriver;
 final class CudaStream implements AutoCloseable {
   private final CudaDevice device;
   private final CUstream handle = new CUstream();
+  private final StreamCounters counters = new StreamCounters();
   private boolean destroyed;
 
   private CudaStream(CudaDevice device) {
@@ -38,8 +39,24 @@ final class CudaStream implements AutoCloseable {
     return handle;
   }
 
+  /** What was put in so far. */
+  StreamCounters counters() {
+    return counters;
+  }
+
   /** Host to device: {@code from[at, at + count)} to {@code address}. */
   void upload(PinnedBuffer from, long at, long address, long count) {
+    counters.copiedOther();
+    copyIn(from, at, address, count);
+  }
+
+  /** As {@link #upload}, of the tables of a pass. */
+  void uploadTable(PinnedBuffer from, long at, long address, long count) {
+    counters.copiedTable();
+    copyIn(from, at, address, count);
+  }
+
+  private void copyIn(PinnedBuffer from, long at, long address, long count) {
     from.checkRange(at, count);
     if (count > 0) {
       int status =
@@ -54,6 +71,7 @@ final class CudaStream implements AutoCloseable {
   void download(long address, PinnedBuffer to, long at, long count) {
     to.checkRange(at, count);
     if (count > 0) {
+      counters.copiedResult();
       int status =
           JCudaDriver.cuMemcpyDtoHAsync(to.pointer(at), DevicePointer.of(address), count, handle);
       if (status != CUresult.CUDA_SUCCESS) {

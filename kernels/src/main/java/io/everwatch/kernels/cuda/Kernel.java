@@ -61,6 +61,7 @@ final class Kernel {
             stream.handle(),
             null,
             args.extra());
+    stream.counters().launched();
     device.launches().add(name, gridX, gridY, gridZ, block, sharedBytes, args);
     if (status != CUresult.CUDA_SUCCESS) {
       Launch launch = new Launch();

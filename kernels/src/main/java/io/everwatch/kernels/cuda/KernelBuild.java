@@ -25,6 +25,7 @@ final class KernelBuild {
           "relayout",
           "rope",
           "rows",
+          "sampling",
           "segment_attention");
 
   /** Those of compute capability 9.0 alone. */

@@ -67,7 +67,7 @@ final class StepBlock implements AutoCloseable {
 
   /** Copies the first {@code count} bytes. */
   void upload(long count) {
-    stream.upload(host(), 0, device().address(), count);
+    stream.uploadTable(host(), 0, device().address(), count);
     copied.record(stream);
   }
 

@@ -42,6 +42,9 @@ final class StepTables implements Batch, AutoCloseable {
   private int loads;
   private int smallestId;
   private int largestId;
+  private int idLimit = Integer.MAX_VALUE;
+  private String idTable = "";
+  private boolean closed;
 
   /** Tables of prefill passes; they grow as needed. */
   static StepTables forPrefill(CudaRowPool pool) {
@@ -125,12 +128,25 @@ final class StepTables implements Batch, AutoCloseable {
     return loads;
   }
 
-  int smallestId() {
-    return smallestId;
+  /**
+   * The ids of this pass, and of all for which it is repeated, are rows of an embedding table.
+   *
+   * @throws IllegalArgumentException if one is outside
+   */
+  void limitIds(int rows, String table) {
+    idLimit = rows;
+    idTable = table;
+    checkIds();
   }
 
-  int largestId() {
-    return largestId;
+  /** Throws if an id is outside the table that {@link #limitIds} named. */
+  void checkIds() {
+    if (smallestId < 0 || largestId >= idLimit) {
+      throw new IllegalArgumentException(
+          "embed: ids from %d to %d, but table %s has %d rows; were the ids made by the tokenizer"
+                  .formatted(smallestId, largestId, idTable, idLimit)
+              + " of this model?");
+    }
   }
 
   long headerAddress() {
@@ -389,8 +405,13 @@ final class StepTables implements Batch, AutoCloseable {
     block.upload(layout.tail() + 4L * (loadsAt() + LOAD_INTS * loads));
   }
 
+  boolean isClosed() {
+    return closed;
+  }
+
   @Override
   public void close() {
+    closed = true;
     block.close();
   }
 }

@@ -208,6 +208,12 @@ final class OperatorMetrics {
     gauge("engineRoundsWaiting", () -> engine.metrics().waiting());
     gauge("engineRowsUsed", () -> engine.metrics().rowsUsed());
     gauge("engineRowsLimit", () -> engine.metrics().rowsLimit());
+    gauge("engineDeviceLaunches", () -> engine.metrics().device().launches());
+    gauge("engineDeviceReplays", () -> engine.metrics().device().replays());
+    gauge("engineDeviceTableCopies", () -> engine.metrics().device().tableCopies());
+    gauge("engineDeviceOtherCopies", () -> engine.metrics().device().otherCopies());
+    gauge("engineDeviceResults", () -> engine.metrics().device().results());
+    gauge("engineSteps", () -> engine.metrics().steps());
   }
 
   private void gauge(String name, Gauge<? extends Number> value) {

@@ -126,6 +126,8 @@ class OperatorMetricsTest {
     bench.settle();
     assertThat(scrape.value("inFlight", "")).isZero();
     assertThat(scrape.value("engineRowsUsed", "")).isPositive();
+    assertThat(scrape.value("engineSteps", "")).isPositive();
+    assertThat(scrape.value("engineDeviceLaunches", "")).as("on the CPU").isZero();
   }
 
   @Test
