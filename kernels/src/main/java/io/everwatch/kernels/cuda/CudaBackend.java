@@ -22,7 +22,6 @@ import io.everwatch.kernels.TensorSource;
 import io.everwatch.kernels.Vector;
 import io.everwatch.kernels.Vocabulary;
 import io.everwatch.kernels.cuda.CudaLinear.Phase;
-import io.everwatch.kernels.cuda.CudaSegmentAttention.PatchTable;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -53,9 +52,7 @@ final class CudaBackend implements Backend {
   private final UploadRing ring;
   private final Downloads downloads;
   private final CudaParameters parameters;
-  private final CudaLinear linear;
-  private final CudaElementwise elementwise;
-  private final CudaSegmentAttention segments;
+  private final CudaOperations operations;
   private final CudaPatchMaker patchMaker;
   private final CudaSampling sampling;
   private final CudaGraphs graphs;
@@ -81,12 +78,10 @@ final class CudaBackend implements Backend {
     try {
       build = KernelBuild.digest(device, KernelImages.standard());
       KernelBuild.load(device);
-      linear = new CudaLinear(device, dtype);
-      elementwise = new CudaElementwise(device, dtype);
-      segments = new CudaSegmentAttention(device, dtype);
       stream = CudaStream.open(device);
       ring = new UploadRing(stream, RING_PIECES, RING_BYTES);
       downloads = new Downloads(stream);
+      operations = new CudaOperations(stream, ring, dtype);
       parameters = new CudaParameters(stream, dtype);
       patchMaker = new CudaPatchMaker(stream, ring, dtype);
       sampling = new CudaSampling(stream, ring);
@@ -112,7 +107,7 @@ final class CudaBackend implements Backend {
             device.computeCapability() / 10,
             device.computeCapability() % 10,
             build,
-            linear.numerics(),
+            operations.numerics(),
             CudaAttention.numerics());
   }
 
@@ -266,8 +261,7 @@ final class CudaBackend implements Backend {
     enter("patchBatch");
     CudaArena mine = CudaArena.of(arena, "patchBatch");
     phase = Phase.PREFILL;
-    PatchTable table = segments.table(stream, angles, headDim, segmentations, ring, mine::take);
-    return new CudaPatchBatch(table, mine, mine.step());
+    return operations.patchBatch(angles, headDim, segmentations, mine);
   }
 
   @Override
@@ -284,143 +278,62 @@ final class CudaBackend implements Backend {
 
   @Override
   public void embed(Table table, Batch batch, DeviceBuffer out) {
-    StepTables tables = tables(batch, "embed");
-    if (!(table instanceof CudaTable mine)) {
-      throw new IllegalArgumentException(
-          "embed: the table is a %s; expected one of the cuda back end"
-              .formatted(table.getClass().getName()));
-    }
-    tables.limitIds(mine.rows(), mine.name());
-    long elements = Shapes.elements("embed", tables.rows(), mine.columns());
-    long to = CudaBuffer.of(out, "embed", "out", elements, DType.F32);
-    elementwise.embed(
-        stream,
-        mine.address(),
-        tables.idsAddress(),
-        tables.headerAddress(), // which begins with the number of live rows
-        tables.rows(),
-        mine.columns(),
-        to);
+    operations.embed(table, tables(batch, "embed"), out);
   }
 
   @Override
   public void outputs(DeviceBuffer x, Batch batch, int width, DeviceBuffer out) {
-    StepTables tables = tables(batch, "outputs");
-    CudaBuffer from =
-        CudaBuffer.of(x, "outputs", "x", Shapes.elements("outputs", tables.rows(), width));
-    long elements = Shapes.elements("outputs", tables.outputs(), width);
-    long to = CudaBuffer.of(out, "outputs", "out", elements, from.dtype());
-    long rowBytes = (long) width * from.dtype().sizeBytes();
-    elementwise.gather(
-        stream, from.address(), tables.outputRowsAddress(), tables.outputs(), rowBytes, to);
+    operations.outputs(x, tables(batch, "outputs"), width, out);
   }
 
   @Override
   public void scatter(DeviceBuffer x, int[] rows, int width, DeviceBuffer out) {
     enter("scatter");
-    CudaBuffer from =
-        CudaBuffer.of(x, "scatter", "x", Shapes.elements("scatter", rows.length, width));
-    long to = CudaBuffer.of(out, "scatter", "out", 0, from.dtype());
-    Shapes.rowsInside("scatter", "out", rows, width, out.elements());
-    if (rows.length > 0) {
-      long places = CudaBuffer.of(out, "scatter", "out", 0).arena().take(4L * rows.length);
-      ring.upload(rows, places);
-      long rowBytes = (long) width * from.dtype().sizeBytes();
-      elementwise.scatter(stream, from.address(), places, rows.length, rowBytes, to);
-    }
+    operations.scatter(x, rows, width, out);
   }
 
   @Override
   public void rmsNorm(DeviceBuffer x, Vector gain, float eps, int tokens, DeviceBuffer out) {
     enter("rmsNorm");
-    int width = gain.length();
-    long elements = Shapes.elements("rmsNorm", tokens, width);
-    long from = CudaBuffer.of(x, "rmsNorm", "x", elements, DType.F32);
-    long to = CudaBuffer.of(out, "rmsNorm", "out", elements, dtype);
-    long by = CudaVector.of(gain, "rmsNorm", width);
-    elementwise.rmsNorm(stream, from, by, eps, tokens, width, to);
+    operations.rmsNorm(x, gain, eps, tokens, out);
   }
 
   @Override
   public void linear(
       DeviceBuffer x, Matrix w, @Nullable Vector bias, int tokens, DeviceBuffer out) {
-    Products.Output output = out.dtype() == DType.F32 ? Products.Output.F32 : Products.Output.BF16;
-    multiply("linear", x, w, bias, tokens, output, out);
+    enter("linear");
+    operations.linear(phase, x, w, bias, tokens, out);
   }
 
   @Override
   public void linearAdd(
       DeviceBuffer x, Matrix w, @Nullable Vector bias, int tokens, DeviceBuffer out) {
-    multiply("linearAdd", x, w, bias, tokens, Products.Output.ADD, out);
-  }
-
-  private void multiply(
-      String operation,
-      DeviceBuffer x,
-      Matrix w,
-      @Nullable Vector bias,
-      int tokens,
-      Products.Output output,
-      DeviceBuffer out) {
-    enter(operation);
-    if (!(w instanceof CudaMatrix matrix)) {
-      throw new IllegalArgumentException(
-          "%s: weights %s are a %s; expected a matrix of the cuda back end"
-              .formatted(operation, w.name(), w.getClass().getName()));
-    }
-    long inputs = Shapes.elements(operation, tokens, matrix.columns());
-    long outputs = Shapes.elements(operation, tokens, matrix.rows());
-    linear.multiply(
-        stream,
-        phase,
-        CudaBuffer.of(x, operation, "x", inputs, dtype),
-        matrix,
-        bias == null ? 0 : CudaVector.of(bias, operation, matrix.rows()),
-        tokens,
-        output,
-        output == Products.Output.BF16
-            ? CudaBuffer.of(out, operation, "out", outputs, DType.BF16)
-            : CudaBuffer.of(out, operation, "out", outputs, DType.F32));
+    enter("linearAdd");
+    operations.linearAdd(phase, x, w, bias, tokens, out);
   }
 
   @Override
   public void swiGlu(DeviceBuffer gateUp, int tokens, int width, DeviceBuffer out) {
     enter("swiGlu");
-    long elements = Shapes.elements("swiGlu", tokens, width);
-    long from = CudaBuffer.of(gateUp, "swiGlu", "gateUp", 2 * elements, dtype);
-    long to = CudaBuffer.of(out, "swiGlu", "out", elements, dtype);
-    elementwise.swiGlu(stream, from, tokens, width, to);
+    operations.swiGlu(gateUp, tokens, width, out);
   }
 
   @Override
   public void gelu(DeviceBuffer x, long elements) {
     enter("gelu");
-    elementwise.gelu(stream, CudaBuffer.of(x, "gelu", "x", elements, dtype), elements);
+    operations.gelu(x, elements);
   }
 
   @Override
   public void segmentAttention(
       DeviceBuffer qkv, PatchBatch patches, int segmentation, int heads, DeviceBuffer out) {
     enter("segmentAttention");
-    PatchTable table = CudaPatchBatch.of(patches, "segmentAttention");
-    long width = Math.multiplyExact(heads, table.headDim());
-    long elements = table.patches() * width;
-    long from = CudaBuffer.of(qkv, "segmentAttention", "qkv", 3 * elements, dtype);
-    long to = CudaBuffer.of(out, "segmentAttention", "out", elements, dtype);
-    segments.attend(stream, table, segmentation, from, heads, to);
+    operations.segmentAttention(qkv, patches, segmentation, heads, out);
   }
 
   @Override
   public void attend(int layer, DeviceBuffer qkv, Batch batch, DeviceBuffer out) {
-    StepTables tables = tables(batch, "attend");
-    KvShape shape = tables.pool().shape();
-    int width = shape.heads() * shape.headDim();
-    int kvWidth = shape.kvHeads() * shape.headDim();
-    long inputs = Shapes.elements("attend", tables.rows(), width + 2 * kvWidth);
-    long from = CudaBuffer.of(qkv, "attend", "qkv", inputs, dtype);
-    long elements = Shapes.elements("attend", tables.rows(), width);
-    long to = CudaBuffer.of(out, "attend", "out", elements, dtype);
-    tables.pool().attention().attend(layer, from, tables, to);
+    operations.attend(layer, qkv, tables(batch, "attend"), out);
   }
 
   @Override

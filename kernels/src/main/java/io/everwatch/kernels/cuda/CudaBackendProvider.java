@@ -8,6 +8,12 @@ import io.everwatch.kernels.DType;
 
 /** Offers {@code cuda}: NVIDIA GPUs. */
 public final class CudaBackendProvider implements BackendProvider {
+  /**
+   * With {@code -Deverwatch.cuda.graphs=false} decode passes are launched kernel by kernel, so that
+   * a fault has the name of its kernel; slower, and the same bits.
+   */
+  private static final String GRAPHS = "everwatch.cuda.graphs";
+
   @Override
   public String name() {
     return CudaBackend.NAME;
@@ -27,6 +33,9 @@ public final class CudaBackendProvider implements BackendProvider {
 
   @Override
   public Backend open(BackendOptions options) {
-    return new CudaBackend(CudaDevice.open(options.device()), options.dtype().orElse(DType.BF16));
+    return new CudaBackend(
+        CudaDevice.open(options.device()),
+        options.dtype().orElse(DType.BF16),
+        !"false".equals(System.getProperty(GRAPHS)));
   }
 }

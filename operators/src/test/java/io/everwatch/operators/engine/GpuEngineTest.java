@@ -82,6 +82,25 @@ class GpuEngineTest {
 
   @Test
   @RequiresDevice
+  void recordedPassesComputeTheSameAsPassesLaunchedKernelByKernel() throws Exception {
+    int chunks = 3;
+    System.setProperty("everwatch.cuda.graphs", "false");
+    try (Engine single = Engines.open(options().build())) {
+      Map<String, Company.Run> expected = Company.run(single, 0, 3, chunks, 4);
+      System.clearProperty("everwatch.cuda.graphs");
+      try (Engine recorded = Engines.open(options().build())) {
+        requireSame(expected, Company.run(recorded, 0, 5, chunks, 6), "by graphs");
+        assertThat(recorded.numericsIdentity()).isEqualTo(single.numericsIdentity());
+        assertThat(recorded.metrics().device().replays()).isPositive();
+        assertThat(single.metrics().device().replays()).isZero();
+      }
+    } finally {
+      System.clearProperty("everwatch.cuda.graphs");
+    }
+  }
+
+  @Test
+  @RequiresDevice
   void rowsThatGaveWayToOthersComeBackUnchanged() throws Exception {
     int chunks = 6;
     Map<String, Company.Run> alone = alone(options().build(), chunks);
