@@ -71,7 +71,7 @@ final class CudaGraphs implements AutoCloseable {
     if (recording == null) {
       forgetClosed();
       arena.reset();
-      body.apply(arena); // this step's values, which the recording leaves alone
+      var unused = body.apply(arena); // this step's values, which the recording leaves alone
       recording = recordPass(tables, body);
       recordings.put(place, recording);
     } else {

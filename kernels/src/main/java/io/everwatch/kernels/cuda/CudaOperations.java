@@ -46,8 +46,7 @@ final class CudaOperations {
 
   CudaPatchBatch patchBatch(
       float[] angles, int headDim, List<int[]> segmentations, CudaArena arena) {
-    PatchTable table =
-        segments.table(stream, angles, headDim, segmentations, ring, arena::take);
+    PatchTable table = segments.table(stream, angles, headDim, segmentations, ring, arena::take);
     return new CudaPatchBatch(table, arena, arena.step());
   }
 
