@@ -65,7 +65,7 @@ record LoadedModel(Key key, Model model, Backend backend) implements AutoCloseab
       TextConfig text = config.text();
       throw new DeviceException(
           Failure.REFUSED,
-          "model %s does not fit on %s: its weights take %,d bytes in %s, and %,d of %,d are free; expected room for them, for a step, and %,d bytes for each cached row; take a device with more memory, a smaller model, or end what else is on the device"
+          "model %s does not fit on %s: its weights take %,d bytes in %s, and %,d of %,d are free; expected room for them, for a step, and %,d bytes for each cached row; take a device with more memory, a smaller model (up to %.2f billion weights would fit), or end what else is on the device"
               .formatted(
                   folder.name(),
                   device,
@@ -73,7 +73,8 @@ record LoadedModel(Key key, Model model, Backend backend) implements AutoCloseab
                   backend.dtype(),
                   space.free(),
                   space.total(),
-                  2L * text.numLayers() * text.kvSize() * size));
+                  2L * text.numLayers() * text.kvSize() * size,
+                  space.free() / (size * 1e9)));
     }
   }
 
