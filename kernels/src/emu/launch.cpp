@@ -82,8 +82,10 @@ struct Pool {
     active = want;
     next = 0;
     failed = false;
-    launch_id = launch_id % 4095 + 1;
-    if (checking && launch_id == 1) forget_accesses(workers.data(), workers.size());
+    if (checking) {   // numbers of checked launches alone: those before must be forgotten when they repeat
+      launch_id = launch_id % 4095 + 1;
+      if (launch_id == 1) forget_accesses(workers.data(), workers.size());
+    }
     pending = unsigned(threads.size());
     ticket++;
     go.notify_all();

@@ -37,6 +37,29 @@ class PlantedFaultsTest {
   }
 
   @Test
+  void theCheckerReportsNothingOfLaunchesBeforeHoweverMany() {
+    int numbers = 4095; // that the checker tells launches apart by
+    float[] ones = new float[32];
+    try (CudaDevice checked = Emulation.openChecked();
+        CudaDevice plain = CudaDevice.open(0);
+        CudaStream stream = CudaStream.open(checked);
+        DeviceArrays arrays = new DeviceArrays(checked)) {
+      long at = arrays.of(ones);
+      Kernel writes = KernelModule.load(checked, "smoke").kernel("vector_add");
+      Kernel unchecked = KernelModule.load(plain, "smoke").kernel("vector_add");
+      // What one thread wrote another writes launches later, in blocks of another size: no race.
+      for (int i = 0; i < 2 * numbers; i++) {
+        Kernel kernel = i % numbers == 0 ? unchecked : writes;
+        int block = i % 2 == 0 ? 32 : 16;
+        Args args = kernel.args().pointer(at).pointer(at).pointer(at).i32(ones.length);
+        kernel.launch(stream, ones.length / block, 1, 1, block, 0, args);
+      }
+      stream.synchronize();
+      assertThat(checked.isLost()).isFalse();
+    }
+  }
+
+  @Test
   void anotherOrderShowsAMissingBarrier() {
     float[] forward = plain("missing_barrier");
     Emulation.set("order=reverse");
