@@ -4,7 +4,8 @@
 // Dao 2023, FlashAttention-2, algorithm 1 (forward): one pass over the keys with a running maximum.
 //
 // Three kernels. patch_factors: cos and sin of the angles, once per pass of the tower.
-// rotate_patches: Q and K in place, once per block. attend_segments: the attention itself.
+// rotate_patches: Q and K in place, once per block. attend_segments: the attention itself, which
+// rotates Q and K in shared memory instead where no segment is longer than one step of keys.
 //
 // Launch contract (CudaSegmentAttention checks it; the kernels do not)
 //   qkv     [T, 3, H, D] of A, 16-byte aligned, D a multiple of 8 up to 128
@@ -25,6 +26,23 @@ EW_KERNEL void patch_factors(
 }
 EW_EXPORT(patch_factors)
 
+// Turns four pairs of a head, at[0..3] and at[half..half + 3]. The order of roundings is written out:
+// two kernels do this, and a row must not show which of them did.
+template <class A>
+__device__ __forceinline__ void turn_pairs(A* at, int half, const float2* __restrict__ factors) {
+  float a[4], b[4], x[4], y[4];
+  load4(at, a);
+  load4(at + half, b);
+#pragma unroll
+  for (int k = 0; k < 4; k++) {
+    const float2 f = factors[k];
+    x[k] = __fmaf_rn(a[k], f.x, -__fmul_rn(b[k], f.y));
+    y[k] = __fmaf_rn(b[k], f.x, __fmul_rn(a[k], f.y));
+  }
+  store4(at, x);
+  store4(at + half, y);
+}
+
 // Pair i of a head is components i and i + D/2; V stays as it is.
 //   grid (T), block any: a thread turns four pairs of one head of Q or K at a time.
 // Limit: memory, 4 H D elements of qkv per patch read or written.
@@ -36,18 +54,7 @@ __device__ __forceinline__ void rotate_patches(
   const float2* turn = factors + (size_t)blockIdx.x * half;
   for (int u = threadIdx.x; u < units; u += blockDim.x) {
     const int head = u / quads, i = (u - head * quads) * 4;  // heads of Q, then those of K
-    A* at = row + head * head_dim + i;
-    float a[4], b[4], x[4], y[4];
-    load4(at, a);
-    load4(at + half, b);
-#pragma unroll
-    for (int k = 0; k < 4; k++) {
-      const float2 f = turn[i + k];
-      x[k] = a[k] * f.x - b[k] * f.y;
-      y[k] = b[k] * f.x + a[k] * f.y;
-    }
-    store4(at, x);
-    store4(at + half, y);
+    turn_pairs(row + head * head_dim + i, half, turn + i);
   }
 }
 
@@ -66,8 +73,9 @@ EW_EXPORT(rotate_patches_f32)
 //   grid   (tiles, H); block 128: four warps of 16 (narrow, tiles of 64 queries) or 32 rows (wide,
 //          tiles of 128; each tile of keys then serves twice as many queries). Above DP = 96 the
 //          wide form would not fit into the registers.
-//   shared dynamic, (QUERIES + 4 KEYS) rows of 2 DP + 16 bytes: Q, and two stages of K and V. The
-//          16 bytes make eight rows of a matrix fall into different banks.
+//   shared dynamic, (QUERIES + 4 KEYS) rows of 2 DP + 16 bytes: Q, and two stages of K and V; one
+//          stage where no segment exceeds KEYS. The 16 bytes make eight rows of a matrix fall into
+//          different banks.
 // Numerics: scores and sums f32, softmax in base 2 with the scale inside the exponent, weights
 //   rounded to bf16 for the second product (2^-9 relative) but summed before; one rounding, to bf16,
 //   at the store. Every query sees at least its own key, so no sum is empty.
@@ -89,10 +97,27 @@ __device__ __forceinline__ void load_tile(
   }
 }
 
+// Turns the first `rows` rows of two tiles that hold Q and K of the same patches.
+template <int DP>
+__device__ __forceinline__ void turn_tiles(
+    unsigned char* q_tile, unsigned char* k_tile, const float2* __restrict__ factors, int rows,
+    int half) {
+  constexpr int PITCH = DP * 2 + 16;
+  const int quads = half / 4;
+  for (int u = threadIdx.x; u < rows * quads; u += THREADS) {
+    const int row = u / quads, i = (u - row * quads) * 4;
+    const float2* turn = factors + (size_t)row * half + i;
+    turn_pairs(reinterpret_cast<bf16*>(q_tile + row * PITCH) + i, half, turn);
+    turn_pairs(reinterpret_cast<bf16*>(k_tile + row * PITCH) + i, half, turn);
+  }
+}
+
+// factors: null where Q and K were rotated before, always so in the wide form; else no segment
+// exceeds KEYS.
 template <int DP, int M>
 __device__ __forceinline__ void attend_segments(
-    const bf16* __restrict__ qkv, const int4* __restrict__ tiles, bf16* __restrict__ out,
-    int head_dim, float scale_log2) {
+    const bf16* __restrict__ qkv, const float2* __restrict__ factors,
+    const int4* __restrict__ tiles, bf16* __restrict__ out, int head_dim, float scale_log2) {
   constexpr int PITCH = DP * 2 + 16, QUERIES = 64 * M, TILE = KEYS * PITCH;
   constexpr int DK = DP / 16, DN = DP / 8;
   EW_DYN_SMEM(smem);
@@ -131,6 +156,11 @@ __device__ __forceinline__ void attend_segments(
     cp_async_commit();
     cp_async_wait<1>();
     __syncthreads();                      // stage `step` is there for all
+    if (M == 1 && factors != nullptr) {   // one step: keys and queries are the same patches
+      const int half = head_dim / 2;
+      turn_tiles<DP>(q_tile, kv, factors + (size_t)tile.x * half, rows, half);
+      __syncthreads();                    // both are turned for all
+    }
     if (busy) {
       const unsigned char* k_tile = kv + (step & 1) * 2 * TILE;
       const unsigned char* v_tile = k_tile + TILE;
@@ -249,8 +279,9 @@ __device__ __forceinline__ void attend_segments(
 
 #define ATTEND_SEGMENTS(SHAPE, M, DP)                                                            \
   EW_KERNEL void __launch_bounds__(THREADS) attend_segments_bf16_##SHAPE##_##DP(                 \
-      const bf16* qkv, const int4* tiles, bf16* out, int head_dim, float scale_log2) {           \
-    attend_segments<DP, M>(qkv, tiles, out, head_dim, scale_log2);                               \
+      const bf16* qkv, const float2* factors, const int4* tiles, bf16* out, int head_dim,        \
+      float scale_log2) {                                                                        \
+    attend_segments<DP, M>(qkv, factors, tiles, out, head_dim, scale_log2);                      \
   }                                                                                              \
   EW_EXPORT(attend_segments_bf16_##SHAPE##_##DP)
 ATTEND_SEGMENTS(narrow, 1, 16)

@@ -20,10 +20,7 @@ final class CudaSegmentAttention {
 
   // As in segment_attention.cu.
   private static final int KEYS = 64;
-  private static final int NARROW_QUERIES = 64;
-  private static final int WIDE_QUERIES = 128;
   private static final int WIDEST_PADDED_DIM = 96; // of the wide form
-  private static final int PLAIN_QUERIES = 4;
   private static final int TILE_INTS = 4;
   private static final int HEAD_DIM_STEP = 8; // one 16-byte copy
   private static final int MOST_HEAD_DIM = 128;
@@ -35,13 +32,33 @@ final class CudaSegmentAttention {
   private final Kernel factors;
   private final Kernel rotate;
 
+  /** How the kernels work. All but the plain one give a row the same bits: a matter of speed. */
+  private enum Form {
+    /** Float32. */
+    PLAIN(4, 0),
+    /** No segment is longer than one step of keys: rotated on the way. */
+    ONE_STEP(64, 1),
+    NARROW(64, 2),
+    WIDE(128, 2);
+
+    /** Of a tile. */
+    final int queries;
+
+    /** Of keys and values in shared memory. */
+    final int stages;
+
+    Form(int queries, int stages) {
+      this.queries = queries;
+      this.stages = stages;
+    }
+  }
+
   /**
    * One way of cutting the patches into segments, as tiles of queries.
    *
    * @param tiles address of {first patch of the segment, its patches, first query in it, 0} each
-   * @param wide whether a tile has {@value #WIDE_QUERIES} queries
    */
-  private record Segmentation(long tiles, int count, boolean wide) {}
+  private record Segmentation(long tiles, int count, Form form) {}
 
   /** The patches of one pass of the tower on the device, in memory that its maker owns. */
   static final class PatchTable {
@@ -143,12 +160,21 @@ final class CudaSegmentAttention {
                   .formatted(sum, patches)
               + " cover all patches?");
     }
-    // Any form gives a row the same bits: it is chosen for speed alone.
-    boolean wide = !plain && longest > NARROW_QUERIES && padded(headDim) <= WIDEST_PADDED_DIM;
-    int[] tiles = tiles(lengths, plain ? PLAIN_QUERIES : wide ? WIDE_QUERIES : NARROW_QUERIES);
+    Form form = form(longest, headDim);
+    int[] tiles = tiles(lengths, form.queries);
     long address = memory.applyAsLong((long) Integer.BYTES * tiles.length);
     ring.upload(tiles, address);
-    return new Segmentation(address, tiles.length / TILE_INTS, wide);
+    return new Segmentation(address, tiles.length / TILE_INTS, form);
+  }
+
+  private Form form(int longest, int headDim) {
+    if (plain) {
+      return Form.PLAIN;
+    }
+    if (longest <= KEYS) {
+      return Form.ONE_STEP;
+    }
+    return padded(headDim) <= WIDEST_PADDED_DIM ? Form.WIDE : Form.NARROW;
   }
 
   private static int[] tiles(int[] lengths, int queries) {
@@ -178,7 +204,7 @@ final class CudaSegmentAttention {
    * Rotates Q and K, then lets every patch attend over its own segment.
    *
    * @param segmentation index in the table's list
-   * @param qkv [T, 3, H, D] of A; Q and K are overwritten by their rotated values
+   * @param qkv [T, 3, H, D] of A; Q and K may be overwritten by their rotated values
    * @param out [T, H, D] of A
    */
   void attend(
@@ -189,41 +215,43 @@ final class CudaSegmentAttention {
     if (table.patches == 0 || heads == 0) {
       return;
     }
-    rotate.launch(
-        stream,
-        table.patches,
-        1,
-        1,
-        ROTATE_BLOCK,
-        0,
-        rotate.args().pointer(qkv).pointer(table.factors).i32(heads).i32(headDim));
-    Kernel attend = module.kernel(kernelName(headDim, cut.wide));
-    double scale = 1 / Math.sqrt(headDim);
+    if (cut.form != Form.ONE_STEP) {
+      rotate.launch(
+          stream,
+          table.patches,
+          1,
+          1,
+          ROTATE_BLOCK,
+          0,
+          rotate.args().pointer(qkv).pointer(table.factors).i32(heads).i32(headDim));
+    }
+    Kernel attend = module.kernel(kernelName(headDim, cut.form));
+    Args args = attend.args().pointer(qkv);
+    if (!plain) {
+      args.pointer(cut.form == Form.ONE_STEP ? table.factors : 0);
+    }
+    double scale = (plain ? 1 : LOG2_E) / Math.sqrt(headDim);
     attend.launch(
         stream,
         cut.count,
         heads,
         1,
         ATTEND_BLOCK,
-        plain ? 0 : sharedBytes(headDim, cut.wide),
-        attend
-            .args()
-            .pointer(qkv)
-            .pointer(cut.tiles)
-            .pointer(out)
-            .i32(headDim)
-            .f32((float) (plain ? scale : scale * LOG2_E)));
+        sharedBytes(headDim, cut.form),
+        args.pointer(cut.tiles).pointer(out).i32(headDim).f32((float) scale));
   }
 
-  private String kernelName(int headDim, boolean wide) {
-    return plain
-        ? "attend_segments_f32"
-        : "attend_segments_bf16_" + (wide ? "wide_" : "narrow_") + padded(headDim);
+  private static String kernelName(int headDim, Form form) {
+    return switch (form) {
+      case PLAIN -> "attend_segments_f32";
+      case ONE_STEP, NARROW -> "attend_segments_bf16_narrow_" + padded(headDim);
+      case WIDE -> "attend_segments_bf16_wide_" + padded(headDim);
+    };
   }
 
-  /** Q and two stages of K and V, rows of 2 bytes an element and 16 more. */
-  private static int sharedBytes(int headDim, boolean wide) {
-    int queries = wide ? WIDE_QUERIES : NARROW_QUERIES;
-    return (queries + 4 * KEYS) * (2 * padded(headDim) + 16);
+  /** Q and the stages of K and V, rows of 2 bytes an element and 16 more. */
+  private static int sharedBytes(int headDim, Form form) {
+    int rows = form == Form.PLAIN ? 0 : form.queries + 2 * KEYS * form.stages;
+    return rows * (2 * padded(headDim) + 16);
   }
 }

@@ -66,7 +66,7 @@ class CudaSegmentAttentionTest {
     }
   }
 
-  /** The result, [T, H, D], and behind it qkv as the rotation left it. */
+  /** The result, [T, H, D], and behind it qkv as the call left it. */
   private static float[] attend(CudaDevice device, DType type, Input in) {
     try (CudaStream stream = CudaStream.open(device);
         DeviceArrays arrays = new DeviceArrays(device);
@@ -211,8 +211,7 @@ class CudaSegmentAttentionTest {
   }
 
   private static void assertCloseToReference(DType type, Input in, float[] both) {
-    int count = both.length / 4;
-    float[] rotated = Arrays.copyOfRange(both, count, both.length);
+    float[] rotated = rotated(type, in);
     double rounding = type == DType.BF16 ? Tolerance.BF16_ROUNDING : 0;
     assertRotated(in, rotated, rounding);
     int width = in.heads * in.headDim;
@@ -248,6 +247,22 @@ class CudaSegmentAttentionTest {
       }
       start += length;
     }
+  }
+
+  /** Q, K and V as a call that has a longer segment, too, leaves them: rotated in place. */
+  private static float[] rotated(DType type, Input in) {
+    int[] lengths = Arrays.copyOf(in.lengths, in.lengths.length + 1);
+    lengths[in.lengths.length] = 65;
+    Input longer =
+        new Input(
+            Arrays.copyOf(in.qkv, in.qkv.length + 65 * 3 * in.heads * in.headDim),
+            Arrays.copyOf(in.angles, in.angles.length + 65 * in.headDim / 2),
+            lengths,
+            in.heads,
+            in.headDim);
+    float[] both = EveryOrder.once(device -> attend(device, type, longer));
+    int from = both.length / 4;
+    return Arrays.copyOfRange(both, from, from + in.qkv.length);
   }
 
   /** Q and K turned by the patch's angles, V as it was. */
