@@ -7,6 +7,7 @@
 #   benchmarks/cluster.sh recovery     [--streams 8] [--kills 5] …    time from kill to text
 #   benchmarks/cluster.sh checkpoints  [--streams 8] [--minutes 3] …  sizes and durations
 #   benchmarks/cluster.sh long-run     [--streams 1] [--hours 24] …   does anything grow?
+#   benchmarks/cluster.sh overload     [--streams 40] [--minutes 10]  more video than is understood
 #
 # Each prints what it writes and where; all options are in the Javadoc of its class.
 set -euo pipefail
@@ -16,6 +17,7 @@ case ${1:-} in
   recovery) program=Recovery ;;
   checkpoints) program=CheckpointFigures ;;
   long-run) program=LongRun ;;
+  overload) program=Overload ;;
   *) sed -n 's/^#   \(benchmarks.*\)/\1/p' "$0" >&2; exit 2 ;;
 esac
 shift
