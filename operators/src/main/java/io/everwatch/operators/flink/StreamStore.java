@@ -143,13 +143,6 @@ final class StreamStore {
     log.put(state.nextLogged, round);
   }
 
-  /** A round of the log, with its pictures in the heap. */
-  LoggedRound logged(StreamKey key, long number) throws Exception {
-    LoggedRound round = round(key, number);
-    pictures.load(round.distinct());
-    return round;
-  }
-
   /** A round of the log; its pictures may be in state only. */
   LoggedRound round(StreamKey key, long number) throws Exception {
     setKey.accept(key);
