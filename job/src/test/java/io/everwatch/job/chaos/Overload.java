@@ -63,7 +63,11 @@ public final class Overload {
   }
 
   private void run() throws Exception {
-    try (Cluster cluster = Cluster.at(options.runFolder()).jvmFlags("-XX:+UseSerialGC").start()) {
+    try (Cluster cluster =
+        Cluster.at(options.runFolder())
+            .jvmFlags("-XX:+UseSerialGC")
+            .flink("taskmanager.memory.process.size", "1700m") // cached rows lie in the heap
+            .start()) {
       String job =
           cluster
               .jobs()
@@ -93,7 +97,8 @@ public final class Overload {
         understood = byStream(live.all(), from, System.currentTimeMillis());
         cameras.end();
       }
-      cluster.await("the end of what waits", () -> figures.sums(IN_FLIGHT).get(IN_FLIGHT) == 0);
+      cluster.await(
+          "the end of what waits", () -> figures.sums(IN_FLIGHT).getOrDefault(IN_FLIGHT, 1.0) < 1);
       cluster.jobs().stopWithSavepoint(job); // commits the last text
       report(understood, audit(cluster));
     }
