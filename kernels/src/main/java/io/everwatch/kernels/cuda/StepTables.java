@@ -24,24 +24,18 @@ final class StepTables implements Batch, AutoCloseable {
   /** Rows of a block of the working copy; WORK_BLOCK_ROWS of step.cuh. */
   static final int WORK_BLOCK_ROWS = 64;
 
-  private static final int SEEN_AT = 24; // in a StepSpan
-  private static final int LOAD_INTS = 5; // slot, work row, three positions
   private static final double SPARE = 0.25; // of a prefill's tables, so that they seldom grow
 
   private final CudaRowPool pool;
   private final boolean decode;
   private final StepBlock block;
+  private final StepWriter writer;
   private StepLayout layout = new StepLayout(0, 0, 0);
   private final List<CudaContext> contexts = new ArrayList<>(); // of the spans
   private int liveRows;
   private int liveOutputs;
   private boolean everyRow;
-  private int items;
   private int tileQueries; // prefill: queries of one work item
-  private int blocks;
-  private int loads;
-  private int smallestId;
-  private int largestId;
   private int idLimit = Integer.MAX_VALUE;
   private String idTable = "";
   private boolean closed;
@@ -66,6 +60,7 @@ final class StepTables implements Batch, AutoCloseable {
     this.pool = pool;
     this.decode = decode;
     this.block = new StepBlock(pool.stream());
+    this.writer = new StepWriter(block);
   }
 
   /** Fewest rows that a recorded pass of {@code rows} runs over: 1, 2, 4 ... 64, 128, 192 ... */
@@ -115,7 +110,7 @@ final class StepTables implements Batch, AutoCloseable {
   }
 
   int items() {
-    return items;
+    return writer.items();
   }
 
   /** Prefill: queries, (row, head of a group) pairs, of one work item. */
@@ -125,7 +120,7 @@ final class StepTables implements Batch, AutoCloseable {
 
   /** Rows to be rotated into the working copy first. */
   int loads() {
-    return loads;
+    return writer.loads();
   }
 
   /**
@@ -141,10 +136,10 @@ final class StepTables implements Batch, AutoCloseable {
 
   /** Throws if an id is outside the table that {@link #limitIds} named. */
   void checkIds() {
-    if (smallestId < 0 || largestId >= idLimit) {
+    if (writer.smallestId() < 0 || writer.largestId() >= idLimit) {
       throw new IllegalArgumentException(
           "embed: ids from %d to %d, but table %s has %d rows; were the ids made by the tokenizer"
-                  .formatted(smallestId, largestId, idTable, idLimit)
+                  .formatted(writer.smallestId(), writer.largestId(), idTable, idLimit)
               + " of this model?");
     }
   }
@@ -196,15 +191,15 @@ final class StepTables implements Batch, AutoCloseable {
   }
 
   long loadSlotsAddress() {
-    return address(layout.tail() + 4 * loadsAt());
+    return address(layout.tail() + 4 * writer.loadsAt());
   }
 
   long loadWorkRowsAddress() {
-    return loadSlotsAddress() + 4L * loads;
+    return loadSlotsAddress() + 4L * loads();
   }
 
   long loadPositionsAddress() {
-    return loadSlotsAddress() + 8L * loads;
+    return loadSlotsAddress() + 8L * loads();
   }
 
   /** float2 [rows][D/2], cosines and sines of the rows; not copied but computed there. */
@@ -223,42 +218,37 @@ final class StepTables implements Batch, AutoCloseable {
   /** The context of span {@code i} has a set of ids seen now; before {@link #upload}. */
   void seenSet(int i, SeenSet set) {
     contexts.get(i).seenSet(set);
-    block.bytes().putLong(layout.spanTable() + i * StepLayout.SPAN_BYTES + SEEN_AT, set.address());
+    writer.seenAddress(i, set.address());
   }
 
   private long address(int at) {
     return block.address() + at;
   }
 
-  private int loadsAt() {
-    return items * StepLayout.ITEM_INTS + blocks;
-  }
-
   // --- filling in ---
 
   /** One row of each context, its last. The caller has checked all of it. */
   void fillDecode(List<CudaContext> of, int[] ids) {
-    // A context of n blocks has at most n pieces, and no block belongs to two.
-    begin((StepLayout.ITEM_INTS + 1) * pool.workBlocks().total(), 0, of);
+    int pieces = 0;
     for (CudaContext context : of) {
-      items += pieces(context);
+      pieces += pieces(context);
     }
+    // A context of n blocks has at most n pieces, and no block belongs to two.
+    begin((StepLayout.ITEM_INTS + 1) * pool.workBlocks().total(), 0, of, pieces);
     liveRows = ids.length;
     liveOutputs = ids.length;
     everyRow = true;
-    int item = 0;
     for (int i = 0; i < liveRows; i++) {
       CudaContext context = of.get(i);
-      putInt(layout.outputRows(), i, i);
-      putRow(i, ids[i], i, context, context.rows() - 1);
-      putSpan(i, i, 1, context, item);
-      item = putItems(item, i, pieces(context));
+      writer.output(i, i);
+      writer.row(i, ids[i], i, context, context.rows() - 1);
+      writer.span(i, i, 1, context, pieces(context));
     }
     for (int i = liveRows; i < layout.rows(); i++) {
-      putInt(layout.outputRows(), i, i);
-      putInt(layout.ids(), i, 0); // any row of the embedding
+      writer.output(i, i);
+      writer.noRow(i);
     }
-    putHeader();
+    writer.header(liveRows, liveOutputs, of.size());
   }
 
   private static int pieces(CudaContext context) {
@@ -281,128 +271,54 @@ final class StepTables implements Batch, AutoCloseable {
       List<CudaContext> loading) {
     layout = new StepLayout(ids.length, spans.size(), outputs.length);
     List<CudaContext> of = new ArrayList<>(spans.size());
-    int tail = 0;
+    int blocks = 0;
     int tiles = 0;
     for (Span span : spans) {
       CudaContext context = (CudaContext) span.context();
       of.add(context);
-      tail += context.blockCount();
+      blocks += context.blockCount();
       tiles += tiles(span, queriesPerRow, tile);
     }
     int rotated =
         loading.stream().flatMap(c -> c.loads().stream()).mapToInt(r -> r[1] - r[0]).sum();
-    begin(tail + StepLayout.ITEM_INTS * tiles + LOAD_INTS * rotated, SPARE, of);
-    items = tiles;
+    int tail = blocks + StepLayout.ITEM_INTS * tiles + StepWriter.LOAD_INTS * rotated;
+    begin(tail, SPARE, of, tiles);
     tileQueries = tile;
     liveRows = ids.length;
     liveOutputs = outputs.length;
     everyRow = outputs.length == ids.length;
     for (int i = 0; i < outputs.length; i++) {
       everyRow &= outputs[i] == i;
-      putInt(layout.outputRows(), i, outputs[i]);
+      writer.output(i, outputs[i]);
     }
-    int item = 0;
     for (int i = 0; i < of.size(); i++) {
       Span span = spans.get(i);
       CudaContext context = of.get(i);
       int first = context.rows() - span.count();
       for (int r = 0; r < span.count(); r++) {
-        putRow(span.first() + r, ids[span.first() + r], i, context, first + r);
+        writer.row(span.first() + r, ids[span.first() + r], i, context, first + r);
       }
-      putSpan(i, span.first(), span.count(), context, item);
-      item = putItems(item, i, tiles(span, queriesPerRow, tile));
+      writer.span(i, span.first(), span.count(), context, tiles(span, queriesPerRow, tile));
     }
-    loads = rotated;
-    putLoads(loading);
-    putHeader();
+    writer.loads(loading, rotated);
+    writer.header(liveRows, liveOutputs, of.size());
   }
 
   static int tiles(Span span, int queriesPerRow, int tile) {
     return (span.count() * queriesPerRow + tile - 1) / tile;
   }
 
-  private void begin(int tail, double spare, List<CudaContext> of) {
+  private void begin(int tail, double spare, List<CudaContext> of, int items) {
     long factors = (long) layout.rows() * pool.shape().headDim() / 2 * (2 * Float.BYTES);
     block.begin(layout.tail() + 4L * tail, factors, spare);
+    writer.begin(layout, items);
     contexts.clear();
     contexts.addAll(of);
-    items = 0;
-    blocks = 0;
-    loads = 0;
-    smallestId = Integer.MAX_VALUE;
-    largestId = Integer.MIN_VALUE;
-  }
-
-  private void putRow(int row, int id, int span, CudaContext context, int contextRow) {
-    smallestId = Math.min(smallestId, id);
-    largestId = Math.max(largestId, id);
-    putInt(layout.ids(), row, id);
-    for (int axis = 0; axis < 3; axis++) {
-      putFloat(layout.positions(), axis * layout.rows() + row, context.position(axis, contextRow));
-    }
-    putInt(layout.slots(), row, context.slot(contextRow));
-    putInt(layout.workRows(), row, context.workRow(contextRow));
-    putInt(layout.spanOf(), row, span);
-  }
-
-  /** The span and, behind all items, the list of its blocks. */
-  private void putSpan(int index, int first, int count, CudaContext context, int firstItem) {
-    int at = layout.spanTable() + index * StepLayout.SPAN_BYTES;
-    int list = items * StepLayout.ITEM_INTS + blocks;
-    int[] fields = {first, count, context.rows(), list, firstItem, 0};
-    for (int i = 0; i < fields.length; i++) {
-      putInt(at, i, fields[i]);
-    }
-    SeenSet seen = context.seenSet();
-    block.bytes().putLong(at + SEEN_AT, seen == null ? 0 : seen.address());
-    for (int i = 0; i < context.blockCount(); i++) {
-      putInt(layout.tail(), list + i, context.block(i));
-    }
-    blocks += context.blockCount();
-  }
-
-  private int putItems(int first, int span, int parts) {
-    for (int part = 0; part < parts; part++) {
-      putInt(layout.tail(), StepLayout.ITEM_INTS * (first + part), span);
-      putInt(layout.tail(), StepLayout.ITEM_INTS * (first + part) + 1, part);
-    }
-    return first + parts;
-  }
-
-  private void putLoads(List<CudaContext> from) {
-    int base = layout.tail() + 4 * loadsAt();
-    int at = 0;
-    for (CudaContext context : from) {
-      for (int[] range : context.loads()) {
-        for (int row = range[0]; row < range[1]; row++, at++) {
-          putInt(base, at, context.slot(row));
-          putInt(base, loads + at, context.workRow(row));
-          for (int axis = 0; axis < 3; axis++) {
-            putFloat(base, (2 + axis) * loads + at, context.position(axis, row));
-          }
-        }
-      }
-    }
-  }
-
-  private void putHeader() {
-    int[] header = {liveRows, liveOutputs, contexts.size(), items, loads, 0, 0, 0};
-    for (int i = 0; i < header.length; i++) {
-      putInt(0, i, header[i]);
-    }
-  }
-
-  private void putInt(int table, int index, int value) {
-    block.bytes().putInt(table + 4 * index, value);
-  }
-
-  private void putFloat(int table, int index, float value) {
-    block.bytes().putFloat(table + 4 * index, value);
   }
 
   /** Brings the tables over, on the pool's stream; then they may be filled in again. */
   void upload() {
-    block.upload(layout.tail() + 4L * (loadsAt() + LOAD_INTS * loads));
+    block.upload(writer.bytes());
   }
 
   boolean isClosed() {
