@@ -14,6 +14,7 @@ struct Config {
   Order order = Order::Forward;
   unsigned seed = 1;
   bool cp_async_late = true;  // copies land at the wait; false: at the issue
+  bool wgmma_late = true;     // and wgmma reads its operands
   bool poison = true;         // fresh device and shared memory is NaN bytes
   bool lazy_streams = false;  // stream work runs only when somebody waits for it
   bool null_launch = false;   // launches do nothing: what the call itself costs

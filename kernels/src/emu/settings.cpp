@@ -67,6 +67,7 @@ bool configure(const std::string& setting) {
   const std::string key = setting.substr(0, equals), value = setting.substr(equals + 1);
   if (key == "order") return order(value);
   if (key == "cpasync") return choice(value, "early", "late", &config.cp_async_late);
+  if (key == "wgmma") return choice(value, "early", "late", &config.wgmma_late);
   if (key == "poison") return choice(value, "0", "1", &config.poison);
   if (key == "streams") return choice(value, "eager", "lazy", &config.lazy_streams);
   if (key == "null") return choice(value, "0", "1", &config.null_launch);

@@ -150,7 +150,7 @@ static void wgmma_op(void** lanes, unsigned gi) {
   auto& first = *static_cast<WgArg*>(lanes[0]);
   WgMma m{first.a, first.b, first.n, me->groups[gi].group, {}};
   for (int i = 0; i < 128; i++) m.d[i] = static_cast<WgArg*>(lanes[i])->d;
-  if (config.cp_async_late)
+  if (config.wgmma_late)
     me->groups[gi].queue.push_back(m);
   else
     execute(m);

@@ -40,6 +40,10 @@ class CudaLinearTest {
     ProductCase product = ProductCase.gaussian(SEED, family.type(), tokens, rows, columns);
     float[] y = EveryOrder.run(d -> product.run(family.on(d), d, Output.F32, true));
     product.assertClose(y, Output.F32, true);
+    if (family.usesWgmma() && Emulation.isPresent()) {
+      Emulation.set("wgmma=early"); // beside copies that land when they are waited for
+      EveryOrder.assertSameBits(y, run(family, product), "wgmma early");
+    }
   }
 
   @ParameterizedTest

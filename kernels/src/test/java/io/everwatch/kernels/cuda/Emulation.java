@@ -18,6 +18,8 @@ import jcuda.driver.JCudaDriver;
  *   <tr><td>{@code order}</td><td>{@code forward}, {@code reverse}, {@code random:SEED}: in which
  *       order threads, warps and blocks run</td></tr>
  *   <tr><td>{@code cpasync}</td><td>{@code late}, {@code early}: when asynchronous copies land</td></tr>
+ *   <tr><td>{@code wgmma}</td><td>{@code late}, {@code early}: when wgmma reads its operands; early
+ *       beside late copies finds operands that nobody waited for</td></tr>
  *   <tr><td>{@code streams}</td><td>{@code eager}, {@code lazy}: lazy work runs when somebody waits
  *       </td></tr>
  *   <tr><td>{@code null}</td><td>{@code 1}: launches do nothing</td></tr>

@@ -31,6 +31,10 @@ enum ProductFamily {
     return type;
   }
 
+  boolean usesWgmma() {
+    return name().startsWith("HOPPER");
+  }
+
   Products on(CudaDevice device) {
     return products.apply(device);
   }
