@@ -44,7 +44,7 @@ final class DecodeProducts implements Products {
           new Shape(MANY_ROWS_PARTS, 32, 128, 256, 4),
           new Shape(MANY_ROWS_PARTS, 64, 128, 256, 4));
 
-  private record Choice(Shape shape, Kernel[] kernels) {}
+  private record Choice(Shape shape, Kernels kernels) {}
 
   private final int threshold;
   private final List<Choice> fewRows;
@@ -70,7 +70,7 @@ final class DecodeProducts implements Products {
     for (Shape shape : shapes) {
       if (shape.sharedBytes() <= sharedBytes) {
         String name = "linear_decode_%dx%d".formatted(shape.parts, shape.tokens);
-        choices.add(new Choice(shape, Products.kernels(module, name)));
+        choices.add(new Choice(shape, Kernels.of(module, name)));
       }
     }
     if (choices.isEmpty()) {
@@ -87,7 +87,7 @@ final class DecodeProducts implements Products {
       CudaStream stream, long x, CudaMatrix w, long bias, int tokens, Output output, long out) {
     Choice choice = choice(w.rows() >= threshold ? manyRows : fewRows, tokens);
     Shape shape = choice.shape;
-    Kernel kernel = choice.kernels[output.ordinal()];
+    Kernel kernel = choice.kernels.of(output);
     kernel.launch(
         stream,
         Launches.ceil(tokens, shape.tokens),

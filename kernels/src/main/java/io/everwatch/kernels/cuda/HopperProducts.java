@@ -28,7 +28,7 @@ final class HopperProducts implements Products {
 
   private final int multiprocessors;
   private final Width[] widths;
-  private final Kernel[][] kernels;
+  private final Kernels[] kernels;
 
   HopperProducts(CudaDevice device) {
     this(device, device.multiprocessors());
@@ -50,8 +50,8 @@ final class HopperProducts implements Products {
     KernelModule module = KernelModule.load(device, "linear_prefill_sm90a");
     kernels =
         Arrays.stream(this.widths)
-            .map(width -> Products.kernels(module, "linear_prefill_sm90a_" + width.rows))
-            .toArray(Kernel[][]::new);
+            .map(width -> Kernels.of(module, "linear_prefill_sm90a_" + width.rows))
+            .toArray(Kernels[]::new);
   }
 
   @Override
@@ -68,7 +68,7 @@ final class HopperProducts implements Products {
         bestTime = time;
       }
     }
-    Kernel kernel = kernels[best][output.ordinal()];
+    Kernel kernel = kernels[best].of(output);
     kernel.launch(
         stream,
         Math.min(tiles(tokens, w, widths[best]), multiprocessors),

@@ -14,8 +14,8 @@ final class PrefillProducts implements Products {
   private static final int ROW_BYTES = 128;
 
   private final int multiprocessors;
-  private final Kernel[] low;
-  private final Kernel[] high;
+  private final Kernels low;
+  private final Kernels high;
 
   PrefillProducts(CudaDevice device) {
     this(device, device.multiprocessors());
@@ -27,8 +27,8 @@ final class PrefillProducts implements Products {
   PrefillProducts(CudaDevice device, int multiprocessors) {
     KernelModule module = KernelModule.load(device, "linear_prefill");
     this.multiprocessors = multiprocessors;
-    low = Products.kernels(module, "linear_prefill_" + LOW);
-    high = Products.kernels(module, "linear_prefill_" + HIGH);
+    low = Kernels.of(module, "linear_prefill_" + LOW);
+    high = Kernels.of(module, "linear_prefill_" + HIGH);
   }
 
   @Override
@@ -38,7 +38,7 @@ final class PrefillProducts implements Products {
     // High tiles read the weights half as often; low ones occupy more of the device.
     boolean enough = (long) Launches.ceil(tokens, HIGH) * across >= multiprocessors;
     int height = tokens > LOW && enough ? HIGH : LOW;
-    Kernel kernel = (height == HIGH ? high : low)[output.ordinal()];
+    Kernel kernel = (height == HIGH ? high : low).of(output);
     kernel.launch(
         stream,
         Math.multiplyExact(Launches.ceil(tokens, height), across),

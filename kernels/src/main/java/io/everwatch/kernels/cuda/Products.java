@@ -25,6 +25,8 @@ interface Products {
   }
 
   /**
+   * Puts the product into the stream.
+   *
    * @param x {@code [T, K]}
    * @param bias address of {@code [N]} f32, or 0: none
    * @param tokens T, at least one
@@ -49,13 +51,22 @@ interface Products {
         .i32(w.columns());
   }
 
-  /** The kernels of a name, by {@link Output}. */
-  static Kernel[] kernels(KernelModule module, String name) {
-    Output[] outputs = Output.values();
-    Kernel[] kernels = new Kernel[outputs.length];
-    for (Output output : outputs) {
-      kernels[output.ordinal()] = module.kernel(name + output.suffix());
+  /** The kernels of one form, by what becomes of y. */
+  record Kernels(Kernel bf16, Kernel f32, Kernel add) {
+    /** Those whose names begin so. */
+    static Kernels of(KernelModule module, String name) {
+      return new Kernels(
+          module.kernel(name + Output.BF16.suffix()),
+          module.kernel(name + Output.F32.suffix()),
+          module.kernel(name + Output.ADD.suffix()));
     }
-    return kernels;
+
+    Kernel of(Output output) {
+      return switch (output) {
+        case BF16 -> bf16;
+        case F32 -> f32;
+        case ADD -> add;
+      };
+    }
   }
 }
