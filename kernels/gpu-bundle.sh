@@ -98,7 +98,7 @@ if [ $fat_binaries = true ]; then
   cp "$here"/target/classes/io/everwatch/kernels/cuda/*.fatbin "$work/all/io/everwatch/kernels/cuda/"
 fi
 mkdir -p "$work/tests"
-cp -r "$here/target/test-classes/io" "$work/tests/"
+cp -r "$here/target/test-classes/io" "$root/operators/target/test-classes/io" "$work/tests/"
 jar "$bundle/lib/everwatch.jar" "$work/all"
 jar "$bundle/lib/flink.jar" "$work/flink"
 jar "$bundle/lib/broker.jar" "$work/broker"

@@ -209,7 +209,7 @@ public interface Backend extends AutoCloseable {
    * with grouped query heads (query head i uses KV head {@code i / (H / K)}), Q and K rotated by
    * their rows' positions; scale {@code D^-0.5}, softmax in float32.
    *
-   * @param qkv [T, (H + 2 K) * D]: Q heads, K heads, V heads of each token
+   * @param qkv [T, (H + 2 K) * D]: Q heads, K heads, V heads of each token; Q may be overwritten
    * @param out [T, H * D]
    */
   void attend(int layer, DeviceBuffer qkv, Batch batch, DeviceBuffer out);

@@ -68,8 +68,10 @@ final class AttentionPart {
       fill(backend, context, decoder, 0, qkv, out);
       extend(context, decoder.past(), decoder.added(), 0);
       Batch batch = prefill(backend, context, decoder.added());
+      int row = decoder.added() - 1;
+      float[] query = query(backend, decoder, added, row);
       backend.attend(0, added, batch, out);
-      compare(backend, decoder, qkv, added, decoder.added() - 1, out);
+      compare(backend, decoder, qkv, added, row, query, out);
       Timing.Result result =
           check
               .timing()
@@ -99,8 +101,9 @@ final class AttentionPart {
       }
       Batch batch = backend.decodeBatch(contexts, new int[streams], List.of());
       DeviceBuffer added = GemmPart.operand(backend, arena, batch.rows(), width(decoder));
+      float[] query = query(backend, decoder, added, 0);
       backend.attend(0, added, batch, out);
-      compare(backend, decoder, qkv, added, 0, out);
+      compare(backend, decoder, qkv, added, 0, query, out);
       Timing.Result result =
           check
               .timing()
@@ -148,18 +151,23 @@ final class AttentionPart {
     context.extend(slots, new float[][] {positions, positions, positions});
   }
 
-  /** The last new row's first head against a memory of {@code past} rows and the new ones. */
+  /** The first head of a row, to be taken before it is rotated where it lies. */
+  private static float[] query(Backend backend, Decoder decoder, DeviceBuffer qkv, int row) {
+    return part(backend, qkv, (long) row * width(decoder), decoder.headDim());
+  }
+
+  /** A new row's first head against a memory of {@code past} rows and the new ones. */
   private static void compare(
       Backend backend,
       Decoder decoder,
       DeviceBuffer past,
       DeviceBuffer added,
       int row,
+      float[] query,
       DeviceBuffer out) {
     int dim = decoder.headDim();
     int width = width(decoder);
     int rows = decoder.past() + row + 1;
-    double[] query = rotated(part(backend, added, (long) row * width, dim), rows - 1);
     double[][] keys = new double[rows][];
     float[][] values = new float[rows][];
     for (int i = 0; i < rows; i++) {
@@ -170,7 +178,11 @@ final class AttentionPart {
       values[i] = part(backend, from, at + (long) decoder.kvHeads() * dim, dim);
     }
     requireAttention(
-        backend, query, keys, values, part(backend, out, (long) row * decoder.heads() * dim, dim));
+        backend,
+        rotated(query, rows - 1),
+        keys,
+        values,
+        part(backend, out, (long) row * decoder.heads() * dim, dim));
   }
 
   /** Pair i of a head is components i and i + D/2. */

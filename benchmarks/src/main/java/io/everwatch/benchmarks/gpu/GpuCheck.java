@@ -38,8 +38,11 @@ public final class GpuCheck {
   private static final String RUN = "run.json";
   private static final JsonMapper JSON = new JsonMapper();
 
-  /** Tests of the kernels, and of the engine on them. */
+  /** Where the tests of the kernels are, and those of the whole engine on them. */
   private static final List<String> KERNEL_TESTS = List.of("io.everwatch.kernels.cuda");
+
+  private static final List<String> ENGINE_TESTS = List.of("io.everwatch.operators.engine");
+  private static final String ALL = ".*";
 
   private final Map<String, String> options;
 
@@ -132,12 +135,17 @@ public final class GpuCheck {
             + TimeUnit.SECONDS.toNanos(
                 Long.parseLong(options.getOrDefault("--seconds-left", "36000")));
     Ledger ledger = new Ledger(part, directory, () -> System.nanoTime() - until > 0);
-    String only = options.getOrDefault("--only", ".*");
+    String only = options.getOrDefault("--only", ALL);
     switch (part) {
       case "driver" -> new DriverPart(check).run(ledger);
       case "kernels", "sanitizer" ->
           new TestsPart(KERNEL_TESTS, only, options.getOrDefault("--label", "")).run(ledger);
-      case "golden" -> new GoldenPart(check).run(ledger);
+      case "golden" -> {
+        new GoldenPart(check).run(ledger);
+        if (only.equals(ALL)) {
+          new TestsPart(ENGINE_TESTS, "Gpu.*Test", "").run(ledger);
+        }
+      }
       case "gemm" -> new GemmPart(check).run(ledger);
       case "attention" -> new AttentionPart(check).run(ledger);
       case "engine" -> new EnginePart(check).run(ledger);

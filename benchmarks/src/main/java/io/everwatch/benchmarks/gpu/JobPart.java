@@ -55,7 +55,7 @@ final class JobPart {
 
   /** In bf16 a near tie may go the other way; in most seconds nothing is near. */
   private Map<String, Object> beside() throws Exception {
-    Map<String, String> there = run(check.device().toString()).texts;
+    Map<String, String> there = said(out(check.device().toString())).texts; // of the item before
     Map<String, String> here = run("cpu").texts;
     Map<String, String> both = new TreeMap<>(there);
     both.keySet().retainAll(here.keySet());
@@ -68,8 +68,8 @@ final class JobPart {
   }
 
   private Said run(String device) throws Exception {
-    Path out = check.directory().resolve("demo.out");
-    Path err = check.directory().resolve("demo.err");
+    Path out = out(device);
+    Path err = check.directory().resolve("demo-%s.err".formatted(device));
     List<String> line = new ArrayList<>();
     line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     for (String property :
@@ -113,6 +113,10 @@ final class JobPart {
               .formatted(device, demo.exitValue(), lastLines(err)));
     }
     return said(out);
+  }
+
+  private Path out(String device) {
+    return check.directory().resolve("demo-%s.out".formatted(device));
   }
 
   private static Said said(Path out) throws IOException {
