@@ -17,15 +17,14 @@ CUresult run(Stream& stream, const Op& op) {
   return status;
 }
 
+// Runs what is first; or waits for it where it hangs, and runs nothing: others may have gone on.
 CUresult step(Stream& stream) {
+  if (auto hang = stream.queue.front().hang; hang && !hang->released) {
+    wait_for(*hang);
+    return stream.device->lost;
+  }
   Work work = std::move(stream.queue.front());
   stream.queue.pop_front();
-  if (work.hang && !work.hang->released) {
-    stream.queue.push_front(work);  // still first while others use the driver
-    wait_for(*work.hang);
-    if (stream.device->lost) return stream.device->lost;
-    if (!stream.queue.empty()) stream.queue.pop_front();
-  }
   return run(stream, work.op);
 }
 

@@ -19,7 +19,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * What one launch costs the calling thread: by itself, and as a part of a graph. On the stand-in
- * driver with launches switched off ({@code CUEMU=null=1}) that is the cost of Java and the binding.
+ * driver with launches switched off ({@code CUEMU=null=1}) that is the cost of Java and the
+ * binding.
  */
 @SuppressWarnings("NullAway.Init") // the set-up method fills it
 @State(Scope.Thread)

@@ -63,7 +63,7 @@ class RowValuesTest {
     for (int i = 0; i < 1 << 16; i++) {
       boolean nan = (i & 0x7F80) == 0x7F80 && (i & 0x7F) != 0;
       int expected = nan ? i | 0x40 : i;
-      assertThat(back[2 * i] & 0xFF | (back[2 * i + 1] & 0xFF) << 8).isEqualTo(expected);
+      assertThat((back[2 * i] & 0xFF) | ((back[2 * i + 1] & 0xFF) << 8)).isEqualTo(expected);
     }
     assertThat(RowValues.convert(half, DType.BF16, DType.BF16)).isSameAs(half);
   }

@@ -212,26 +212,37 @@ class CudaFailuresTest {
         CudaEvent after = CudaEvent.open(device);
         DeviceMemory memory = DeviceMemory.allocate(device, SIZE, "rows")) {
       Kernel add = KernelModule.load(device, "smoke").kernel("vector_add");
+      Emulation.Counts before = Emulation.counts(0);
       Emulation.set("hang=vector_add:1");
+      launch(add, stuck, memory.address(), 8);
       launch(add, stuck, memory.address(), 8);
       after.record(stuck);
 
-      CompletableFuture<Void> waiting =
-          CompletableFuture.runAsync(
-              () -> {
-                device.enter();
-                stuck.synchronize();
-              });
+      CompletableFuture<Void> forStream = inAnotherThread(device, stuck::synchronize);
+      CompletableFuture<Void> forEvent = inAnotherThread(device, after::await);
       launch(add, free, memory.address(), 8);
       free.synchronize();
       assertThat(after.isDone()).isFalse();
       assertThat(stuck.isDone()).isFalse();
-      assertThat(endsWithin(waiting, 100)).as("the launch ended by itself").isFalse();
+      assertThat(endsWithin(forStream, 100)).as("the launch ended by itself").isFalse();
+      assertThat(endsWithin(forEvent, 100)).as("the launch ended by itself").isFalse();
 
       Emulation.set("hang=none");
-      assertThat(endsWithin(waiting, TimeUnit.SECONDS.toMillis(DEADLINE_SECONDS))).isTrue();
+      long deadline = TimeUnit.SECONDS.toMillis(DEADLINE_SECONDS);
+      assertThat(endsWithin(forStream, deadline)).isTrue();
+      assertThat(endsWithin(forEvent, deadline)).isTrue();
       assertThat(after.isDone()).isTrue();
+      assertThat(Emulation.counts(0).since(before).launches()).as("each once").isEqualTo(3);
     }
+  }
+
+  private static CompletableFuture<Void> inAnotherThread(CudaDevice device, Runnable work) {
+    return CompletableFuture.runAsync(
+        () -> {
+          device.enter();
+          work.run();
+        },
+        task -> new Thread(task, "waits for the device").start());
   }
 
   private static boolean endsWithin(CompletableFuture<Void> work, long millis)
