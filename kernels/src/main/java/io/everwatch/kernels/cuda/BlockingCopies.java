@@ -4,6 +4,7 @@ package io.everwatch.kernels.cuda;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import jcuda.Pointer;
+import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
 
 /**
@@ -11,6 +12,8 @@ import jcuda.driver.JCudaDriver;
  * for tests. Not ordered with {@link CudaStream}s: wait for those before reading what they wrote.
  */
 final class BlockingCopies {
+  private static final CUstream DEFAULT_STREAM = new CUstream();
+
   private final CudaDevice device;
 
   BlockingCopies(CudaDevice device) {
@@ -73,6 +76,8 @@ final class BlockingCopies {
           "copy of %,d bytes to 0x%x",
           bytes,
           address);
+      // From pageable memory the driver may return when it has a copy of its own.
+      device.check(JCudaDriver.cuStreamSynchronize(DEFAULT_STREAM), "cuStreamSynchronize");
     }
   }
 

@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /**
  * A network of hashes: a row is a function of its id, its position, its picture and all rows before
@@ -40,6 +41,9 @@ final class FakeNetwork implements Network {
   Consumer<List<int[]>> beforePrefill = ids -> {};
 
   Consumer<int[]> beforeDecode = ids -> {};
+
+  /** What is handed out for rows that were asked for. */
+  UnaryOperator<PendingRows> coming = UnaryOperator.identity();
 
   /** Largest number of streams in one call so far. */
   int largestBatch;
@@ -213,7 +217,7 @@ final class FakeNetwork implements Network {
     }
   }
 
-  private static final class Pool implements RowPool {
+  private final class Pool implements RowPool {
     private final float[][] rows;
 
     Pool(int slots) {
@@ -237,10 +241,12 @@ final class FakeNetwork implements Network {
 
     @Override
     public PendingRows read(int[] slots) {
-      return PendingRows.of(
-          Arrays.stream(slots)
-              .mapToObj(slot -> RowValues.bytes(rows[slot]))
-              .toArray(byte[][]::new));
+      PendingRows copied =
+          PendingRows.of(
+              Arrays.stream(slots)
+                  .mapToObj(slot -> RowValues.bytes(rows[slot]))
+                  .toArray(byte[][]::new));
+      return coming.apply(copied);
     }
 
     @Override

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import io.everwatch.kernels.DeviceException;
+import io.everwatch.kernels.DeviceException.Failure;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -47,6 +49,52 @@ class SeatTest {
       assertThatIllegalStateException()
           .isThrownBy(() -> other.create("late", TestEngine.settings()))
           .withMessageContaining("closed");
+    }
+  }
+
+  @Test
+  void aSnapshotWhoseRowsAreStillComingHoldsUpNobody() throws Exception {
+    try (TestEngine engine = new TestEngine()) {
+      CountDownLatch copied = new CountDownLatch(1);
+      StreamSession session = engine.create("camera");
+      engine.round(session, 0);
+      SessionSnapshot expected = engine.snapshot(session);
+      engine.network.coming =
+          rows ->
+              () -> {
+                await(copied);
+                return rows.await();
+              };
+
+      CompletableFuture<SessionSnapshot> snapshot = engine.seat.snapshot(session);
+      engine.round(session, 1);
+      engine.round(session, 2);
+
+      assertThat(snapshot).isNotDone();
+      copied.countDown();
+      assertThat(snapshot.get(TestEngine.SECONDS, TimeUnit.SECONDS).pieces())
+          .usingElementComparator(Arrays::compare)
+          .isEqualTo(expected.pieces());
+    }
+  }
+
+  @Test
+  void aSnapshotWhoseRowsDoNotComeFailsAlone() throws Exception {
+    try (TestEngine engine = new TestEngine()) {
+      StreamSession session = engine.create("camera");
+      engine.round(session, 0);
+      engine.network.coming =
+          rows ->
+              () -> {
+                throw new DeviceException(Failure.REFUSED, "no page-locked memory");
+              };
+      assertThat(engine.seat.snapshot(session))
+          .failsWithin(Duration.ofSeconds(TestEngine.SECONDS))
+          .withThrowableThat()
+          .withMessageContaining("no page-locked memory");
+      engine.network.coming = rows -> rows;
+      engine.round(session, 1);
+      assertThat(engine.snapshot(session).rounds()).isEqualTo(2);
     }
   }
 
