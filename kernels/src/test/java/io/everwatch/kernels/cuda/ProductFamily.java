@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.function.Function;
 
 /** Every way to compute a product, each as some device and matrix choose it. */
+@SuppressWarnings("ImmutableEnumChecker") // a function without state
 enum ProductFamily {
   PLAIN(DType.F32, PlainProducts::new),
   DECODE_IN_FOUR_PARTS(
