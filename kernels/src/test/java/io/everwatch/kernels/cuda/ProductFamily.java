@@ -5,31 +5,21 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.everwatch.kernels.DType;
 import java.util.List;
-import java.util.function.Function;
 
 /** Every way to compute a product, each as some device and matrix choose it. */
 @SuppressWarnings("ImmutableEnumChecker") // a function without state
 enum ProductFamily {
-  PLAIN(DType.F32, PlainProducts::new),
-  DECODE_IN_FOUR_PARTS(
-      DType.BF16, device -> new DecodeProducts(device, device.maxSharedBytes(), 1 << 20)),
-  DECODE_IN_TWO_PARTS(DType.BF16, device -> new DecodeProducts(device, device.maxSharedBytes(), 1)),
-  PREFILL_LOW_TILES(DType.BF16, device -> new PrefillProducts(device, Integer.MAX_VALUE)),
-  PREFILL_HIGH_TILES(DType.BF16, device -> new PrefillProducts(device, 1)),
-  HOPPER_TILES_OF_128(DType.BF16, device -> hopper(device, 128)),
-  HOPPER_TILES_OF_192(DType.BF16, device -> hopper(device, 192)),
-  HOPPER_TILES_OF_256(DType.BF16, device -> hopper(device, 256));
-
-  private final DType type;
-  private final Function<CudaDevice, Products> products;
-
-  ProductFamily(DType type, Function<CudaDevice, Products> products) {
-    this.type = type;
-    this.products = products;
-  }
+  PLAIN,
+  DECODE_IN_FOUR_PARTS,
+  DECODE_IN_TWO_PARTS,
+  PREFILL_LOW_TILES,
+  PREFILL_HIGH_TILES,
+  HOPPER_TILES_OF_128,
+  HOPPER_TILES_OF_192,
+  HOPPER_TILES_OF_256;
 
   DType type() {
-    return type;
+    return this == PLAIN ? DType.F32 : DType.BF16;
   }
 
   boolean usesWgmma() {
@@ -37,7 +27,16 @@ enum ProductFamily {
   }
 
   Products on(CudaDevice device) {
-    return products.apply(device);
+    return switch (this) {
+      case PLAIN -> new PlainProducts(device);
+      case DECODE_IN_FOUR_PARTS -> new DecodeProducts(device, device.maxSharedBytes(), 1 << 20);
+      case DECODE_IN_TWO_PARTS -> new DecodeProducts(device, device.maxSharedBytes(), 1);
+      case PREFILL_LOW_TILES -> new PrefillProducts(device, Integer.MAX_VALUE);
+      case PREFILL_HIGH_TILES -> new PrefillProducts(device, 1);
+      case HOPPER_TILES_OF_128 -> hopper(device, 128);
+      case HOPPER_TILES_OF_192 -> hopper(device, 192);
+      case HOPPER_TILES_OF_256 -> hopper(device, 256);
+    };
   }
 
   /** Two blocks, so that each takes several tiles. On another real GPU the test is skipped. */
