@@ -49,7 +49,7 @@ final class JobPart {
       }
     }
     Map<String, Object> figures = new LinkedHashMap<>();
-    said.summary.fields().forEachRemaining(field -> figures.put(field.getKey(), field.getValue()));
+    said.summary.properties().forEach(field -> figures.put(field.getKey(), field.getValue()));
     return figures;
   }
 

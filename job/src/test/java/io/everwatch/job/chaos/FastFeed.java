@@ -103,7 +103,7 @@ final class FastFeed implements AutoCloseable {
     Stream stream = streams.get(event.getStreamId());
     if (stream == null
         || event.getKind() == TextKind.ENDED
-        || event.getKind() == TextKind.STALE && stream.waits()) {
+        || (event.getKind() == TextKind.STALE && stream.waits())) {
       return;
     }
     if (event.getChunk() != stream.answered || text.changed()) {

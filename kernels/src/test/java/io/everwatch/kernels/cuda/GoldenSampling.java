@@ -65,7 +65,7 @@ record GoldenSampling(
   private static float[] tensor(String header, ByteBuffer data, String name) {
     String[] range =
         find(header, "\"" + name + "\":\\{\"dtype\":\"F32\"[^}]*\"data_offsets\":\\[([^\\]]*)\\]")
-            .split(",");
+            .split(",", -1);
     int from = Integer.parseInt(range[0]);
     float[] values = new float[(Integer.parseInt(range[1]) - from) / Float.BYTES];
     data.slice(from, values.length * Float.BYTES)
