@@ -88,6 +88,6 @@ final class ElfFile {
     while (bytes.get(to) != 0) {
       to++;
     }
-    return new String(bytes.array(), from, to - from, StandardCharsets.UTF_8);
+    return new String(bytes.array(), bytes.arrayOffset() + from, to - from, StandardCharsets.UTF_8);
   }
 }

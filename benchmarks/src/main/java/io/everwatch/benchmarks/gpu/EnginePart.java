@@ -157,7 +157,7 @@ final class EnginePart {
       Map<String, Object> figures = new LinkedHashMap<>();
       figures.put("streams", load.streams());
       figures.put("chunksPerSecond", answers.size() / seconds);
-      figures.put("tokensPerSecond", (after.tokens() - before.tokens()) / seconds);
+      figures.put("tokensPerSecond", (double) (after.tokens() - before.tokens()) / seconds);
       figures.putAll(busy.figures());
       figures.putAll(
           perStep(after.device().since(before.device()), after.steps() - before.steps()));

@@ -107,7 +107,8 @@ public final class GpuCheck {
     Files.createDirectories(directory);
     JSON.writeValue(file.toFile(), run);
     JSON.writeValue(
-        directory.resolve("shapes.json").toFile(), Shapes.of(run.get("sizes")).forPeer());
+        directory.resolve("shapes.json").toFile(),
+        Shapes.of(options.getOrDefault("--sizes", "")).forPeer());
     return DONE;
   }
 

@@ -37,7 +37,7 @@ final class Ledger {
   }
 
   private final String part;
-  private final Path file;
+  private final Path directory;
   private final BooleanSupplier timeIsOver;
   private final Map<String, Item> last = new LinkedHashMap<>();
   private final Map<String, Integer> starts = new LinkedHashMap<>();
@@ -48,9 +48,9 @@ final class Ledger {
    */
   Ledger(String part, Path directory, BooleanSupplier timeIsOver) {
     this.part = part;
-    this.file = directory.resolve(part + ".jsonl");
+    this.directory = directory;
     this.timeIsOver = timeIsOver;
-    for (Item item : read(file)) {
+    for (Item item : read(directory.resolve(part + ".jsonl"))) {
       note(item);
     }
   }
@@ -81,7 +81,7 @@ final class Ledger {
    * @param body returns figures; throws {@link SkippedException} where it cannot be done
    */
   void item(String name, Callable<Map<String, Object>> body) {
-    if (next != Next.NOTHING || last.containsKey(name) && last.get(name).isOver()) {
+    if (next != Next.NOTHING || (last.containsKey(name) && last.get(name).isOver())) {
       return;
     }
     if (timeIsOver.getAsBoolean()) {
@@ -125,7 +125,7 @@ final class Ledger {
   }
 
   private void write(Item item) {
-    append(file.toAbsolutePath().getParent(), item);
+    append(directory, item);
     note(item);
   }
 

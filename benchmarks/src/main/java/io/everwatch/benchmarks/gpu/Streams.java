@@ -11,7 +11,6 @@ import io.everwatch.operators.model.EncodedFrame;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -29,7 +28,7 @@ final class Streams implements AutoCloseable {
   private final Seat seat;
   private final BlockingQueue<Heard> heard = new LinkedBlockingQueue<>();
   private final List<Stream> streams = new ArrayList<>();
-  private final Map<StreamSession, Stream> bySession = new IdentityHashMap<>();
+  private final IdentityHashMap<StreamSession, Stream> bySession = new IdentityHashMap<>();
   private final List<EncodedFrame> frames;
   private final int perChunk;
 
