@@ -160,7 +160,8 @@ final class EnginePart {
       figures.put("tokensPerSecond", (double) (after.tokens() - before.tokens()) / seconds);
       figures.putAll(busy.figures());
       figures.putAll(
-          perStep(after.device().since(before.device()), after.steps() - before.steps()));
+          perStep(
+              after.device().since(before.device()), (double) (after.steps() - before.steps())));
       figures.putAll(stages(before, after));
       return figures;
     }
