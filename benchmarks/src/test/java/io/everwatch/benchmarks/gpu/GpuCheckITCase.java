@@ -55,10 +55,6 @@ class GpuCheckITCase {
     return String.join("\n", lines.subList(Math.max(0, lines.size() - 30), lines.size()));
   }
 
-  private Results results() throws IOException {
-    return Results.read(dir.resolve("results/gpu-check.json"));
-  }
-
   @Test
   void whatWasDoneIsNotDoneAgainAndAnotherRunDoesNotMixWithIt() throws Exception {
     assertThat(run("--part", "driver", "--seconds", "0"))
