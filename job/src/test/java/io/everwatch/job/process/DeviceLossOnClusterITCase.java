@@ -18,6 +18,9 @@ import org.junit.jupiter.api.io.TempDir;
 class DeviceLossOnClusterITCase {
   private static final Duration LIMIT = Duration.ofMinutes(3);
 
+  /** With fewer one of three subtasks has none, and its device is never asked for anything. */
+  private static final int STREAMS = 8;
+
   @TempDir private Path dir;
 
   @Test
@@ -33,7 +36,7 @@ class DeviceLossOnClusterITCase {
                     Map.of(FaultyBackendProvider.FAULT, "hung@40"),
                     Map.of()));
 
-    losesTwoOfThree(cluster, FaultyBackendProvider.NAME, "cpu", "3 s", 6, 1);
+    losesTwoOfThree(cluster, FaultyBackendProvider.NAME, "cpu", "3 s", STREAMS, 1);
   }
 
   private void losesTwoOfThree(
