@@ -9,7 +9,7 @@
 #   DIR   default kernels/target/gpu-bundle:
 #     everwatch-gpu-1-runtime.tar.xz   all parts but job
 #     everwatch-gpu-2-flink.tar.xz     for the part job, with the next one
-#     everwatch-gpu-3-broker.tar.xz
+#     everwatch-gpu-3-broker.tar.xz    with the CPU's library, for the comparison
 #     everwatch-gpu-emulation.tar.xz   with --emulation: the stand-in driver, to try the bundle without a GPU
 #
 # Needs a build (mvn package -DskipTests), a JDK 17 with jlink, xz, and nvcc for the fat binaries. The same
@@ -93,16 +93,18 @@ unpack "$work/all/flink-rpc-akka.jar" "$work/akka"
 jar "$work/all/flink-rpc-akka.jar" "$work/akka"
 move "$work/all" "$work/flink" org/apache/flink flink-rpc-akka.jar org/rocksdb 'librocksdbjni*'
 move "$work/all" "$work/broker" kafka org/apache/kafka scala com/github/benmanes
+move "$work/all" "$work/cpu" org/bytedeco/dnnl # 94 MB, and no other part computes on the CPU
 cp -r "$root/benchmarks/target/classes/io" "$work/all/"
 if [ $fat_binaries = true ]; then
   cp "$here"/target/classes/io/everwatch/kernels/cuda/*.fatbin "$work/all/io/everwatch/kernels/cuda/"
 fi
-mkdir -p "$work/tests"
-cp -r "$here/target/test-classes/io" "$root/operators/target/test-classes/io" "$work/tests/"
+# A folder: in a jar of files alone, packages are not found by name.
+mkdir -p "$bundle/tests"
+cp -r "$here/target/test-classes/io" "$root/operators/target/test-classes/io" "$bundle/tests/"
 jar "$bundle/lib/everwatch.jar" "$work/all"
 jar "$bundle/lib/flink.jar" "$work/flink"
 jar "$bundle/lib/broker.jar" "$work/broker"
-jar "$bundle/lib/tests.jar" "$work/tests"
+jar "$bundle/lib/cpu.jar" "$work/cpu"
 cp "$root"/benchmarks/target/gpu-check-lib/*.jar "$bundle/lib/"
 
 say "Java runtime"
@@ -141,10 +143,10 @@ say "archives"
 cd "$bundle"
 runtime=()
 for file in * lib/*; do
-  case $file in lib | lib/flink.jar | lib/broker.jar | emulation) ;; *) runtime+=("$file") ;; esac
+  case $file in lib | lib/flink.jar | lib/broker.jar | lib/cpu.jar | emulation) ;; *) runtime+=("$file") ;; esac
 done
 pack 1-runtime "${runtime[@]}"
 pack 2-flink lib/flink.jar
-pack 3-broker lib/broker.jar
+pack 3-broker lib/broker.jar lib/cpu.jar
 if [ $emulation = true ]; then pack emulation emulation; fi
 [ ${#too_large[@]} -eq 0 ] || fail "too large: ${too_large[*]}; expected less than $((limit >> 20)) MiB each; take something out"
