@@ -2,6 +2,7 @@
 package io.everwatch.kernels.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,6 +14,7 @@ import org.junit.jupiter.api.Test;
 class KernelBuildTest {
   @Test
   void knowsEveryFileOfKernels() throws IOException {
+    assumeTrue(Files.isDirectory(Path.of("src/main")), "the sources are not here");
     List<String> known =
         Stream.concat(KernelBuild.FAMILIES.stream(), KernelBuild.HOPPER.stream()).toList();
     try (Stream<Path> files = Files.list(Path.of("src/main/cuda"))) {
