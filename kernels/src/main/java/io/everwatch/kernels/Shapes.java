@@ -15,6 +15,27 @@ public final class Shapes {
     return (long) tokens * width;
   }
 
+  /**
+   * Refuses a buffer whose arena took it back, or that is too small.
+   *
+   * @param current whether its arena is still in the step that allocated it
+   */
+  public static void buffer(
+      String operation, String role, boolean current, long elements, long atLeast) {
+    if (!current) {
+      throw new IllegalArgumentException(
+          "%s: %s [%d elements] was given back when its arena was reset or closed;"
+                  .formatted(operation, role, elements)
+              + " allocate it again in each step");
+    }
+    if (elements < atLeast) {
+      throw new IllegalArgumentException(
+          "%s: %s holds %d elements, but %d are needed;"
+                  .formatted(operation, role, elements, atLeast)
+              + " do the shapes of the operation and of the buffer agree?");
+    }
+  }
+
   /** Refuses a row that does not lie inside a buffer of {@code elements}. */
   public static void rowsInside(
       String operation, String role, int[] rows, int width, long elements) {

@@ -3,6 +3,7 @@ package io.everwatch.kernels.cpu;
 
 import io.everwatch.kernels.DType;
 import io.everwatch.kernels.DeviceBuffer;
+import io.everwatch.kernels.Shapes;
 
 /** A slice of one of its arena's arrays. */
 final class CpuBuffer implements DeviceBuffer {
@@ -43,18 +44,7 @@ final class CpuBuffer implements DeviceBuffer {
           "%s: %s is a %s; expected a buffer of an arena of the cpu back end"
               .formatted(operation, role, buffer.getClass().getName()));
     }
-    if (mine.arena.step() != mine.step) {
-      throw new IllegalArgumentException(
-          "%s: %s [%d elements] was given back when its arena was reset or closed;"
-                  .formatted(operation, role, mine.elements)
-              + " allocate it again in each step");
-    }
-    if (mine.elements < atLeast) {
-      throw new IllegalArgumentException(
-          "%s: %s holds %d elements, but %d are needed;"
-                  .formatted(operation, role, mine.elements, atLeast)
-              + " do the shapes of the operation and of the buffer agree?");
-    }
+    Shapes.buffer(operation, role, mine.arena.step() == mine.step, mine.elements, atLeast);
     return mine;
   }
 }

@@ -6,7 +6,7 @@ import java.util.List;
 
 /** Whether this machine's GPUs can be computed on, and if not, what to do. */
 final class CudaAvailability {
-  private static final String ELSE = "; without a GPU use the back end 'cpu'";
+  private static final String ELSE = "; without a GPU use the device 'cpu'";
 
   private CudaAvailability() {}
 

@@ -3,6 +3,7 @@ package io.everwatch.kernels.cuda;
 
 import io.everwatch.kernels.DType;
 import io.everwatch.kernels.DeviceBuffer;
+import io.everwatch.kernels.Shapes;
 
 /** A piece of its arena's memory. */
 final class CudaBuffer implements DeviceBuffer {
@@ -51,18 +52,7 @@ final class CudaBuffer implements DeviceBuffer {
           "%s: %s is a %s; expected a buffer of an arena of the cuda back end"
               .formatted(operation, role, buffer.getClass().getName()));
     }
-    if (mine.arena.step() != mine.step) {
-      throw new IllegalArgumentException(
-          "%s: %s [%d elements] was given back when its arena was reset or closed;"
-                  .formatted(operation, role, mine.elements)
-              + " allocate it again in each step");
-    }
-    if (mine.elements < atLeast) {
-      throw new IllegalArgumentException(
-          "%s: %s holds %d elements, but %d are needed;"
-                  .formatted(operation, role, mine.elements, atLeast)
-              + " do the shapes of the operation and of the buffer agree?");
-    }
+    Shapes.buffer(operation, role, mine.arena.step() == mine.step, mine.elements, atLeast);
     return mine;
   }
 

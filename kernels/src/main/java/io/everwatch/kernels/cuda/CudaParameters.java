@@ -72,27 +72,7 @@ final class CudaParameters implements AutoCloseable {
 
   /** See {@link io.everwatch.kernels.Backend#matrix}. */
   CudaMatrix matrix(String name, List<? extends TensorSource> parts) {
-    if (!parts.stream().allMatch(SeededTensor.class::isInstance)) {
-      return loading().matrices().matrix(name, parts);
-    }
-    int columns = WeightParts.columns(name, parts);
-    int rows = WeightParts.rows(parts);
-    long bytes = CudaMatrix.bytes(rows, columns, type);
-    CudaMatrix matrix = new CudaMatrix(name, rows, columns, type, take(bytes));
-    if (type == DType.BF16) {
-      stream.fill(matrix.address(), (byte) 0, bytes); // rows beyond the last stay so
-    }
-    int row = 0;
-    for (TensorSource part : parts) {
-      SeededTensor seeded = (SeededTensor) part;
-      if (type == DType.BF16) {
-        random.fillTiles(stream, seeded, row, matrix.address());
-      } else {
-        random.fill(stream, seeded, type, matrix.address() + 4L * row * columns);
-      }
-      row += Math.toIntExact(part.shape().get(0));
-    }
-    return matrix;
+    return loading().matrices().matrix(name, parts);
   }
 
   /** See {@link io.everwatch.kernels.Backend#vector}. */
