@@ -22,9 +22,9 @@ final class GpuPage {
     lines.add("");
     if (results.items().isEmpty() || results.isEmulated()) {
       lines.add(
-          "Nothing here was measured yet: no GPU was at hand. All of it runs in every build on the stand-in driver,");
+          "Nothing here was measured yet: no GPU was at hand. Kernels and engine run in every build on the stand-in driver,");
       lines.add(
-          "which computes the same and says nothing about time. The commands are those that measure it, on a machine with");
+          "which says nothing about time. The commands are those that measure it, on a machine with");
       lines.add("one H200, NVIDIA's driver from release 580 on, and PyTorch for the peers:");
       lines.add("");
       lines.add("```sh");
