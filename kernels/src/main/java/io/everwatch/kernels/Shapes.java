@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.kernels;
 
+import java.util.function.IntFunction;
+
 /** Checks of arguments that back ends share, with messages that name the operation. */
 public final class Shapes {
   private Shapes() {}
@@ -44,6 +46,26 @@ public final class Shapes {
         throw new IllegalArgumentException(
             "%s: row %d of width %d lies outside %s of %d elements"
                 .formatted(operation, row, width, role, elements));
+      }
+    }
+  }
+
+  /**
+   * Refuses a batch that has a context twice: its newest rows would be computed twice over, each
+   * time as if they alone were there, and written to one place.
+   *
+   * @param context that of each of the batch's {@code count} streams
+   */
+  public static void distinct(String operation, int count, IntFunction<Context> context) {
+    for (int i = 1; i < count; i++) {
+      Context own = context.apply(i);
+      for (int j = 0; j < i; j++) {
+        if (context.apply(j) == own) {
+          throw new IllegalArgumentException(
+              "%s: streams %d and %d of the batch have the same context; expected one context for"
+                      .formatted(operation, j, i)
+                  + " each; give a stream's further rows to the next batch");
+        }
       }
     }
   }

@@ -5,6 +5,7 @@ import io.everwatch.kernels.Batch;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.Draw;
 import io.everwatch.kernels.KvShape;
+import io.everwatch.kernels.Shapes;
 import io.everwatch.kernels.Span;
 import java.util.ArrayList;
 import java.util.List;
@@ -85,6 +86,7 @@ final class CpuBatch implements Batch {
           "batch: %d ids, but %d spans of %d rows; expected at least one span, and a row for each id"
               .formatted(tokens, spans.size(), next));
     }
+    Shapes.distinct("batch", spans.size(), i -> spans.get(i).context());
     return shape;
   }
 

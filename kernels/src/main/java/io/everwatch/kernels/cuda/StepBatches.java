@@ -2,6 +2,7 @@
 package io.everwatch.kernels.cuda;
 
 import io.everwatch.kernels.Context;
+import io.everwatch.kernels.Shapes;
 import io.everwatch.kernels.Span;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -52,6 +53,7 @@ final class StepBatches implements AutoCloseable {
           "prefillBatch: spans of %d rows for %d ids; expected one id for each row"
               .formatted(next, ids.length));
     }
+    Shapes.distinct("prefillBatch", contexts.size(), contexts::get);
     for (int row : outputs) {
       if (row < 0 || row >= next) {
         throw new IllegalArgumentException(
@@ -81,6 +83,7 @@ final class StepBatches implements AutoCloseable {
       requireExtended("decodeBatch", own, 1);
       of.add(own);
     }
+    Shapes.distinct("decodeBatch", of.size(), of::get);
     StepTables tables =
         decode.computeIfAbsent(
             StepTables.bucket(ids.length), bucket -> StepTables.forDecode(pool, bucket));

@@ -96,6 +96,24 @@ class CpuPassTest {
   }
 
   @Test
+  void refusesAContextThatStandsTwiceInABatch() {
+    List<Span> twice = List.of(new Span(context, 0, 1), new Span(context, 1, 1));
+    assertThatThrownBy(() -> backend.prefillBatch(twice, new int[2], new int[0], List.of()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("streams 0 and 1 of the batch have the same context");
+    List<Draw> draws = List.of(draw(PENALISED), draw(PENALISED));
+    List<Context> both = List.of(context, context);
+    assertThatThrownBy(() -> backend.decodeBatch(both, new int[] {0, 1}, draws))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("streams 0 and 1 of the batch have the same context");
+
+    Batch sound = backend.decodeBatch(List.of(context), new int[] {2}, List.of(draw(PENALISED)));
+    assertThat(backend.sample(logits(9, 8, 7, 0, 0), vocabulary(0, 1), sound))
+        .as("no id of a refused batch counts as said")
+        .containsExactly(0);
+  }
+
+  @Test
   void aBatchKeepsWhatItWasMadeOf() {
     int[] ids = {1};
     Batch batch = backend.decodeBatch(List.of(context), ids, List.of(draw(PENALISED)));

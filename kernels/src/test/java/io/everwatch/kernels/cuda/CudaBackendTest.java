@@ -10,13 +10,16 @@ import io.everwatch.kernels.Arena;
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.BackendOptions;
 import io.everwatch.kernels.Backends;
+import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DType;
 import io.everwatch.kernels.DeviceBuffer;
 import io.everwatch.kernels.DeviceException;
 import io.everwatch.kernels.DeviceException.Failure;
 import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.Matrix;
+import io.everwatch.kernels.RowPool;
 import io.everwatch.kernels.SeededTensor;
+import io.everwatch.kernels.Span;
 import io.everwatch.kernels.StepSpace;
 import io.everwatch.kernels.TensorSource;
 import java.util.List;
@@ -127,6 +130,29 @@ class CudaBackendTest {
       assertThatIllegalStateException()
           .isThrownBy(() -> arena.allocate(1, 1))
           .withMessageContaining("after close");
+    }
+  }
+
+  @Test
+  void refusesAContextThatStandsTwiceInABatch() {
+    KvShape shape = new KvShape(1, 2, 1, 32, new int[] {4, 6, 6}, 10_000);
+    try (Backend gpu = open(DType.BF16);
+        RowPool pool = gpu.rowPool(shape, 64);
+        Context first = gpu.context(pool);
+        Context second = gpu.context(pool)) {
+      first.extend(new int[] {0, 1}, new float[3][2]);
+      second.extend(new int[] {2, 3}, new float[3][2]);
+      List<Span> twice =
+          List.of(new Span(first, 0, 1), new Span(second, 1, 1), new Span(first, 2, 1));
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> gpu.prefillBatch(twice, new int[3], new int[0], List.of()))
+          .withMessageContaining("streams 0 and 2 of the batch have the same context");
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> gpu.decodeBatch(List.of(first, second, second), new int[3], List.of()))
+          .withMessageContaining("streams 1 and 2 of the batch have the same context");
+
+      assertThat(gpu.decodeBatch(List.of(first, second), new int[2], List.of()).rows())
+          .isEqualTo(2);
     }
   }
 
