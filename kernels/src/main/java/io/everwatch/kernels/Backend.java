@@ -104,10 +104,12 @@ public interface Backend extends AutoCloseable {
    * for prefill, even when there is one row only.
    *
    * @param spans one per stream, covering the T ids without gap or overlap; each context was
-   *     extended by the rows
+   *     extended by the rows. A span may have a selector of key blocks
    * @param ids [T]; rows whose embeddings are replaced have any id of the table
    * @param outputs rows in [0, T) whose logits are wanted, for generation the last of each stream
    * @param draws one per output; empty when nothing will be sampled
+   * @throws IllegalArgumentException besides for spans that do not fit: for a selector whose grid
+   *     is larger than the back end can do, or whose masks are of another number of rows
    */
   Batch prefillBatch(List<Span> spans, int[] ids, int[] outputs, List<Draw> draws);
 
@@ -207,7 +209,9 @@ public interface Backend extends AutoCloseable {
    * Attention of one decoder layer for a batch of streams: takes the new tokens' Q, K and V, writes
    * K (before rotation) and V to the rows' slots, and attends causally over each span's own context
    * with grouped query heads (query head i uses KV head {@code i / (H / K)}), Q and K rotated by
-   * their rows' positions; scale {@code D^-0.5}, softmax in float32.
+   * their rows' positions; scale {@code D^-0.5}, softmax in float32. Where a span has a selector
+   * that does not leave it to dense attention ({@link Span#sparse}), each query head attends to
+   * the key blocks that it chose from these very Q and K.
    *
    * @param qkv [T, (H + 2 K) * D]: Q heads, K heads, V heads of each token; Q may be overwritten
    * @param out [T, H * D]
@@ -226,6 +230,37 @@ public interface Backend extends AutoCloseable {
   int[] sample(DeviceBuffer logits, Vocabulary vocabulary, Batch batch);
 
   // --- what it did ---
+
+  /**
+   * What the last {@link #attend} of this batch chose for a span; waits for the device. For
+   * comparisons: it need not be fast.
+   *
+   * @param span index of the span in its batch
+   * @throws IllegalStateException if the span has no selector, or nothing was attended yet
+   */
+  default BlockSelection selection(Batch batch, int span) {
+    throw new IllegalStateException(
+        "selection: the back end '%s' attends to everything; give a span a selector on one that can choose"
+            .formatted(name()));
+  }
+
+  /** What sparse prefill attention did since this was opened; any thread. */
+  default SparseCounters sparseCounters() {
+    return SparseCounters.NONE;
+  }
+
+  /**
+   * Bytes of the device that attention of one span over chosen blocks takes beside the buffers of
+   * its pass, at most: seen to before a step, so that none fails for want of it. Spans of a batch
+   * take theirs one after the other, so the largest counts.
+   *
+   * @param queries rows of the span
+   * @param keys rows of its context, the span's included
+   * @return 0 where it lies in the memory of the host
+   */
+  default long sparseSpace(KvShape shape, int queries, int keys, FlexPrefill selector) {
+    return 0;
+  }
 
   /** Counts since it was opened; any thread. */
   default DeviceCounters counters() {

@@ -159,6 +159,10 @@ final class CpuBackend implements Backend {
   @Override
   public Batch prefillBatch(List<Span> spans, int[] ids, int[] outputs, List<Draw> draws) {
     checkOpen("prefillBatch");
+    if (spans.stream().anyMatch(span -> span.sparse() != null)) {
+      throw new IllegalArgumentException(
+          "prefillBatch: a span has a selector; the cpu back end attends to everything; leave it out");
+    }
     current = CpuBatch.prefill(spans, ids, outputs, draws);
     return current;
   }

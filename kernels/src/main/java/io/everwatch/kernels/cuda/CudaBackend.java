@@ -204,11 +204,22 @@ final class CudaBackend implements Backend {
   public Batch prefillBatch(List<Span> spans, int[] ids, int[] outputs, List<Draw> draws) {
     enter("prefillBatch");
     current = null;
+    refuseSelectors(spans);
     StepTables tables =
         pool("prefillBatch", spans.stream().map(Span::context).findFirst())
             .batches()
             .prefill(spans, ids, outputs);
     return begin(tables, Phase.PREFILL, draws);
+  }
+
+  private static void refuseSelectors(List<Span> spans) {
+    for (int i = 0; i < spans.size(); i++) {
+      if (spans.get(i).sparse() != null) {
+        throw new IllegalArgumentException(
+            "prefillBatch: span %d of %d rows has the selector %s; the cuda back end attends to everything; leave the selector out"
+                .formatted(i, spans.get(i).count(), spans.get(i).selector()));
+      }
+    }
   }
 
   @Override
