@@ -46,6 +46,8 @@ public record BlockSelection(BlockGrid grid, List<Head> heads, float[] lse) {
    * @param offsetBudget ks: diagonals of blocks
    * @param columns chosen key blocks, ascending
    * @param offsets chosen diagonals, ascending
+   * @param keptMass share of {@code columnMass} in the blocks chosen for the last row block, before
+   *     {@link FlexPrefill#denseLastRow}
    */
   public record Probe(
       double distance,
@@ -57,5 +59,6 @@ public record BlockSelection(BlockGrid grid, List<Head> heads, float[] lse) {
       int columnBudget,
       int offsetBudget,
       int[] columns,
-      int[] offsets) {}
+      int[] offsets,
+      double keptMass) {}
 }

@@ -25,7 +25,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "verify-model",
     description = {
-      "Compare this build with golden cases of the published model, number by number.",
+      "Compare this build with golden cases of the published model, number by number, and with those",
+      "of sparse prefill attention (*.safetensors in DIR or in a folder of it).",
       "One JSON line per case with its worst error; exit code 1 when any is above its limit, or none",
       "was found."
     },
@@ -38,7 +39,8 @@ final class VerifyModelCommand implements Callable<Integer> {
       names = "--golden",
       required = true,
       paramLabel = "DIR",
-      description = "Folder of golden cases, such as operators/src/test/golden/qwen2_5_vl.")
+      description =
+          "Folder of golden cases, such as operators/src/test/golden/qwen2_5_vl or .../flexprefill.")
   private Path golden = Path.of("");
 
   @Option(
@@ -90,7 +92,7 @@ final class VerifyModelCommand implements Callable<Integer> {
         .println("%d cases, %d above their limit".formatted(cases, failures));
     if (cases == 0) {
       throw new CliException(
-          "no golden case in %s; expected its groups as folders: %s"
+          "no golden case in %s; expected its groups as folders, or files of flexprefill: %s"
               .formatted(golden, String.join(", ", GoldenSuite.groups())));
     }
     return failures == 0 ? ExitCodes.OK : ExitCodes.FAILURE;

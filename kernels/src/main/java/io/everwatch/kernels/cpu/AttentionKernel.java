@@ -9,6 +9,9 @@ interface AttentionKernel extends AutoCloseable {
   /** An empty copy for {@code layers} layers. */
   KvCopy newCopy(int layers, int kvHeads, int headDim);
 
+  /** The same over chosen rows; closed before this one. */
+  BlockKernel blocks();
+
   /** What decides the bits. */
   String numerics();
 

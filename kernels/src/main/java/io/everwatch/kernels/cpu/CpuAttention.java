@@ -3,11 +3,13 @@ package io.everwatch.kernels.cpu;
 
 import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.Span;
+import io.everwatch.kernels.SparseCounters;
 import java.util.List;
 
 /** What surrounds the kernel: rotation, the rows' slots, the working copies, heads and threads. */
 final class CpuAttention implements AutoCloseable {
   private final AttentionKernel kernel;
+  private final CpuSparseAttention sparse;
   private final CpuThreads threads;
   private final float[][][] staging; // [threads]: queries, outputs
 
@@ -16,6 +18,7 @@ final class CpuAttention implements AutoCloseable {
 
   CpuAttention(AttentionKernel kernel, CpuThreads threads) {
     this.kernel = kernel;
+    this.sparse = new CpuSparseAttention(kernel.blocks(), threads);
     this.threads = threads;
     this.staging = new float[threads.count()][2][4096];
   }
@@ -24,15 +27,29 @@ final class CpuAttention implements AutoCloseable {
     return kernel.numerics();
   }
 
+  SparseCounters sparseCounters() {
+    return sparse.counters();
+  }
+
   KvCopy newCopy(KvShape shape) {
     return kernel.newCopy(shape.layers(), shape.kvHeads(), shape.headDim());
   }
 
   /** See {@link io.everwatch.kernels.Backend#attend}; arguments are checked. */
-  void attend(int layer, CpuBuffer qkv, List<Span> spans, CpuBuffer out) {
+  void attend(int layer, CpuBuffer qkv, CpuBatch batch, CpuBuffer out) {
+    for (Span span : batch.spans()) {
+      storeNewRows(layer, qkv, span);
+    }
+    batch.choices().attend(span -> sparse.attend(layer, qkv, span, out));
+    attendAll(layer, qkv, batch.choices().dense(), out);
+  }
+
+  private void attendAll(int layer, CpuBuffer qkv, List<Span> spans, CpuBuffer out) {
+    if (spans.isEmpty()) {
+      return;
+    }
     long cost = 0;
     for (Span span : spans) {
-      storeNewRows(layer, qkv, span);
       CpuContext context = (CpuContext) span.context();
       KvShape shape = context.pool().shape();
       cost += 2L * span.count() * context.rows() * shape.heads() * shape.headDim();
@@ -186,6 +203,7 @@ final class CpuAttention implements AutoCloseable {
 
   @Override
   public void close() {
+    sparse.close();
     kernel.close();
   }
 

@@ -4,6 +4,7 @@ package io.everwatch.kernels.cpu;
 import io.everwatch.kernels.Arena;
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.Batch;
+import io.everwatch.kernels.BlockSelection;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DType;
 import io.everwatch.kernels.DeviceBuffer;
@@ -13,6 +14,7 @@ import io.everwatch.kernels.Matrix;
 import io.everwatch.kernels.PatchBatch;
 import io.everwatch.kernels.RowPool;
 import io.everwatch.kernels.Span;
+import io.everwatch.kernels.SparseCounters;
 import io.everwatch.kernels.Table;
 import io.everwatch.kernels.TensorSource;
 import io.everwatch.kernels.Vector;
@@ -159,10 +161,6 @@ final class CpuBackend implements Backend {
   @Override
   public Batch prefillBatch(List<Span> spans, int[] ids, int[] outputs, List<Draw> draws) {
     checkOpen("prefillBatch");
-    if (spans.stream().anyMatch(span -> span.sparse() != null)) {
-      throw new IllegalArgumentException(
-          "prefillBatch: a span has a selector; the cpu back end attends to everything; leave it out");
-    }
     current = CpuBatch.prefill(spans, ids, outputs, draws);
     return current;
   }
@@ -337,7 +335,17 @@ final class CpuBackend implements Backend {
         CpuBuffer.of(
             qkv, "attend", "qkv", tokens * (shape.heads() + 2L * shape.kvHeads()) * headDim);
     CpuBuffer to = CpuBuffer.of(out, "attend", "out", tokens * shape.heads() * headDim);
-    attention.attend(layer, from, mine.spans(), to);
+    attention.attend(layer, from, mine, to);
+  }
+
+  @Override
+  public BlockSelection selection(Batch batch, int span) {
+    return batch(batch, "selection").choices().selection(span);
+  }
+
+  @Override
+  public SparseCounters sparseCounters() {
+    return attention.sparseCounters();
   }
 
   @Override

@@ -14,6 +14,7 @@ import java.util.List;
 final class CpuBatch implements Batch {
   private final KvShape shape;
   private final List<Span> spans;
+  private final SpanChoices choices;
   private final int[] contextRows; // of each span when the batch was made
   private final int[] ids;
   private final int[] outputs;
@@ -22,6 +23,7 @@ final class CpuBatch implements Batch {
   private CpuBatch(List<Span> spans, int[] ids, int[] outputs, List<Draw> draws) {
     this.shape = commonShape(spans, ids.length);
     this.spans = spans;
+    this.choices = new SpanChoices(spans, shape.heads());
     this.contextRows = spans.stream().mapToInt(span -> span.context().rows()).toArray();
     this.ids = ids;
     this.outputs = outputs;
@@ -135,6 +137,11 @@ final class CpuBatch implements Batch {
 
   List<Span> spans() {
     return spans;
+  }
+
+  /** How its spans choose what they attend to. */
+  SpanChoices choices() {
+    return choices;
   }
 
   /** Not to be written to. */

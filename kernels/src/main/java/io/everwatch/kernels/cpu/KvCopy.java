@@ -13,6 +13,9 @@ interface KvCopy extends AutoCloseable {
    */
   void put(int layer, int first, int count, float[] k, float[] v);
 
+  /** Fills {@code out [count, headDim]} with rotated K of one head, rows from {@code first} on. */
+  void keys(int layer, int kvHead, int first, int count, float[] out);
+
   @Override
   void close();
 }

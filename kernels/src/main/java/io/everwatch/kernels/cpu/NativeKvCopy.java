@@ -71,6 +71,14 @@ final class NativeKvCopy implements KvCopy {
   }
 
   @Override
+  public void keys(int layer, int kvHead, int first, int count, float[] out) {
+    for (int row = 0; row < count; row++) {
+      keys(layer, (long) (first + row) * width + (long) kvHead * headDim)
+          .get(out, row * headDim, headDim);
+    }
+  }
+
+  @Override
   public void close() {
     slabs.giveBack(slab);
     slab = NativeMemory.NONE;

@@ -63,6 +63,11 @@ final class OneDnnAttention implements AttentionKernel {
   }
 
   @Override
+  public BlockKernel blocks() {
+    return new OneDnnBlocks(softmax, work.length);
+  }
+
+  @Override
   public String numerics() {
     return OneDnn.identity() + " f32";
   }
@@ -123,6 +128,7 @@ final class OneDnnAttention implements AttentionKernel {
         headDim,
         copy.keys(keys.layer(), column),
         copy.width(),
+        0f,
         scores,
         stride);
     for (int i = 0; i < count; i++) {
@@ -144,13 +150,16 @@ final class OneDnnAttention implements AttentionKernel {
         stride,
         copy.values(keys.layer(), column),
         copy.width(),
+        0f,
         own.out.floats(),
         headDim);
     own.out.floats().get(out, at, queries * headDim);
   }
 
-  /** {@code c [m, n] = alpha a [m, k] b}, b {@code [k, n]}, or {@code [n, k]} transposed. */
-  private static void gemm(
+  /**
+   * {@code c [m, n] = alpha a [m, k] b + beta c}, b {@code [k, n]}, or {@code [n, k]} transposed.
+   */
+  static void gemm(
       char transposed,
       int m,
       int n,
@@ -160,11 +169,12 @@ final class OneDnnAttention implements AttentionKernel {
       int aStride,
       FloatPointer b,
       int bStride,
+      float beta,
       FloatPointer c,
       int cStride) {
     int status =
         dnnl_sgemm(
-            (byte) 'N', (byte) transposed, m, n, k, alpha, a, aStride, b, bStride, 0f, c, cStride);
+            (byte) 'N', (byte) transposed, m, n, k, alpha, a, aStride, b, bStride, beta, c, cStride);
     if (status != 0) {
       OneDnn.check(status, "dnnl_sgemm [%d, %d, %d]".formatted(m, n, k));
     }

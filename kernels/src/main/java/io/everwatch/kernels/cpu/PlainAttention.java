@@ -16,6 +16,11 @@ final class PlainAttention implements AttentionKernel {
   }
 
   @Override
+  public BlockKernel blocks() {
+    return new PlainBlocks(scores.length);
+  }
+
+  @Override
   public String numerics() {
     return "plain java f32";
   }
@@ -39,73 +44,83 @@ final class PlainAttention implements AttentionKernel {
       int visible = causal ? keys.rows() - tokens + token + 1 : keys.rows();
       for (int head = 0; head < group; head++) {
         int at = (token * group + head) * headDim;
-        scores(copy, keys, q, at, visible, s);
-        float norm = softmax(s, visible);
-        weightedSum(copy, keys, s, visible, norm, out, at);
+        scores(copy, keys, keys.first(), q, at, s, 0, visible);
+        double sum = exponentials(s, visible, largest(s, visible));
+        Arrays.fill(out, at, at + headDim, 0f);
+        addValues(copy, keys, keys.first(), s, 0, visible, out, at);
+        float norm = (float) (1 / sum);
+        for (int d = at; d < at + headDim; d++) {
+          out[d] *= norm;
+        }
       }
     }
   }
 
-  /** {@code s[j] = scale * q . k_j}. */
-  private static void scores(
-      PlainKvCopy copy, KvWindow keys, float[] q, int qAt, int visible, float[] s) {
+  /**
+   * {@code s[sAt + j] = scale * q . k_(first + j)} for {@code count} rows.
+   *
+   * @param keys whose layer and head
+   */
+  static void scores(
+      PlainKvCopy copy, KvWindow keys, int first, float[] q, int qAt, float[] s, int sAt, int count) {
     float[] k = copy.keys(keys.layer());
     int headDim = copy.headDim();
     int capacity = copy.capacity();
     float scale = (float) (1 / Math.sqrt(headDim));
-    Arrays.fill(s, 0, visible, 0f);
-    int base = keys.kvHead() * headDim * capacity + keys.first();
+    Arrays.fill(s, sAt, sAt + count, 0f);
+    int base = keys.kvHead() * headDim * capacity + first;
     for (int d = 0; d < headDim; d += 2) { // the head dim is even
       float q0 = scale * q[qAt + d];
       float q1 = scale * q[qAt + d + 1];
       int k0 = base + d * capacity;
       int k1 = k0 + capacity;
-      for (int j = 0; j < visible; j++) {
-        s[j] = s[j] + q0 * k[k0 + j] + q1 * k[k1 + j];
+      for (int j = 0; j < count; j++) {
+        s[sAt + j] = s[sAt + j] + q0 * k[k0 + j] + q1 * k[k1 + j];
       }
     }
   }
 
-  /** Replaces scores by {@code exp(s - max)}; returns one over their sum. */
-  private static float softmax(float[] s, int visible) {
+  static float largest(float[] s, int count) {
     float max = Float.NEGATIVE_INFINITY;
-    for (int j = 0; j < visible; j++) {
+    for (int j = 0; j < count; j++) {
       max = Math.max(max, s[j]);
     }
+    return max;
+  }
+
+  /** Replaces scores by {@code exp(s - max)}; returns their sum. */
+  static double exponentials(float[] s, int count, float max) {
     double sum = 0;
-    for (int j = 0; j < visible; j++) {
+    for (int j = 0; j < count; j++) {
       float e = Exp.exp(s[j] - max);
       s[j] = e;
       sum += e;
     }
-    return (float) (1 / sum);
+    return sum;
   }
 
-  private static void weightedSum(
-      PlainKvCopy copy, KvWindow keys, float[] p, int visible, float norm, float[] out, int at) {
+  /** {@code out += p[pAt + j] * v_(first + j)} for {@code count} rows. */
+  static void addValues(
+      PlainKvCopy copy, KvWindow keys, int first, float[] p, int pAt, int count, float[] out, int at) {
     float[] v = copy.values(keys.layer());
     int headDim = copy.headDim();
     int stride = copy.width();
-    int base = keys.first() * stride + keys.kvHead() * headDim;
-    Arrays.fill(out, at, at + headDim, 0f);
+    int base = first * stride + keys.kvHead() * headDim;
     int j = 0;
-    for (; j + 2 <= visible; j += 2) {
-      float p0 = p[j];
-      float p1 = p[j + 1];
+    for (; j + 2 <= count; j += 2) {
+      float p0 = p[pAt + j];
+      float p1 = p[pAt + j + 1];
       int v0 = base + j * stride;
       int v1 = v0 + stride;
       for (int d = 0; d < headDim; d++) {
         out[at + d] = out[at + d] + p0 * v[v0 + d] + p1 * v[v1 + d];
       }
     }
-    if (j < visible) {
+    if (j < count) {
       int v0 = base + j * stride;
       for (int d = 0; d < headDim; d++) {
-        out[at + d] += p[j] * v[v0 + d];
+        out[at + d] += p[pAt + j] * v[v0 + d];
       }
-    }
-    for (int d = 0; d < headDim; d++) {
-      out[at + d] *= norm;
     }
   }
 

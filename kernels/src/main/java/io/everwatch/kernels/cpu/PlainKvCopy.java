@@ -71,6 +71,16 @@ final class PlainKvCopy implements KvCopy {
   }
 
   @Override
+  public void keys(int layer, int kvHead, int first, int count, float[] out) {
+    for (int d = 0; d < headDim; d++) {
+      int from = (kvHead * headDim + d) * capacity + first;
+      for (int row = 0; row < count; row++) {
+        out[row * headDim + d] = keys[layer][from + row];
+      }
+    }
+  }
+
+  @Override
   public void close() {
     for (int layer = 0; layer < keys.length; layer++) {
       keys[layer] = new float[0];

@@ -23,10 +23,13 @@ public final class Safetensors {
 
   private final Path file;
   private final Map<String, StoredTensor> tensors;
+  private final Map<String, String> metadata;
 
-  private Safetensors(Path file, Map<String, StoredTensor> tensors) {
+  private Safetensors(
+      Path file, Map<String, StoredTensor> tensors, Map<String, String> metadata) {
     this.file = file;
     this.tensors = Collections.unmodifiableMap(tensors);
+    this.metadata = Collections.unmodifiableMap(metadata);
   }
 
   /**
@@ -45,7 +48,7 @@ public final class Safetensors {
       for (SafetensorsHeader.Entry entry : header.entries().values()) {
         tensors.put(entry.name(), StoredTensor.map(channel, dataStart, entry));
       }
-      return new Safetensors(file, tensors);
+      return new Safetensors(file, tensors, header.metadata());
     } catch (NoSuchFileException e) {
       throw new BadModelException(
           "%s does not exist; expected a file with weights. Was the download complete?"
@@ -60,6 +63,11 @@ public final class Safetensors {
 
   public Path file() {
     return file;
+  }
+
+  /** What the writer says of the file, name by name; possibly nothing. */
+  public Map<String, String> metadata() {
+    return metadata;
   }
 
   /** All tensors by their names in the file, in the order of its header. */

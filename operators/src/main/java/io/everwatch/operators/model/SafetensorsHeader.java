@@ -16,8 +16,11 @@ import java.util.Optional;
  * (Qwen2.5-VL §2).
  *
  * @param entries by name, in the order of the header
+ * @param metadata what the writer says of the file; only its texts
  */
-record SafetensorsHeader(Map<String, Entry> entries) {
+record SafetensorsHeader(Map<String, Entry> entries, Map<String, String> metadata) {
+  private static final String METADATA = "__metadata__";
+
   /**
    * @param begin bytes from the start of the data
    */
@@ -37,7 +40,7 @@ record SafetensorsHeader(Map<String, Entry> entries) {
         .properties()
         .forEach(
             field -> {
-              if (!field.getKey().equals("__metadata__")) {
+              if (!field.getKey().equals(METADATA)) {
                 entry(field.getKey(), field.getValue(), problems)
                     .ifPresent(entry -> entries.put(entry.name(), entry));
               }
@@ -46,7 +49,21 @@ record SafetensorsHeader(Map<String, Entry> entries) {
       checkLayout(entries, dataBytes, problems);
     }
     problems.throwIfAny(source, "The file is damaged or was cut; download it again.");
-    return new SafetensorsHeader(entries);
+    return new SafetensorsHeader(entries, metadata(header));
+  }
+
+  private static Map<String, String> metadata(ObjectNode header) {
+    Map<String, String> metadata = new LinkedHashMap<>();
+    header
+        .path(METADATA)
+        .properties()
+        .forEach(
+            field -> {
+              if (field.getValue().isTextual()) {
+                metadata.put(field.getKey(), field.getValue().textValue());
+              }
+            });
+    return metadata;
   }
 
   private static Optional<Entry> entry(String name, JsonNode node, Problems problems) {

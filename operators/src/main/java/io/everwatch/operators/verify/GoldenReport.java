@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.verify;
 
+import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 
 /** Where a group reports its cases. A case that throws has failed; the others go on. */
@@ -34,6 +35,20 @@ final class GoldenReport {
       out.accept(new GoldenResult(group, name, worst, limit, worst <= limit, ""));
     } catch (Exception e) {
       failed(name, limit, e);
+    }
+  }
+
+  /**
+   * A case of several comparisons, each with a limit of its own; {@code worst} is the largest share
+   * of its limit that any of them takes.
+   */
+  void shares(String name, Callable<LimitShares> comparisons) {
+    try {
+      LimitShares shares = comparisons.call();
+      boolean passed = shares.worst() <= 1; // not-a-number fails
+      out.accept(new GoldenResult(group, name, shares.worst(), 1, passed, shares.exceeded()));
+    } catch (Exception e) {
+      failed(name, 1, e);
     }
   }
 

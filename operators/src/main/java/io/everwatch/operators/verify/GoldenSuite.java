@@ -9,7 +9,8 @@ import java.util.function.Consumer;
 
 /**
  * Runs every case of a directory laid out like {@code golden/qwen2_5_vl}: folders of cases and the
- * small checkpoints that they name. Folders that are not there are passed over.
+ * small checkpoints that they name. Folders that are not there are passed over. Files in the layout
+ * of {@code golden/flexprefill} may lie in it or in a folder of it.
  */
 public final class GoldenSuite {
   /** In the order in which an implementation comes to life: each group rests on those before. */
@@ -25,7 +26,8 @@ public final class GoldenSuite {
           new ForwardGroup(),
           new GenerationGroup(),
           new SamplingGroup(),
-          new StreamingGroup());
+          new StreamingGroup(),
+          new FlexPrefillGroup());
 
   private GoldenSuite() {}
 

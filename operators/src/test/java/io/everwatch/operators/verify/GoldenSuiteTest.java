@@ -51,7 +51,11 @@ class GoldenSuiteTest {
         results.stream().collect(Collectors.groupingBy(GoldenResult::group));
     DynamicTest complete =
         DynamicTest.dynamicTest(
-            "every group ran", () -> assertThat(groups.keySet()).containsAll(GoldenSuite.groups()));
+            "every group ran",
+            () ->
+                assertThat(groups.keySet())
+                    .containsAll(GoldenSuite.groups().subList(0, GoldenSuite.groups().size() - 1))
+                    .doesNotContain("flexprefill")); // has a directory of its own
     return Stream.concat(
         Stream.of(complete),
         groups.entrySet().stream()
