@@ -50,7 +50,8 @@ public final class ConfigKeys {
           "group",
           "text",
           "everwatch",
-          "Consumer group, and prefix of the transaction ids; one per job and Kafka, without '-text'.",
+          "Consumer group, and prefix of the transaction ids; one per job and Kafka, without"
+              + " '-text'.",
           Parsers::group);
   public static final ConfigKey<StartFrom> START =
       choice(
@@ -70,8 +71,9 @@ public final class ConfigKeys {
           "spread.registry",
           "path or URI",
           "",
-          "File with a line place,streamId per stream, for an even load over the subtasks; read where"
-              + " the job is started. Streams that it does not name go by the hash of their ID.",
+          "File with a line place,streamId per stream, for an even load over the subtasks; read"
+              + " where the job is started. Streams that it does not name go by the hash of their"
+              + " ID.",
           text -> text.isBlank() ? Optional.empty() : Optional.of(text.strip()));
 
   public static final ConfigKey<Duration> CHECKPOINT_INTERVAL =
@@ -87,8 +89,8 @@ public final class ConfigKeys {
           "path or URI",
           "",
           "Where checkpoints go, each group's in a folder of its own there; must outlive the"
-              + " process. Without it, run uses ~/.local/state/everwatch/checkpoints, a cluster what"
-              + " its own configuration says.",
+              + " process. Without it, run uses ~/.local/state/everwatch/checkpoints, a cluster"
+              + " what its own configuration says.",
           text -> text.isBlank() ? Optional.empty() : Optional.of(text.strip()));
   public static final ConfigKey<String> RESTORE =
       key(
@@ -140,8 +142,8 @@ public final class ConfigKeys {
           "number",
           "3",
           "RocksDB's files may grow to so many times the live rows before they are merged, which"
-              + " uploads the live ones again: about 1 + 1/factor bytes per byte written. More: less"
-              + " upload, more disk, larger checkpoints, longer restores.",
+              + " uploads the live ones again: about 1 + 1/factor bytes per byte written. More:"
+              + " less upload, more disk, larger checkpoints, longer restores.",
           Parsers.integer(1, 100));
   public static final ConfigKey<Duration> MAX_OUTAGE =
       key(
@@ -157,16 +159,16 @@ public final class ConfigKeys {
           "recovery.other-model",
           OtherModel.class,
           OtherModel.REBUILD,
-          "State that another model made: rebuild each stream from its words and its log, a few at a"
-              + " time, or refuse to start.");
+          "State that another model made: rebuild each stream from its words and its log, a few at"
+              + " a time, or refuse to start.");
   public static final ConfigKey<Boolean> STRICT_NUMERICS =
       key(
           "strict-numerics",
           "true or false",
           "false",
           "Refuse state that was made under another numerics identity (device, library, instruction"
-              + " set, model), where texts may differ in a word. Else the first event of each stream"
-              + " is marked.",
+              + " set, model), where texts may differ in a word. Else the first event of each"
+              + " stream is marked.",
           Parsers::yesOrNo);
   public static final ConfigKey<String> MODEL =
       key(
@@ -174,15 +176,16 @@ public final class ConfigKeys {
           "name or path",
           "everwatch-tiny",
           "A shipped model, or the folder of a Qwen2.5-VL checkpoint (on every TaskManager);"
-              + " random:qwen2.5-vl-7b (3b, tiny) is a shape to be timed, whose text means nothing.",
+              + " random:qwen2.5-vl-7b (3b, tiny) is a shape to be timed, whose text means"
+              + " nothing.",
           Parsers::text);
   public static final ConfigKey<DeviceName> DEVICE =
       key(
           "device",
           "cpu, cuda, cuda:N or auto",
           ENGINE.device().toString(),
-          "What the engine computes on: cuda:1 is the second GPU; auto is the GPU of each TaskManager"
-              + " where it can be used, else the CPU, and the log says which and why.",
+          "What the engine computes on: cuda:1 is the second GPU; auto is the GPU of each"
+              + " TaskManager where it can be used, else the CPU, and the log says which and why.",
           DeviceName::parse);
   public static final ConfigKey<Integer> THREADS =
       key(
@@ -204,9 +207,9 @@ public final class ConfigKeys {
           "engine.kv-memory",
           "size or auto",
           "auto",
-          "Memory for cached rows and their working copies; decides how many streams fit. auto: on a"
-              + " GPU what weights and step memory leave, less a reserve; on the CPU 256 MiB for the"
-              + " rows alone.",
+          "Memory for cached rows and their working copies; decides how many streams fit. auto: on"
+              + " a GPU what weights and step memory leave, less a reserve; on the CPU 256 MiB for"
+              + " the rows alone.",
           Parsers.orAuto(Parsers.sizeOf(1 << 20, 1L << 44), 0L));
   public static final ConfigKey<Optional<DType>> DTYPE =
       key(
@@ -221,14 +224,16 @@ public final class ConfigKeys {
           "engine.batch-rounds",
           "number",
           Integer.toString(ENGINE.batchRounds()),
-          "Rounds that may share a step of the device.",
-          Parsers.integer(1, 4096));
+          "Rounds that may share a step of the device; the next ones are chosen when these end. 0 ="
+              + " 16 on the CPU, 64 on a GPU.",
+          Parsers.integer(0, 4096));
   public static final ConfigKey<Integer> MAX_IN_FLIGHT =
       key(
           "engine.max-in-flight",
           "number",
           "64",
-          "Chunks of one subtask that may be under way; beyond it the source waits.",
+          "Chunks of one subtask that may wait or be under way; beyond it the source waits, or live"
+              + " streams skip. At least two for each stream.",
           Parsers.integer(1, 4096));
   public static final ConfigKey<Long> MAX_IN_FLIGHT_BYTES =
       key(
@@ -236,7 +241,7 @@ public final class ConfigKeys {
           "size",
           "256 MiB",
           "Bytes of encoded pictures of those chunks in the heap of one subtask; beyond it the"
-              + " source waits. Frames of open chunks are not counted.",
+              + " source waits, or live streams skip. Frames of open chunks are not counted.",
           Parsers.sizeOf(1 << 20, 1L << 40));
   public static final ConfigKey<Long> MAX_PARKED_BYTES =
       key(
@@ -261,16 +266,19 @@ public final class ConfigKeys {
           OverloadMode.class,
           OverloadMode.BLOCK,
           "When frames come faster than they are understood: block loses nothing and falls behind;"
-              + " live skips the oldest chunks, each run of them told by a GAP event. SET overload"
-              + " changes it for a stream.");
+              + " live skips the oldest chunks, each run of them told by a GAP event, and does not"
+              + " make the source wait. SET overload changes it for a stream.");
   public static final ConfigKey<Duration> MAX_LAG =
       key(
           "overload.max-lag",
           "duration",
           "10 s",
-          "In live, a chunk whose last frame came to the broker longer ago is skipped. Needs"
-              + " LogAppendTime on the frames topic (everwatch topics sets it); else only the wait"
-              + " inside the job counts.",
+          "In live, chunks are skipped so that text comes within this time of the chunk's last"
+              + " frame at the broker. Kept when rounds take no longer than they did lately and the"
+              + " engine does a chunk of each stream within it; else the newest chunk of a stream"
+              + " is understood in its turn, at most this old, and its text comes one round later."
+              + " Needs LogAppendTime on the frames topic (everwatch topics sets it); else only the"
+              + " wait inside the job counts.",
           Parsers.durationOf(Duration.ofMillis(100), Duration.ofHours(24)));
   public static final ConfigKey<Integer> MAX_STREAMS =
       key(

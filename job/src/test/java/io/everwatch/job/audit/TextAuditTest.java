@@ -72,7 +72,8 @@ class TextAuditTest {
             .setEndMicros(last.getEndMicros())
             .setLastSequence(last.getLastSequence())
             .setFrames(new FrameCounts(6, 0, 0, 0, 6))
-            .setSkipped(new SkippedRange(1L, 3L, "overload: more than 5000 ms behind"))
+            .setSkipped(
+                new SkippedRange(1L, 3L, "overload: more than is understood within 5000 ms"))
             .build();
     events.subList(1, 4).clear();
     events.add(1, run);
@@ -87,7 +88,8 @@ class TextAuditTest {
     events.set(
         1,
         TextEvent.newBuilder(run)
-            .setSkipped(new SkippedRange(1L, 2L, "overload: more than 5000 ms behind"))
+            .setSkipped(
+                new SkippedRange(1L, 2L, "overload: more than is understood within 5000 ms"))
             .build());
     assertThat(Auditing.texts(events).violations).extracting(Violation::kind).contains(Kind.HOLE);
   }

@@ -6,6 +6,7 @@ import io.everwatch.job.audit.AuditReport;
 import io.everwatch.job.audit.TopicAudit;
 import io.everwatch.job.broker.TopicNames;
 import io.everwatch.job.chaos.TextArrivals.Arrival;
+import io.everwatch.job.config.Parsers;
 import io.everwatch.job.process.Cameras;
 import io.everwatch.job.process.Cluster;
 import io.everwatch.schemas.TextReaderOptions.Reading;
@@ -14,6 +15,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -27,6 +31,7 @@ import java.util.TreeMap;
  * <pre>
  *   --streams 40 --minutes 10
  *   --max-lag 5s                beyond it chunks are skipped
+ *   --batch-rounds 0            rounds that share a step; 0: the default of the device
  *   --plain true                plain Java products on one thread: an engine slow enough to leave
  *                               the cameras and the broker their part of the same machine
  *   --dir target/overload       logs, records and checkpoints
@@ -55,6 +60,7 @@ public final class Overload {
                     "streams", "40",
                     "minutes", "10",
                     "max-lag", "5s",
+                    "batch-rounds", "0",
                     "plain", "true",
                     "dir", "target/overload",
                     "out", "overload.md"),
@@ -78,12 +84,14 @@ public final class Overload {
                   "1",
                   "engine.plain-products",
                   options.text("plain"),
+                  "engine.batch-rounds",
+                  options.text("batch-rounds"),
                   "overload",
                   "live",
                   "overload.max-lag",
                   options.text("max-lag"));
       OperatorFigures figures = new OperatorFigures(cluster.rest(), job);
-      Map<String, Long> understood;
+      List<Arrival> understood;
       try (Cameras cameras =
               new Cameras(cluster.clientProperties(), TopicNames.FRAMES, streams, 1, 1.0);
           ProcessProbe probe = ProcessProbe.of(cluster.taskManagers().get(0).pid());
@@ -94,7 +102,11 @@ public final class Overload {
         for (int i = 0; i < options.integer("minutes"); i++) {
           minute(figures, probe, live);
         }
-        understood = byStream(live.all(), from, System.currentTimeMillis());
+        long to = System.currentTimeMillis();
+        understood =
+            live.all().stream()
+                .filter(arrival -> arrival.readMillis() > from && arrival.readMillis() <= to)
+                .toList();
         cameras.end();
       }
       cluster.await(
@@ -146,14 +158,47 @@ public final class Overload {
         : sortedMillis[(int) Math.ceil(share * sortedMillis.length) - 1] / 1e3;
   }
 
-  private static Map<String, Long> byStream(List<Arrival> arrivals, long from, long to) {
-    Map<String, Long> counts = new TreeMap<>();
-    for (Arrival arrival : arrivals) {
-      if (arrival.readMillis() > from && arrival.readMillis() <= to) {
-        counts.merge(arrival.streamId(), 1L, Long::sum);
-      }
+  /** A row for each partition of the frames topic, and one for all. */
+  private List<String> shares(List<Arrival> understood) {
+    Map<Integer, Map<String, Long>> byPartition = new TreeMap<>();
+    for (Arrival arrival : understood) {
+      byPartition
+          .computeIfAbsent(arrival.partition(), partition -> new TreeMap<>())
+          .merge(arrival.streamId(), 1L, Long::sum);
     }
-    return counts;
+    List<String> lines = new ArrayList<>();
+    lines.add("| partition of the frames topic | streams | least | median | most |");
+    lines.add("| --- | --- | --- | --- | --- |");
+    List<Long> all = new ArrayList<>();
+    byPartition.forEach(
+        (partition, streamCounts) -> {
+          lines.add(share(Integer.toString(partition), streamCounts.values()));
+          all.addAll(streamCounts.values());
+        });
+    all.addAll(Collections.nCopies(streams - all.size(), 0L)); // they never had a text
+    lines.add(share("all", all));
+    return lines;
+  }
+
+  private static String share(String name, Collection<Long> counts) {
+    long[] sorted = counts.stream().mapToLong(Long::longValue).sorted().toArray();
+    return "| %s | %d | %d | %d | %d |"
+        .formatted(
+            name, sorted.length, sorted[0], sorted[sorted.length / 2], sorted[sorted.length - 1]);
+  }
+
+  private String lag(List<Arrival> understood) {
+    long[] lags = understood.stream().mapToLong(Arrival::lagMillis).sorted().toArray();
+    long bound = Parsers.duration(options.text("max-lag")).toMillis();
+    return String.format(
+        Locale.ROOT,
+        "Lag of all: median %.1f s, p95 %.1f s, p99 %.1f s, largest %.1f s; %.2f %% within %d ms.",
+        quantile(lags, 0.5),
+        quantile(lags, 0.95),
+        quantile(lags, 0.99),
+        quantile(lags, 1),
+        100.0 * Arrays.stream(lags).filter(lag -> lag <= bound).count() / lags.length,
+        bound);
   }
 
   private static AuditReport audit(Cluster cluster) {
@@ -168,23 +213,19 @@ public final class Overload {
         violation -> System.err.println(violation.line()));
   }
 
-  private void report(Map<String, Long> understood, AuditReport audit) throws Exception {
-    long[] shares = understood.values().stream().mapToLong(Long::longValue).sorted().toArray();
+  private void report(List<Arrival> understood, AuditReport audit) throws Exception {
     List<String> lines = new ArrayList<>();
     lines.add(
         String.format(
             Locale.ROOT,
-            "%d cameras, %s minutes after one of warm-up, overload.max-lag %s; chunks understood by"
-                + " stream: %d streams, %d to %d, median %d. Audit of all: %s; %,d chunks answered,"
-                + " %,d in gaps, %,d unexplained; %,d frames received = %,d used + %,d skipped +"
+            "%d cameras, %s minutes after one of warm-up, overload.max-lag %s; %d chunks"
+                + " understood. Audit of all: %s; %,d chunks answered, %,d in gaps,"
+                + " %,d unexplained; %,d frames received = %,d used + %,d skipped +"
                 + " %,d surplus + %,d duplicate + %,d unusable.",
             streams,
             options.text("minutes"),
             options.text("max-lag"),
-            shares.length,
-            shares.length == 0 ? 0 : shares[0],
-            shares.length == 0 ? 0 : shares[shares.length - 1],
-            shares.length == 0 ? 0 : shares[shares.length / 2],
+            understood.size(),
             audit.clean() ? "clean" : audit.violations() + " violations",
             audit.chunks().answered(),
             audit.chunks().inGaps(),
@@ -201,6 +242,12 @@ public final class Overload {
             + " median | p95 | largest | heap after GC, MiB | resident, MiB |");
     lines.add("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     lines.addAll(rows);
+    lines.add("");
+    lines.add(lag(understood));
+    lines.add("");
+    lines.add("Chunks understood of each stream:");
+    lines.add("");
+    lines.addAll(shares(understood));
     Files.write(Path.of(options.text("out")), lines, StandardCharsets.UTF_8);
     lines.forEach(System.out::println);
   }

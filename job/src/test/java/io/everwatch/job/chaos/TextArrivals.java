@@ -28,11 +28,18 @@ final class TextArrivals implements AutoCloseable {
   /**
    * One event of a chunk.
    *
+   * @param partition of the frames topic, from which its chunk came
    * @param doneMillis when the engine had its text
    * @param readMillis when the reader had it
    * @param lagMillis from the arrival of the chunk's last frame at the broker to the reader
    */
-  record Arrival(String streamId, long chunk, long doneMillis, long readMillis, long lagMillis) {}
+  record Arrival(
+      String streamId,
+      int partition,
+      long chunk,
+      long doneMillis,
+      long readMillis,
+      long lagMillis) {}
 
   private final TextEventReader reader;
   private final Thread thread;
@@ -62,6 +69,7 @@ final class TextArrivals implements AutoCloseable {
           news.add(
               new Arrival(
                   text.event().getStreamId(),
+                  text.event().getSources().get(0).getPartition(),
                   text.event().getChunk(),
                   times.doneMillis(),
                   now,

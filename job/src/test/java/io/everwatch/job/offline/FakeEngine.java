@@ -139,6 +139,11 @@ final class FakeEngine implements Engine {
     }
 
     @Override
+    public int places() {
+      return Integer.MAX_VALUE;
+    }
+
+    @Override
     public void submit(StreamSession session, RoundInput input) {
       thread.execute(
           () -> {

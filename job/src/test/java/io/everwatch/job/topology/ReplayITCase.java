@@ -75,7 +75,7 @@ class ReplayITCase {
       checkpoint = Checkpoints.newest(house.checkpoints()).orElseThrow();
       send(frames.subList(5, 8)); // chunks 2 and 3, long ago when the job comes back
       EverwatchConfig live =
-          house.config("parallelism", "1", "overload", "live", "overload.max-lag", "100 ms");
+          house.config("parallelism", "1", "overload", "live", "overload.max-lag", "500 ms");
       try (LocalJob job = house.start(live, Optional.of(checkpoint))) {
         taken(9);
         command("calm", CommandKind.SET, Map.of("overload", "block"), "");

@@ -41,7 +41,7 @@ final class Admission {
   Admission(RowPool pool, RowSlots slots, EngineOptions options, BiConsumer<Job, String> refuse) {
     this.pool = pool;
     this.slots = slots;
-    this.batchRounds = options.batchRounds();
+    this.batchRounds = options.roundsPerStep();
     this.batchRows = options.batchRows();
     this.refuse = refuse;
   }
@@ -176,7 +176,9 @@ final class Admission {
     if (!shortage) {
       shortage = true;
       LOG.warn(
-          "a round waits for {} cached rows: {} of {} are held by {} streams; expected room for all rounds of a step; it begins when others have ended, and texts stay the same, but late; give the engine more memory for rows (kvBytes) or fewer streams; said once",
+          "a round waits for {} cached rows: {} of {} are held by {} streams; expected room for all"
+              + " rounds of a step; it begins when others have ended, and texts stay the same, but"
+              + " late; give the engine more memory for rows (kvBytes) or fewer streams; said once",
           rows,
           slots.used(),
           slots.capacity(),

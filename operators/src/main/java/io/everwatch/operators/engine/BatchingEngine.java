@@ -216,10 +216,26 @@ final class BatchingEngine implements Engine {
         rows);
   }
 
-  void release(Session session) {
-    if (session.releasePhase() != Phase.RELEASED) {
+  /** Whether it was not released before. */
+  boolean release(Session session) {
+    boolean first = session.releasePhase() != Phase.RELEASED;
+    if (first) {
       commands.add(() -> loop.release(session));
     }
+    return first;
+  }
+
+  /** As {@link Seat#places} says. */
+  int places(EngineSeat seat) {
+    int places = options.roundsPerStep() + options.workers(); // those prepare the rounds after
+    int others = 0;
+    int sessions = 0;
+    for (EngineSeat each : seats) {
+      others += each == seat ? 0 : each.outstanding();
+      sessions += each.sessions();
+    }
+    int part = places * seat.sessions() / Math.max(1, sessions);
+    return Math.max(Math.max(1, part), places - others);
   }
 
   /** Waits until nothing of the seat is left, at most {@code closeTimeout}. */
@@ -240,7 +256,8 @@ final class BatchingEngine implements Engine {
       done.get(options.closeTimeout().toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       LOG.warn(
-          "a seat was closed, but the running step did not end within {} ms; its rows are freed when it does",
+          "a seat was closed, but the running step did not end within {} ms; its rows are freed"
+              + " when it does",
           options.closeTimeout().toMillis());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

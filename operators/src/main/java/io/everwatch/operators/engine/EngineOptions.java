@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param dtype type of weights, activations and cached rows; null: the device's own choice
  * @param kvBytes memory for cached rows; decides how many streams fit; 0: on a GPU what it has left
  *     beside weights and step memory, on the CPU 256 MiB
- * @param batchRounds rounds that may take a step together
+ * @param batchRounds rounds that may take a step together; 0: as {@link #roundsPerStep} says
  * @param batchRows prompt rows of one prefill; one round is always let in, however long
  * @param queueRounds rounds of one seat that may be under way or waiting
  * @param closeTimeout how long {@code close} waits for the running step
@@ -54,7 +54,11 @@ public record EngineOptions(
           "kvBytes must be a number of bytes, or 0 for what the device has left, but is "
               + kvBytes);
     }
-    requirePositive("batchRounds", batchRounds);
+    if (batchRounds < 0) {
+      throw new IllegalArgumentException(
+          "batchRounds must be a number of rounds, or 0 for what suits the device, but is "
+              + batchRounds);
+    }
     requirePositive("batchRows", batchRows);
     requirePositive("queueRounds", queueRounds);
     if (stepTimeout.isNegative()) {
@@ -93,6 +97,15 @@ public record EngineOptions(
     return builder;
   }
 
+  /**
+   * Rounds that may take a step together. More of them share the reading of the weights, and each
+   * takes longer: from about 16 rows on a core of the CPU is busy with arithmetic and gains nothing
+   * more, a GPU from a few hundred.
+   */
+  int roundsPerStep() {
+    return batchRounds > 0 ? batchRounds : device.equals(DeviceName.CPU) ? 16 : 64;
+  }
+
   private static void requirePositive(String name, long value) {
     if (value < 1) {
       throw new IllegalArgumentException(name + " must be at least 1, but is " + value);
@@ -109,7 +122,7 @@ public record EngineOptions(
     private int workers = Math.max(1, cores() / 2);
     private long pictureBytes = 1L << 30;
     private long kvBytes = 0;
-    private int batchRounds = 64;
+    private int batchRounds = 0;
     private int batchRows = 8192;
     private int queueRounds = 1024;
     private Duration closeTimeout = Duration.ofSeconds(30);

@@ -13,6 +13,7 @@ final class EngineSeat implements Seat {
   private final EngineListener listener;
   private final int queueRounds;
   private final AtomicInteger outstanding = new AtomicInteger();
+  private final AtomicInteger sessions = new AtomicInteger();
   private final Object delivery = new Object(); // held while the listener is called
   private volatile boolean closed;
 
@@ -25,13 +26,18 @@ final class EngineSeat implements Seat {
   @Override
   public StreamSession create(String streamId, StreamSettings settings) {
     requireOpen();
-    return engine.open(this, streamId, settings);
+    return counted(engine.open(this, streamId, settings));
   }
 
   @Override
   public StreamSession restore(SessionSnapshot snapshot) {
     requireOpen();
-    return engine.open(this, snapshot);
+    return counted(engine.open(this, snapshot));
+  }
+
+  private Session counted(Session session) {
+    sessions.incrementAndGet();
+    return session;
   }
 
   @Override
@@ -56,6 +62,11 @@ final class EngineSeat implements Seat {
     }
     own.resample(settings);
     own.changePhase(Phase.RUNNING, Phase.IDLE);
+  }
+
+  @Override
+  public int places() {
+    return engine.places(this);
   }
 
   @Override
@@ -90,7 +101,9 @@ final class EngineSeat implements Seat {
 
   @Override
   public void release(StreamSession session) {
-    engine.release(own(session));
+    if (engine.release(own(session))) {
+      sessions.decrementAndGet();
+    }
   }
 
   @Override
@@ -106,6 +119,16 @@ final class EngineSeat implements Seat {
 
   boolean isOpen() {
     return !closed;
+  }
+
+  /** Rounds under way or waiting. */
+  int outstanding() {
+    return outstanding.get();
+  }
+
+  /** Sessions that were not released. */
+  int sessions() {
+    return sessions.get();
   }
 
   /**

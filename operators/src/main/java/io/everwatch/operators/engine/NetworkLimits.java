@@ -11,6 +11,6 @@ package io.everwatch.operators.engine;
  */
 record NetworkLimits(long kvBytes, int batchRounds, int batchRows) {
   static NetworkLimits of(EngineOptions options) {
-    return new NetworkLimits(options.kvBytes(), options.batchRounds(), options.batchRows());
+    return new NetworkLimits(options.kvBytes(), options.roundsPerStep(), options.batchRows());
   }
 }

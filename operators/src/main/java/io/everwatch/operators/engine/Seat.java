@@ -42,6 +42,14 @@ public interface Seat extends AutoCloseable {
   void resample(StreamSession session, StreamSettings settings);
 
   /**
+   * Rounds that this seat may have under way now so that each takes part in the next steps; a
+   * further one would wait behind others, and its caller does better to decide later what to
+   * submit. As many as share a step, less those of other seats; but at least its part of them, by
+   * the number of its sessions, and at least one.
+   */
+  int places();
+
+  /**
    * Starts a round; the listener hears its result.
    *
    * @throws IllegalStateException when a round of this session is running or the session was

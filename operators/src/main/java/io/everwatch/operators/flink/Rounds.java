@@ -10,6 +10,7 @@ import io.everwatch.operators.flink.Turn.ChunkTurn;
 import io.everwatch.operators.flink.Turn.CommandTurn;
 import io.everwatch.operators.flink.Turn.EndTurn;
 import io.everwatch.operators.flink.Turn.GapTurn;
+import io.everwatch.operators.flink.Turn.SkippedTurn;
 import io.everwatch.operators.flink.UnderstandSettings.Limits;
 import io.everwatch.operators.model.SamplingChanges;
 import io.everwatch.operators.model.StreamSettings;
@@ -17,6 +18,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.apache.flink.api.common.operators.ProcessingTimeService;
 
 /**
  * Works through the queues: what is done with each kind of turn, and when a stream's next round
@@ -26,6 +28,7 @@ final class Rounds {
   private final Seat seat;
   private final StreamStore store;
   private final StreamTable streams;
+  private final ProcessingTimeService clock;
   private final TurnQueues queues;
   private final Answers answers;
   private final Commands commands;
@@ -34,7 +37,10 @@ final class Rounds {
   private final long maxGapMicros;
   private final Limits limits;
 
-  /** Could submit a round, but no more may be at the engine, or their pictures in the heap. */
+  /**
+   * Have something to do for which there is no place at the engine or no room in the heap, or for
+   * which it is not the time. In the order in which they came to wait.
+   */
   private final Set<StreamState> stalled = new LinkedHashSet<>();
 
   private final Rebuilds rebuilds = new Rebuilds();
@@ -46,6 +52,7 @@ final class Rounds {
       Seat seat,
       StreamStore store,
       StreamTable streams,
+      ProcessingTimeService clock,
       TurnQueues queues,
       Answers answers,
       Commands commands,
@@ -56,6 +63,7 @@ final class Rounds {
     this.seat = seat;
     this.store = store;
     this.streams = streams;
+    this.clock = clock;
     this.queues = queues;
     this.answers = answers;
     this.commands = commands;
@@ -77,23 +85,44 @@ final class Rounds {
 
   void unpause() throws Exception {
     paused = false;
-    stalled.clear();
-    for (StreamState stream : streams.all()) {
-      advance(stream);
+    for (StreamState stream : List.copyOf(stalled)) {
+      work(stream);
     }
   }
 
-  /** Does what can be done now: runs logged rounds again, and works through the queue. */
+  /**
+   * Does what can be done now: runs logged rounds again, and works through the queue. Streams that
+   * wait for a place at the engine go first.
+   */
   void advance(StreamState stream) throws Exception {
-    while (!paused && !stream.running && streams.knows(stream)) {
-      if (running >= limits.inFlight() || !next(stream)) {
-        stalled.add(stream);
-        return;
-      }
+    unstall();
+    work(stream);
+  }
+
+  private void work(StreamState stream) throws Exception {
+    if (hasMore(stream)) {
+      stalled.add(stream); // keeps its place if it has one
+    } else {
+      stalled.remove(stream);
+    }
+  }
+
+  /** Goes on with a stream as far as possible; whether something is left to do. */
+  private boolean hasMore(StreamState stream) throws Exception {
+    while (!stream.running && streams.knows(stream)) {
       if (!stream.replaying() && stream.queue.isEmpty()) {
-        return;
+        return false;
+      }
+      if (paused || !next(stream)) {
+        return true;
       }
     }
+    return false;
+  }
+
+  /** Whether a round that is submitted now soon begins. */
+  private boolean hasPlace() {
+    return !paused && running < limits.inFlight() && running < seat.places();
   }
 
   /** Does the stream's next thing, if there is one; false: there is no room for it now. */
@@ -108,7 +137,7 @@ final class Rounds {
 
   private boolean replay(StreamState stream, StreamSession session) throws Exception {
     LoggedRound logged = store.round(stream.key, stream.nextReplayed);
-    if (running > 0 && replayedBytes + logged.sizeBytes() > limits.inFlightBytes()) {
+    if (!hasPlace() || running > 0 && replayedBytes + logged.sizeBytes() > limits.inFlightBytes()) {
       return false;
     }
     store.load(stream.key, logged.distinct());
@@ -124,7 +153,11 @@ final class Rounds {
   /** What is done with each kind of turn when its time has come; false: not now. */
   private boolean begin(StreamState stream, Turn turn) throws Exception {
     if (turn instanceof ChunkTurn chunk) {
-      return skips.skipped(stream, chunk) || understand(stream, chunk);
+      return skips.stopped(stream, chunk) || hasPlace() && understand(stream, chunk);
+    }
+    if (turn instanceof SkippedTurn skipped) {
+      skips.skip(stream, skipped);
+      return true;
     }
     skips.tell(stream);
     if (turn instanceof GapTurn gap) {
@@ -134,13 +167,12 @@ final class Rounds {
       commands.obey(stream, command);
     } else {
       queues.leave(stream, events.ended(stream, (EndTurn) turn));
-      stalled.remove(stream);
       streams.drop(stream);
     }
     return true;
   }
 
-  /** Before a chunk is submitted. */
+  /** A memory that must be rebuilt, or has rounds to run again, comes before the decision. */
   private boolean understand(StreamState stream, ChunkTurn turn) throws Exception {
     StreamSession session = stream.session;
     if (session == null) {
@@ -148,7 +180,10 @@ final class Rounds {
         return false;
       }
       streams.open(stream);
-      return true; // a memory that was stored has rounds to run again first
+      return true;
+    }
+    if (skips.late(stream, turn)) {
+      return true;
     }
     if (!queues.load(stream, running > 0)) {
       return false;
@@ -167,6 +202,7 @@ final class Rounds {
       seat.resample(session, wanted);
     }
     stream.running = true;
+    stream.submittedMillis = clock.getCurrentProcessingTime();
     running++;
     seat.submit(session, input);
   }
@@ -178,6 +214,8 @@ final class Rounds {
     running--;
     if (stream.replaying()) {
       replayedBytes -= store.round(stream.key, stream.nextReplayed).sizeBytes();
+    } else {
+      skips.took(clock.getCurrentProcessingTime() - stream.submittedMillis);
     }
     answers.apply(stream, result);
     advance(stream);
@@ -187,17 +225,15 @@ final class Rounds {
         advance(next.get());
       }
     }
-    unstall();
   }
 
-  /** Those that wait longest go first; one without room keeps its place. */
+  /** Those that wait longest go first; one without room in the heap keeps its place. */
   private void unstall() throws Exception {
     for (StreamState next : List.copyOf(stalled)) {
-      if (paused || running >= limits.inFlight()) {
+      if (!hasPlace()) {
         return;
       }
-      stalled.remove(next);
-      advance(next);
+      work(next);
     }
   }
 }

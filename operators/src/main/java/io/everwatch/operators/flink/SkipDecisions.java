@@ -7,29 +7,46 @@ import java.util.Optional;
 
 /**
  * Which chunks are skipped under overload. It is a decision that hangs on the clock, and therefore
- * a recorded input (architecture §5): made once for each chunk when it is the stream's next, kept
- * in state until the event that names it is out, and replaceable by decisions that were recorded.
+ * a recorded input (architecture §5): made once for each chunk, kept in state until the event that
+ * names it is out, and replaceable by decisions that were recorded.
  */
 @FunctionalInterface
 public interface SkipDecisions extends Serializable {
-  /** What a decision is made on. */
-  record Candidate(StreamKey stream, long chunk, OverloadMode mode, long lagMillis) {}
+  /**
+   * What a decision is made on.
+   *
+   * @param lagMillis since the chunk's last frame arrived
+   * @param roundMillis that a round now takes at the engine, rather too much than too little
+   * @param newest no newer chunk of the stream has come
+   * @param silentMillis since the stream had a chunk understood
+   */
+  record Candidate(
+      StreamKey stream,
+      long chunk,
+      OverloadMode mode,
+      long lagMillis,
+      long roundMillis,
+      boolean newest,
+      long silentMillis) {}
 
   /**
-   * Decides on a stream's next chunk.
+   * Decides on a stream's next chunk, when the engine has a place for it.
    *
    * @return why it is skipped, as the event will say; empty: it is understood
    */
   Optional<String> skip(Candidate candidate);
 
   /**
-   * Skips chunks of streams in mode LIVE whose last frame arrived longer ago than {@code maxLag}.
+   * Decides on a chunk that waits, when there is no room for another one that has come.
+   *
+   * @return why it is skipped; empty: the input waits
    */
+  default Optional<String> skipForRoom(Candidate candidate) {
+    return Optional.empty();
+  }
+
+  /** Skips chunks of streams in mode LIVE so that what is said stays within {@code maxLag}. */
   static SkipDecisions byLag(Duration maxLag) {
-    long bound = maxLag.toMillis();
-    return candidate ->
-        candidate.mode() == OverloadMode.LIVE && candidate.lagMillis() > bound
-            ? Optional.of("overload: more than %d ms behind".formatted(bound))
-            : Optional.empty();
+    return new BoundedLag(maxLag);
   }
 }

@@ -48,6 +48,20 @@ record SkippedRun(
         chunk.clockReset());
   }
 
+  SkippedRun because(String other) {
+    return new SkippedRun(
+        other,
+        firstChunk,
+        lastChunk,
+        startMicros,
+        endMicros,
+        firstSequence,
+        lastSequence,
+        counts,
+        sources,
+        clockReset);
+  }
+
   long chunks() {
     return lastChunk - firstChunk + 1;
   }

@@ -8,7 +8,9 @@ import io.everwatch.operators.chunk.ChunkAssembler;
 import io.everwatch.operators.chunk.ChunkSettings;
 import io.everwatch.operators.engine.RoundInput;
 import io.everwatch.operators.engine.StreamSession;
+import io.everwatch.operators.flink.Turn.ChunkTurn;
 import io.everwatch.operators.flink.Turn.CommandTurn;
+import io.everwatch.operators.flink.Turn.SkippedTurn;
 import io.everwatch.operators.model.EncodedFrame;
 import io.everwatch.schemas.avro.Mark;
 import java.util.ArrayDeque;
@@ -33,6 +35,9 @@ final class StreamState {
       return new Queued(turn, pass, bytes, false);
     }
   }
+
+  /** No time of the processing clock. */
+  static final long NEVER = -1;
 
   final StreamKey key;
   final ChunkAssembler<SourcedFrame> assembler;
@@ -70,6 +75,12 @@ final class StreamState {
 
   /** The chunk that was decided to be understood, once it is the next; else -1. */
   long accepted = -1;
+
+  /** When a chunk was last decided to be understood; before the first, when one was decided on. */
+  long acceptedMillis = NEVER;
+
+  /** When the round at the engine was submitted; processing time. */
+  long submittedMillis;
 
   /** An end-of-stream record waits in the queue: what comes after it begins a new stream. */
   boolean ending;
@@ -230,10 +241,10 @@ final class StreamState {
   }
 
   /** A chunk is not understood, for whatever reason. */
-  void skip(Chunk<SourcedFrame> chunk, long maxGapMicros) {
-    closed(chunk.index(), chunk.endMicros());
-    skipped(chunk.endMicros() - chunk.startMicros(), maxGapMicros);
-    dropVision |= chunk.dropVision();
+  void skip(SkippedTurn turn, long maxGapMicros) {
+    closed(turn.run().lastChunk(), turn.run().endMicros());
+    skipped(turn.run().endMicros() - turn.run().startMicros(), maxGapMicros);
+    dropVision |= turn.dropVision();
   }
 
   /** Chunks had no frames; assembly cannot add them to those that were skipped. */
@@ -255,6 +266,34 @@ final class StreamState {
     List<EncodedFrame> pictures =
         chunk.frames().stream().map(frame -> frame.payload().picture()).toList();
     return new RoundInput(chunk.index(), pictures, chunk.dropVision() || dropVision);
+  }
+
+  /** Whether commands leave it to skip chunks under overload, those that wait included. */
+  boolean isLive(OverloadMode mode) {
+    return orders.overload().orElse(mode) == OverloadMode.LIVE
+        && ordered.overload().orElse(mode) == OverloadMode.LIVE;
+  }
+
+  /**
+   * The chunks on which nothing is decided yet, oldest first, up to the first command: what comes
+   * behind it may be in another mode.
+   */
+  List<Queued> undecided() {
+    List<Queued> found = new ArrayList<>();
+    for (Queued queued : queue) {
+      if (queued.turn() instanceof CommandTurn) {
+        break;
+      }
+      if (queued.turn() instanceof ChunkTurn turn && turn.chunk().index() != accepted) {
+        found.add(queued);
+      }
+    }
+    return found;
+  }
+
+  /** Whether no newer chunk has come than the one at the head of the queue. */
+  boolean headIsNewest() {
+    return queue.stream().filter(queued -> queued.turn() instanceof ChunkTurn).count() < 2;
   }
 
   List<Turn> turns() {

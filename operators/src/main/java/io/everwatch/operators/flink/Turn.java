@@ -34,6 +34,24 @@ sealed interface Turn {
     }
   }
 
+  /**
+   * A chunk that was skipped under overload while others of its stream were before it. Its pictures
+   * are gone; what an event will tell of it waits until it is the stream's next.
+   *
+   * @param run of this chunk alone
+   * @param dropVision the chunk was to forget the visual rounds; now the next one is
+   */
+  record SkippedTurn(SkippedRun run, boolean dropVision, long timestamp, long closedMillis)
+      implements Turn {
+    static SkippedTurn of(ChunkTurn turn, String reason) {
+      return new SkippedTurn(
+          SkippedRun.of(turn.chunk(), reason),
+          turn.chunk().dropVision(),
+          turn.timestamp(),
+          turn.closedMillis());
+    }
+  }
+
   record GapTurn(Assembled.Gap<SourcedFrame> gap, long timestamp, long closedMillis)
       implements Turn {}
 

@@ -3,7 +3,10 @@ package io.everwatch.operators.flink;
 
 import io.everwatch.operators.flink.StreamState.Queued;
 import io.everwatch.operators.flink.Turn.EndTurn;
+import io.everwatch.operators.flink.Turn.SkippedTurn;
 import io.everwatch.operators.flink.UnderstandSettings.Limits;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Who enters and leaves the queues of the streams, and how much may wait there.
@@ -11,7 +14,7 @@ import io.everwatch.operators.flink.UnderstandSettings.Limits;
  * <p>The turns in the heap are bounded by number and by bytes; beyond that the operator waits. A
  * stream that has its share of them, because it comes with a backlog, does not hold up the others:
  * what comes of it then is parked, its pictures in state only, until it is the stream's next.
- * Parked turns are bounded too.
+ * Parked turns are bounded too. A live stream parks nothing: {@link Skips} makes room in its queue.
  */
 final class TurnQueues {
   /** What a turn and each of its frames take beside the picture, about. */
@@ -21,18 +24,26 @@ final class TurnQueues {
   private final StreamStore store;
   private final WatermarkGate gate;
   private final Outlet outlet;
+  private final OverloadMode mode;
   private final Limits limits;
   private int inFlight;
   private int inHeap;
   private long heapBytes;
   private long parkedBytes;
+  private int skipped;
 
   TurnQueues(
-      StreamTable streams, StreamStore store, WatermarkGate gate, Outlet outlet, Limits limits) {
+      StreamTable streams,
+      StreamStore store,
+      WatermarkGate gate,
+      Outlet outlet,
+      OverloadMode mode,
+      Limits limits) {
     this.streams = streams;
     this.store = store;
     this.gate = gate;
     this.outlet = outlet;
+    this.mode = mode;
     this.limits = limits;
   }
 
@@ -48,11 +59,14 @@ final class TurnQueues {
 
   /** Turns of which only the reference is in the heap. */
   int parked() {
-    return inFlight - inHeap;
+    return inFlight - inHeap - skipped;
   }
 
   /** Whether the turn may enter now; otherwise others must leave first. */
   boolean room(StreamState stream, Turn turn) {
+    if (turn instanceof SkippedTurn) {
+      return roomForSkipped();
+    }
     return parks(stream)
         ? parked() < limits.parked() && parkedBytes + bytes(turn) <= limits.parkedBytes()
         : inHeap < limits.inFlight() && heapRoom(turn);
@@ -63,14 +77,19 @@ final class TurnQueues {
   }
 
   /** Without room to park, a stream with its share waits for the heap like all others. */
-  private boolean parks(StreamState stream) {
-    return limits.parked() > 0 && stream.inHeap >= limits.share();
+  boolean parks(StreamState stream) {
+    return limits.parked() > 0 && stream.inHeap >= limits.share() && !stream.isLive(mode);
+  }
+
+  /** Whether one more skipped chunk may wait to be told. */
+  boolean roomForSkipped() {
+    return skipped < limits.skipped();
   }
 
   /** The turn joins its stream's queue. */
   void enter(StreamState stream, Turn turn) throws Exception {
     boolean restored = turn.frames().stream().anyMatch(frame -> !frame.inHeap());
-    boolean park = restored || parks(stream);
+    boolean park = restored || parks(stream) && !(turn instanceof SkippedTurn);
     if (park) {
       stream.stored.addAll(turn.frames().stream().filter(SourcedFrame::isStored).toList());
       store.park(stream, turn);
@@ -103,8 +122,22 @@ final class TurnQueues {
     return true;
   }
 
+  /** A chunk that waits leaves its room to others; that it was skipped is told in its turn. */
+  void skip(StreamState stream, Queued waiting, SkippedTurn turn) {
+    List<Queued> all = new ArrayList<>(stream.queue);
+    Queued left = new Queued(turn, waiting.pass(), 0, false);
+    all.replaceAll(queued -> queued == waiting ? left : queued);
+    stream.queue.clear();
+    stream.queue.addAll(all);
+    count(stream, waiting, -1);
+    count(stream, left, 1);
+    streams.changed(stream);
+  }
+
   private void count(StreamState stream, Queued queued, int sign) {
-    if (queued.parked()) {
+    if (queued.turn() instanceof SkippedTurn) {
+      skipped += sign;
+    } else if (queued.parked()) {
       parkedBytes += sign * queued.bytes();
     } else {
       heapBytes += sign * queued.bytes();

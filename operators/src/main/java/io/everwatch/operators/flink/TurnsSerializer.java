@@ -9,6 +9,7 @@ import io.everwatch.operators.flink.Turn.ChunkTurn;
 import io.everwatch.operators.flink.Turn.CommandTurn;
 import io.everwatch.operators.flink.Turn.EndTurn;
 import io.everwatch.operators.flink.Turn.GapTurn;
+import io.everwatch.operators.flink.Turn.SkippedTurn;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -22,6 +23,7 @@ final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
   private static final int GAP = 1;
   private static final int END = 2;
   private static final int COMMAND = 3;
+  private static final int SKIPPED = 4;
 
   /**
    * The layout that was the first to tell the lives of a stream apart, and to refer to its
@@ -31,7 +33,7 @@ final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
 
   @Override
   int version() {
-    return 2;
+    return 3;
   }
 
   @Override
@@ -64,6 +66,10 @@ final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
       out.writeLong(command.beganMicros());
       Fields.writeList(command.afterFrame().stream().toList(), Origin::write, out);
       out.writeLong(command.arrivalMillis());
+    } else if (turn instanceof SkippedTurn skipped) {
+      out.writeByte(SKIPPED);
+      SkippedRun.write(skipped.run(), out);
+      out.writeBoolean(skipped.dropVision());
     } else {
       EndTurn end = (EndTurn) turn;
       out.writeByte(END);
@@ -108,6 +114,8 @@ final class TurnsSerializer extends VersionedSerializer<List<Turn>> {
               in.readLong(),
               in.readLong(),
               in.readLong());
+      case SKIPPED ->
+          new SkippedTurn(SkippedRun.read(in), in.readBoolean(), in.readLong(), in.readLong());
       default -> throw new IOException("stored turn is damaged: kind " + kind);
     };
   }

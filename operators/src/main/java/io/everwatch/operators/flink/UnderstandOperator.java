@@ -222,10 +222,9 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
       mailbox.yield();
     }
     for (Turn turn : streams.assemble(record, timestamp)) {
-      while (!streams.room(record.key(), turn)) {
+      while (!streams.enter(record.key(), turn)) {
         mailbox.yield();
       }
-      streams.enqueue(record.key(), turn);
     }
     taking = false;
     release();

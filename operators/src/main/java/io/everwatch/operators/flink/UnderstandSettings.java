@@ -42,8 +42,8 @@ public record UnderstandSettings(
    */
   public record Limits(int inFlight, long inFlightBytes, long parkedBytes, int streams)
       implements Serializable {
-    /** Parked turns for each one that may be in the heap. */
-    private static final int PARKED_SHARE = 16;
+    /** Parked turns, and skipped ones, for each one that may be in the heap. */
+    private static final int OUTSIDE_SHARE = 16;
 
     public static final Limits DEFAULT = new Limits(64, 256L << 20, 256L << 20, 0);
 
@@ -67,7 +67,14 @@ public record UnderstandSettings(
 
     /** Turns that may be parked. */
     int parked() {
-      return parkedBytes == 0 ? 0 : inFlight * PARKED_SHARE;
+      return parkedBytes == 0 ? 0 : inFlight * OUTSIDE_SHARE;
+    }
+
+    /**
+     * Skipped chunks that may wait behind a round under way, to be told; their pictures are gone.
+     */
+    int skipped() {
+      return inFlight * OUTSIDE_SHARE;
     }
 
     public Limits withInFlight(int value) {

@@ -7,6 +7,7 @@ import io.everwatch.operators.engine.Seat;
 import io.everwatch.operators.flink.FrameRecord.End;
 import io.everwatch.operators.flink.FrameRecord.Picture;
 import io.everwatch.operators.flink.FrameRecord.Unusable;
+import io.everwatch.operators.flink.Turn.ChunkTurn;
 import java.util.List;
 import java.util.Optional;
 import org.apache.flink.api.common.operators.ProcessingTimeService;
@@ -38,6 +39,7 @@ final class Understanding {
   private final TurnQueues queues;
   private final Commands commands;
   private final Rounds rounds;
+  private final Skips skips;
   private final SilentStreams silence;
 
   Understanding(
@@ -62,24 +64,27 @@ final class Understanding {
     turns = new TurnMaker(outlet, clock);
     limit = new StreamLimit(settings.limits().streams());
     streams = new StreamTable(engine, seat, store, snapshots, sessions, heap, clock, limit);
-    queues = new TurnQueues(streams, store, gate, outlet, settings.limits());
+    queues = new TurnQueues(streams, store, gate, outlet, settings.overload(), settings.limits());
     commands = new Commands(streams, queues, turns, events, limit, outlet);
+    skips =
+        new Skips(
+            decisions,
+            settings.overload(),
+            engine.settings().maxGapMicros(),
+            queues,
+            events,
+            clock,
+            metrics);
     rounds =
         new Rounds(
             seat,
             store,
             streams,
+            clock,
             queues,
             new Answers(streams, queues, store, snapshots, sessions, turns, events, clock, metrics),
             commands,
-            new Skips(
-                decisions,
-                settings.overload(),
-                engine.settings().maxGapMicros(),
-                queues,
-                events,
-                clock,
-                metrics),
+            skips,
             events,
             engine.settings().maxGapMicros(),
             settings.limits());
@@ -190,12 +195,38 @@ final class Understanding {
     return stream;
   }
 
-  /** Whether a turn of {@link #assemble} may be enqueued now; otherwise others must leave first. */
-  boolean room(StreamKey key, Turn turn) {
-    return queues.room(streams.known(key).orElseThrow(), turn);
+  /** Lets a turn of {@link #assemble} in; false: others must leave first. */
+  boolean enter(StreamKey key, Turn turn) throws Exception {
+    StreamState stream = streams.known(key).orElseThrow();
+    Optional<Turn> entering = Optional.of(turn);
+    while (entering.isPresent() && !queues.room(stream, entering.get())) {
+      entering = makeRoom(stream, turn);
+    }
+    if (entering.isPresent()) {
+      enqueue(key, entering.get());
+    }
+    return entering.isPresent();
   }
 
-  void enqueue(StreamKey key, Turn turn) throws Exception {
+  /** A live stream skips a chunk; returns what may enter now if there is room, empty: nothing. */
+  private Optional<Turn> makeRoom(StreamState coming, Turn turn) throws Exception {
+    Optional<StreamState> found = skips.mostWaiting(streams.all(), coming, turn);
+    if (found.isEmpty()) {
+      return Optional.empty();
+    }
+    StreamState stream = found.get();
+    int waiting = stream.undecided().size();
+    if (waiting == 0) {
+      return skips.skipComing(stream, (ChunkTurn) turn);
+    }
+    if (!skips.skipOldest(stream, /* newest= */ waiting == 1 && stream != coming)) {
+      return Optional.empty();
+    }
+    rounds.advance(stream);
+    return Optional.of(turn);
+  }
+
+  private void enqueue(StreamKey key, Turn turn) throws Exception {
     StreamState stream = find(key).orElseThrow();
     queues.enter(stream, turn);
     rounds.advance(stream);

@@ -18,6 +18,11 @@ public final class FakeEngines implements AutoCloseable {
   private final BatchingEngine engine;
 
   private FakeEngines(String model, String numerics, StreamSettings settings) {
+    this(model, numerics, settings, TestEngine.options());
+  }
+
+  private FakeEngines(
+      String model, String numerics, StreamSettings settings, EngineOptions options) {
     EngineParts parts = TestEngine.parts(network);
     network.beforePrefill = ids -> steps.acquireUninterruptibly();
     engine =
@@ -33,7 +38,7 @@ public final class FakeEngines implements AutoCloseable {
                     settings,
                     model.repeat(64),
                     new NumericsIdentity(numerics.repeat(64), Map.of("device", numerics))),
-                TestEngine.options(),
+                options,
                 TestEngine.MUST_NOT_HALT)
             .start();
   }
@@ -56,6 +61,15 @@ public final class FakeEngines implements AutoCloseable {
   /** As {@link #start()}, of a job with other chunks. */
   public static FakeEngines onGrid(long chunkMicros, int framesPerChunk) {
     return new FakeEngines("a", "b", TestEngine.settings().withGrid(chunkMicros, framesPerChunk));
+  }
+
+  /** As {@link #start()}, of which so many rounds take a step together. */
+  public static FakeEngines sharing(int rounds) {
+    return new FakeEngines(
+        "a",
+        "b",
+        TestEngine.settings(),
+        TestEngine.options().toBuilder().batchRounds(rounds).build());
   }
 
   public Engine engine() {

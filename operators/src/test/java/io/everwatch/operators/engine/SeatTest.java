@@ -52,6 +52,35 @@ class SeatTest {
     }
   }
 
+  /** Four rounds share a step and two are prepared beside. */
+  @Test
+  void placesAreSharedByTheNumberOfSessionsAndNoneIsLeftEmpty() throws Exception {
+    EngineOptions four = TestEngine.options().toBuilder().batchRounds(4).build();
+    try (TestEngine engine = new TestEngine(200_000, four)) {
+      CountDownLatch goOn = new CountDownLatch(1);
+      engine.network.beforePrefill = prompts -> await(goOn);
+      Seat few = engine.engine.attach(results -> {});
+      StreamSession one = few.create("one", TestEngine.settings());
+      List<StreamSession> many = new ArrayList<>();
+      for (int i = 0; i < 8; i++) {
+        many.add(engine.create("camera-" + i));
+      }
+      assertThat(engine.seat.places()).as("while the other has nothing to do").isEqualTo(6);
+      for (StreamSession session : many.subList(0, 6)) {
+        engine.seat.submit(session, TestEngine.chunk(session.streamId(), 0));
+      }
+      assertThat(few.places()).as("of one stream among nine").isEqualTo(1);
+      few.submit(one, TestEngine.chunk("one", 0));
+      assertThat(engine.seat.places()).as("of eight among nine").isEqualTo(5);
+      goOn.countDown();
+      for (int i = 0; i < 6; i++) {
+        engine.next();
+      }
+      few.close();
+      assertThat(engine.seat.places()).as("alone").isEqualTo(6);
+    }
+  }
+
   @Test
   void aSnapshotWhoseRowsAreStillComingHoldsUpNobody() throws Exception {
     try (TestEngine engine = new TestEngine()) {

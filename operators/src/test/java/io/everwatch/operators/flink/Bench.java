@@ -16,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
 import org.apache.flink.api.java.functions.KeySelector;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.runtime.operators.testutils.MockEnvironment;
@@ -46,6 +47,9 @@ final class Bench implements AutoCloseable {
 
   /** What the operator gave to the engine, in order. */
   final List<RoundInput> submitted = new ArrayList<>();
+
+  /** Hears in the engine's thread how many rounds ended, before the operator does. */
+  volatile IntConsumer answered = rounds -> {};
 
   /** Snapshots of memories that were asked for, and whether they fail from now on. */
   final AtomicInteger snapshotsAsked = new AtomicInteger();

@@ -7,6 +7,7 @@ import io.everwatch.operators.engine.EngineMetrics;
 import io.everwatch.operators.engine.NumericsIdentity;
 import io.everwatch.operators.engine.RebuiltMemory;
 import io.everwatch.operators.engine.RoundInput;
+import io.everwatch.operators.engine.RoundResult;
 import io.everwatch.operators.engine.Seat;
 import io.everwatch.operators.engine.SessionSnapshot;
 import io.everwatch.operators.engine.StreamSession;
@@ -41,7 +42,20 @@ record BorrowedEngine(Engine engine, Bench bench) implements Engine {
 
   @Override
   public Seat attach(EngineListener listener) {
-    Seat seat = engine.attach(listener);
+    Seat seat =
+        engine.attach(
+            new EngineListener() {
+              @Override
+              public void finished(List<RoundResult> results) {
+                bench.answered.accept(results.size());
+                listener.finished(results);
+              }
+
+              @Override
+              public void ended(Throwable cause) {
+                listener.ended(cause);
+              }
+            });
     return new Seat() {
       @Override
       public StreamSession create(String streamId, StreamSettings settings) {
@@ -62,6 +76,11 @@ record BorrowedEngine(Engine engine, Bench bench) implements Engine {
       @Override
       public void resample(StreamSession session, StreamSettings settings) {
         seat.resample(session, settings);
+      }
+
+      @Override
+      public int places() {
+        return seat.places();
       }
 
       @Override

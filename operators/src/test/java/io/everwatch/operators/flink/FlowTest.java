@@ -8,6 +8,7 @@ import io.everwatch.operators.flink.UnderstandSettings.Limits;
 import io.everwatch.schemas.avro.CommandKind;
 import io.everwatch.schemas.avro.TextEvent;
 import io.everwatch.schemas.avro.TextKind;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
@@ -87,6 +88,35 @@ class FlowTest {
       bench.settle();
       bench.snapshot();
       assertThat(pictures(bench)).isEmpty();
+    }
+  }
+
+  @Test
+  void takesNoRecordBeyondItsBound() throws Exception {
+    UnderstandSettings four = Bench.PATIENT.with(Limits.DEFAULT.withInFlight(4));
+    try (Bench bench = new Bench(fake.engine(), four)) {
+      fake.hold();
+      List<Camera> cameras = new ArrayList<>();
+      for (int i = 0; i < 10; i++) {
+        cameras.add(new Camera("camera-" + i, i));
+      }
+      int most = 0;
+      for (int chunk = 0; chunk < 3; chunk++) {
+        for (Camera camera : cameras) {
+          bench.offer(camera.frame());
+          fake.letGo(); // else the next may wait for ever
+          bench.offer(camera.frame());
+          most = Math.max(most, bench.understanding().inFlight());
+        }
+      }
+      fake.letAllGo();
+      bench.settle();
+
+      assertThat(most).isEqualTo(four.limits().inFlight());
+      assertThat(bench.events()).hasSize(30);
+      assertThat(bench.events().stream().filter(event -> event.getStreamId().equals("camera-3")))
+          .extracting(TextEvent::getChunk)
+          .containsExactly(0L, 1L, 2L);
     }
   }
 

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Timeout;
 class OverloadTest {
   private static final UnderstandSettings LIVE =
       Bench.PATIENT.withOverload(OverloadMode.LIVE, Duration.ofSeconds(5));
+  private static final String REASON = "overload: more than is understood within 5000 ms";
   private static final SkipDecisions ALL = candidate -> Optional.of("overload: all of it");
   private static final long START_MILLIS = Camera.START_MICROS / 1000;
 
@@ -48,7 +49,7 @@ class OverloadTest {
       assertThat(skipped.getKind()).isEqualTo(TextKind.GAP);
       assertThat(skipped.getSkipped().getFirstChunk()).isEqualTo(1);
       assertThat(skipped.getSkipped().getLastChunk()).isEqualTo(4);
-      assertThat(skipped.getSkipped().getReason()).isEqualTo("overload: more than 5000 ms behind");
+      assertThat(skipped.getSkipped().getReason()).isEqualTo(REASON);
       assertThat(skipped.getStartMicros()).isEqualTo(Camera.START_MICROS + 1_000_000);
       assertThat(skipped.getEndMicros()).isEqualTo(Camera.START_MICROS + 5_000_000);
       assertThat(skipped.getFrames().getReceived()).isEqualTo(8);

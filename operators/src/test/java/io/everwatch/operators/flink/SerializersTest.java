@@ -19,6 +19,7 @@ import io.everwatch.operators.flink.Turn.ChunkTurn;
 import io.everwatch.operators.flink.Turn.CommandTurn;
 import io.everwatch.operators.flink.Turn.EndTurn;
 import io.everwatch.operators.flink.Turn.GapTurn;
+import io.everwatch.operators.flink.Turn.SkippedTurn;
 import io.everwatch.operators.model.EncodedFrame;
 import io.everwatch.operators.model.EncodedFrame.Encoding;
 import io.everwatch.schemas.EventHeaders;
@@ -111,7 +112,22 @@ class SerializersTest {
                 new EndTurn(Optional.of(ORIGIN), 31, "", 32, counts, 33, 34),
                 new EndTurn(Optional.empty(), -1, "forgotten", -1, counts, 38, 39),
                 new CommandTurn(
-                    COMMAND, ORIGIN, true, 40, Optional.of(ORIGIN.withoutKey()), 35, 36, 37))),
+                    COMMAND, ORIGIN, true, 40, Optional.of(ORIGIN.withoutKey()), 35, 36, 37),
+                new SkippedTurn(
+                    new SkippedRun(
+                        "overload",
+                        91,
+                        91,
+                        92,
+                        93,
+                        94,
+                        95,
+                        counts,
+                        List.of(new SourceRange("frames", 1, 96L, 97L)),
+                        true),
+                    true,
+                    98,
+                    99))),
         new Case<>(
             "LoggedRound",
             new LoggedRound.Serializer(),
@@ -211,6 +227,13 @@ class SerializersTest {
 
     MemoryName name = new MemoryName.Serializer().deserialize(stored("MemoryName.layout1"));
     assertThat(name).isEqualTo(new MemoryName(1, 2, 3, 4, 0, 0));
+  }
+
+  /** The layout that was written before chunks were skipped that wait. */
+  @Test
+  void readTurnsOfTheLayoutBefore() throws IOException {
+    List<Turn> turns = new TurnsSerializer().deserialize(stored("Turns.layout2"));
+    assertThat(turns).hasSize(5).last().isInstanceOf(CommandTurn.class);
   }
 
   /** Layouts that were written before commands came. */
