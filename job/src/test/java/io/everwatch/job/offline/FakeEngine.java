@@ -139,8 +139,8 @@ final class FakeEngine implements Engine {
     }
 
     @Override
-    public int places() {
-      return Integer.MAX_VALUE;
+    public boolean hasPlace(int underWay) {
+      return true;
     }
 
     @Override

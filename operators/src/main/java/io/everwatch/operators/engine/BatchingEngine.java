@@ -225,17 +225,17 @@ final class BatchingEngine implements Engine {
     return first;
   }
 
-  /** As {@link Seat#places} says. */
-  int places(EngineSeat seat) {
+  /** As {@link Seat#hasPlace} says. */
+  boolean hasPlace(EngineSeat seat) {
     int places = options.roundsPerStep() + options.workers(); // those prepare the rounds after
-    int others = 0;
+    int rounds = 0;
     int sessions = 0;
     for (EngineSeat each : seats) {
-      others += each == seat ? 0 : each.outstanding();
+      rounds += each.underWay();
       sessions += each.sessions();
     }
-    int part = places * seat.sessions() / Math.max(1, sessions);
-    return Math.max(Math.max(1, part), places - others);
+    long part = Math.round((double) places * seat.sessions() / Math.max(1, sessions));
+    return rounds < places || seat.underWay() < Math.max(1, part);
   }
 
   /** Waits until nothing of the seat is left, at most {@code closeTimeout}. */

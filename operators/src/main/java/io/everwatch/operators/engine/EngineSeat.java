@@ -15,6 +15,7 @@ final class EngineSeat implements Seat {
   private final AtomicInteger outstanding = new AtomicInteger();
   private final AtomicInteger sessions = new AtomicInteger();
   private final Object delivery = new Object(); // held while the listener is called
+  private volatile int underWay;
   private volatile boolean closed;
 
   EngineSeat(BatchingEngine engine, EngineListener listener, int queueRounds) {
@@ -65,8 +66,9 @@ final class EngineSeat implements Seat {
   }
 
   @Override
-  public int places() {
-    return engine.places(this);
+  public boolean hasPlace(int rounds) {
+    underWay = rounds;
+    return engine.hasPlace(this);
   }
 
   @Override
@@ -121,9 +123,9 @@ final class EngineSeat implements Seat {
     return !closed;
   }
 
-  /** Rounds under way or waiting. */
-  int outstanding() {
-    return outstanding.get();
+  /** Rounds whose results its user had not taken when it was last heard of. */
+  int underWay() {
+    return underWay;
   }
 
   /** Sessions that were not released. */

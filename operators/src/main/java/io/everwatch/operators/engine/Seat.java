@@ -42,12 +42,15 @@ public interface Seat extends AutoCloseable {
   void resample(StreamSession session, StreamSettings settings);
 
   /**
-   * Rounds that this seat may have under way now so that each takes part in the next steps; a
-   * further one would wait behind others, and its caller does better to decide later what to
-   * submit. As many as share a step, less those of other seats; but at least its part of them, by
-   * the number of its sessions, and at least one.
+   * Whether one more round would take part in the next steps; else it would wait behind others, and
+   * its caller does better to decide later what to submit. There is a place while fewer rounds of
+   * all seats are under way than share a step, or fewer of this one than its part of them, by the
+   * number of its sessions; so there is one when it has none.
+   *
+   * @param underWay rounds of this seat whose results the caller has not taken yet; they count when
+   *     other seats ask, until this one asks again
    */
-  int places();
+  boolean hasPlace(int underWay);
 
   /**
    * Starts a round; the listener hears its result.

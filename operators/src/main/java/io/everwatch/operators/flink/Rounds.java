@@ -122,7 +122,7 @@ final class Rounds {
 
   /** Whether a round that is submitted now soon begins. */
   private boolean hasPlace() {
-    return !paused && running < limits.inFlight() && running < seat.places();
+    return seat.hasPlace(running) && !paused && running < limits.inFlight();
   }
 
   /** Does the stream's next thing, if there is one; false: there is no room for it now. */
@@ -229,11 +229,13 @@ final class Rounds {
 
   /** Those that wait longest go first; one without room in the heap keeps its place. */
   private void unstall() throws Exception {
+    boolean place = hasPlace(); // asked in any case: other seats hear how many rounds are under way
     for (StreamState next : List.copyOf(stalled)) {
-      if (!hasPlace()) {
+      if (!place) {
         return;
       }
       work(next);
+      place = hasPlace();
     }
   }
 }

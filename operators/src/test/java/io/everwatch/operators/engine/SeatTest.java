@@ -54,30 +54,24 @@ class SeatTest {
 
   /** Four rounds share a step and two are prepared beside. */
   @Test
-  void placesAreSharedByTheNumberOfSessionsAndNoneIsLeftEmpty() throws Exception {
+  void placesAreSharedByTheNumberOfSessionsAndNoneIsLeftEmpty() {
     EngineOptions four = TestEngine.options().toBuilder().batchRounds(4).build();
     try (TestEngine engine = new TestEngine(200_000, four)) {
-      CountDownLatch goOn = new CountDownLatch(1);
-      engine.network.beforePrefill = prompts -> await(goOn);
-      Seat few = engine.engine.attach(results -> {});
-      StreamSession one = few.create("one", TestEngine.settings());
-      List<StreamSession> many = new ArrayList<>();
+      Seat many = engine.seat;
       for (int i = 0; i < 8; i++) {
-        many.add(engine.create("camera-" + i));
+        engine.create("camera-" + i);
       }
-      assertThat(engine.seat.places()).as("while the other has nothing to do").isEqualTo(6);
-      for (StreamSession session : many.subList(0, 6)) {
-        engine.seat.submit(session, TestEngine.chunk(session.streamId(), 0));
-      }
-      assertThat(few.places()).as("of one stream among nine").isEqualTo(1);
-      few.submit(one, TestEngine.chunk("one", 0));
-      assertThat(engine.seat.places()).as("of eight among nine").isEqualTo(5);
-      goOn.countDown();
-      for (int i = 0; i < 6; i++) {
-        engine.next();
-      }
+      Seat few = engine.engine.attach(results -> {});
+      few.create("one", TestEngine.settings());
+
+      assertThat(many.hasPlace(5)).as("the sixth, while the other has nothing to do").isTrue();
+      assertThat(many.hasPlace(6)).as("a seventh").isFalse();
+      assertThat(few.hasPlace(0)).as("one of a stream among nine").isTrue();
+      assertThat(few.hasPlace(1)).as("another one").isFalse();
+      assertThat(many.hasPlace(5)).as("more than the part of eight streams among nine").isFalse();
+      assertThat(many.hasPlace(4)).as("the part of eight streams among nine").isTrue();
       few.close();
-      assertThat(engine.seat.places()).as("alone").isEqualTo(6);
+      assertThat(many.hasPlace(5)).as("the sixth, alone").isTrue();
     }
   }
 

@@ -79,8 +79,8 @@ record BorrowedEngine(Engine engine, Bench bench) implements Engine {
       }
 
       @Override
-      public int places() {
-        return seat.places();
+      public boolean hasPlace(int underWay) {
+        return seat.hasPlace(underWay);
       }
 
       @Override
