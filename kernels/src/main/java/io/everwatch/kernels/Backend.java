@@ -169,10 +169,15 @@ public interface Backend extends AutoCloseable {
   void outputs(DeviceBuffer x, Batch batch, int width, DeviceBuffer out);
 
   /**
-   * {@code out[rows[i]] = x[i]}, rows of {@code width}, x and out of the same type: vision rows
-   * into the embeddings.
+   * {@code out[rows[i]] = x[first + i]}, rows of {@code width}, x and out of the same type: vision
+   * rows into the embeddings.
    */
-  void scatter(DeviceBuffer x, int[] rows, int width, DeviceBuffer out);
+  void scatter(DeviceBuffer x, int first, int[] rows, int width, DeviceBuffer out);
+
+  /** As the other {@code scatter}, from the first row of {@code x}. */
+  default void scatter(DeviceBuffer x, int[] rows, int width, DeviceBuffer out) {
+    scatter(x, 0, rows, width, out);
+  }
 
   /**
    * {@code out[t] = gain * x[t] / sqrt(mean(x[t]^2) + eps)}, statistics in float32 or better; x [T,

@@ -17,6 +17,15 @@ public final class Shapes {
     return (long) tokens * width;
   }
 
+  /** Elements up to the end of rows {@code [first, first + tokens)}. */
+  public static long elements(String operation, int first, int tokens, int width) {
+    if (first < 0) {
+      throw new IllegalArgumentException(
+          "%s: rows from %d on; expected a first row of zero or more".formatted(operation, first));
+    }
+    return elements(operation, Math.addExact(first, tokens), width);
+  }
+
   /**
    * Refuses a buffer whose arena took it back, or that is too small.
    *

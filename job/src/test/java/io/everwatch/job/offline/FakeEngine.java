@@ -17,6 +17,7 @@ import io.everwatch.operators.engine.RoundResult.StopReason;
 import io.everwatch.operators.engine.Seat;
 import io.everwatch.operators.engine.SessionSnapshot;
 import io.everwatch.operators.engine.StreamSession;
+import io.everwatch.operators.model.PrefillSettings;
 import io.everwatch.operators.model.StreamSettings;
 import io.everwatch.operators.model.StreamSettings.QueryPlacement;
 import java.util.ArrayList;
@@ -52,7 +53,8 @@ final class FakeEngine implements Engine {
           9000,
           2_000_000,
           16_000_000,
-          10_000_000);
+          10_000_000,
+          PrefillSettings.DEFAULT);
 
   /** Says nothing, ever. */
   static final BiFunction<StreamSession, RoundInput, Outcome> MUTE =

@@ -9,6 +9,7 @@ import io.everwatch.job.scene.RoadScene;
 import io.everwatch.job.scene.RoadWorld;
 import io.everwatch.operators.engine.RoundResult.Failed;
 import io.everwatch.operators.model.EncodedFrame.Encoding;
+import io.everwatch.operators.model.PrefillSettings;
 import io.everwatch.operators.model.StreamSettings;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -108,7 +109,8 @@ class RoadEvaluationTest {
             9000,
             0,
             0,
-            1);
+            1,
+            PrefillSettings.DEFAULT);
     try (FakeEngine engine = new FakeEngine(faster, FakeEngine.MUTE)) {
       assertThatThrownBy(() -> new RoadEvaluation(engine))
           .isInstanceOf(IllegalArgumentException.class)

@@ -226,12 +226,14 @@ final class CpuBackend implements Backend {
   }
 
   @Override
-  public void scatter(DeviceBuffer x, int[] rows, int width, DeviceBuffer out) {
-    CpuBuffer from = CpuBuffer.of(x, "scatter", "x", (long) rows.length * width);
+  public void scatter(DeviceBuffer x, int first, int[] rows, int width, DeviceBuffer out) {
+    long elements = Shapes.elements("scatter", first, rows.length, width);
+    CpuBuffer from = CpuBuffer.of(x, "scatter", "x", elements);
     CpuBuffer to = CpuBuffer.of(out, "scatter", "out", 0);
     Shapes.rowsInside("scatter", "out", rows, width, to.elements());
     for (int i = 0; i < rows.length; i++) {
-      System.arraycopy(from.data, from.from + i * width, to.data, to.from + rows[i] * width, width);
+      int row = from.from + (first + i) * width;
+      System.arraycopy(from.data, row, to.data, to.from + rows[i] * width, width);
     }
   }
 

@@ -298,9 +298,9 @@ final class CudaBackend implements Backend {
   }
 
   @Override
-  public void scatter(DeviceBuffer x, int[] rows, int width, DeviceBuffer out) {
+  public void scatter(DeviceBuffer x, int first, int[] rows, int width, DeviceBuffer out) {
     enter("scatter");
-    operations.scatter(x, rows, width, out);
+    operations.scatter(x, first, rows, width, out);
   }
 
   @Override

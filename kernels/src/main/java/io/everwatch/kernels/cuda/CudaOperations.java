@@ -79,16 +79,17 @@ final class CudaOperations {
         stream, from.address(), tables.outputRowsAddress(), tables.outputs(), rowBytes, to);
   }
 
-  void scatter(DeviceBuffer x, int[] rows, int width, DeviceBuffer out) {
-    CudaBuffer from =
-        CudaBuffer.of(x, "scatter", "x", Shapes.elements("scatter", rows.length, width));
+  void scatter(DeviceBuffer x, int first, int[] rows, int width, DeviceBuffer out) {
+    long elements = Shapes.elements("scatter", first, rows.length, width);
+    CudaBuffer from = CudaBuffer.of(x, "scatter", "x", elements);
     long to = CudaBuffer.of(out, "scatter", "out", 0, from.dtype());
     Shapes.rowsInside("scatter", "out", rows, width, out.elements());
     if (rows.length > 0) {
       long places = CudaBuffer.of(out, "scatter", "out", 0).arena().take(4L * rows.length);
       ring.upload(rows, places);
       long rowBytes = (long) width * from.dtype().sizeBytes();
-      elementwise.scatter(stream, from.address(), places, rows.length, rowBytes, to);
+      long source = from.address() + first * rowBytes;
+      elementwise.scatter(stream, source, places, rows.length, rowBytes, to);
     }
   }
 

@@ -141,6 +141,13 @@ class CpuMemoryTest {
       backend.scatter(some, new int[] {0, 2}, 3, all);
       assertThat(CpuOperationsTest.download(backend, all, 9))
           .containsExactly(x[12], x[13], x[14], x[3], x[4], x[5], x[3], x[4], x[5]);
+      backend.scatter(in, 3, new int[] {1}, 3, all);
+      assertThat(CpuOperationsTest.download(backend, all, 6))
+          .containsExactly(x[12], x[13], x[14], x[9], x[10], x[11]);
+      assertThatThrownBy(() -> backend.scatter(in, 4, new int[] {0, 1}, 3, all))
+          .hasMessageContaining("holds 15 elements, but 18 are needed");
+      assertThatThrownBy(() -> backend.scatter(in, -1, new int[] {0}, 3, all))
+          .hasMessageContaining("rows from -1 on");
       assertThatThrownBy(() -> backend.prefillBatch(all5, new int[5], new int[] {5}, List.of()))
           .hasMessageContainingAll("row 5", "0 to 4");
       assertThatThrownBy(() -> backend.scatter(some, new int[] {-1}, 3, all))

@@ -90,17 +90,41 @@ final class Admission {
   }
 
   /**
+   * Those whose prompts go on in the next step: all that are computed at once, and of the longer
+   * ones the first that came. So no token of another stream waits for more than one piece, and one
+   * long prompt is done before the next begins.
+   *
+   * @param active rounds under way, in their order
+   */
+  static List<Job> prefilling(List<Job> active) {
+    List<Job> next = new ArrayList<>();
+    boolean longer = false;
+    for (Job job : active) {
+      Turn turn = job.turn();
+      if (!turn.prefilled() && !(turn.inPieces() && longer)) {
+        longer |= turn.inPieces();
+        next.add(job);
+      }
+    }
+    return next;
+  }
+
+  /**
    * Takes the rounds that begin with the next step, with their rows.
    *
-   * @param active rounds that are speaking
+   * @param active rounds under way
    * @param step number of the step, for who was idle longest
    */
   List<Job> next(List<Job> active, long step) {
     List<Job> begun = new ArrayList<>();
-    int rows = 0;
+    List<Job> going = prefilling(active);
+    int rows = going.stream().mapToInt(job -> job.turn().piece().rows()).sum();
+    boolean longer = !going.isEmpty();
     while (!ready.isEmpty() && active.size() + begun.size() < batchRounds) {
       Job job = ready.getFirst();
-      int prompt = job.plan().prompt().length;
+      List<PrefillPlan.Piece> pieces = job.plan().prefill().pieces();
+      boolean waits = longer && pieces.size() > 1;
+      int prompt = waits ? 0 : pieces.get(0).rows();
       if (!begun.isEmpty() && rows + prompt > batchRows) {
         break;
       }
@@ -124,6 +148,7 @@ final class Admission {
       begin(job, step);
       begun.add(job);
       rows += prompt;
+      longer |= pieces.size() > 1;
     }
     return begun;
   }

@@ -10,9 +10,9 @@ import io.everwatch.kernels.DeviceCounters;
 import io.everwatch.kernels.Draw;
 import io.everwatch.kernels.RowPool;
 import io.everwatch.kernels.Span;
+import io.everwatch.kernels.StepSpace;
 import io.everwatch.kernels.Vocabulary;
 import io.everwatch.operators.model.Decoder;
-import io.everwatch.operators.model.VisionClip;
 import io.everwatch.operators.model.VisionTower;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -22,15 +22,14 @@ import org.jspecify.annotations.Nullable;
 /** Qwen2.5-VL on a back end: tower and decoder over the rows of a step. */
 final class ModelNetwork implements Network {
   private final Backend backend;
-  private final VisionTower tower;
   private final Decoder decoder;
   private final Vocabulary vocabulary;
-  private final Arena towerArena;
+  private final VisionStep vision;
   private final Arena arena;
   private final End end;
   private final RowPool rows;
-  private @Nullable DeviceBuffer vision; // [vision tokens of all clips, C]
   private @Nullable Batch batch;
+  private @Nullable DeviceBuffer rowsOnly; // [T, C]: of a prefill that draws nothing
   private @Nullable DeviceBuffer logits; // [streams, V]
 
   /** Takes back end and weights back, once. */
@@ -57,13 +56,10 @@ final class ModelNetwork implements Network {
       End end) {
     this.backend = backend;
     this.end = end;
-    this.tower = tower;
     this.decoder = decoder;
     this.vocabulary = backend.vocabulary(decoder.vocabSize(), drawable);
-    this.towerArena = backend.arena();
+    this.vision = new VisionStep(backend, tower, decoder, limits);
     this.arena = backend.arena();
-    int patches = Math.multiplyExact(limits.batchRows(), tower.patchesPerRow());
-    towerArena.reset(tower.space(patches, limits.batchRounds()));
     arena.reset(decoder.space(limits.batchRows(), limits.batchRounds()));
     this.rows = rows(backend, decoder, limits.kvBytes()); // last: it may take all that is left
   }
@@ -110,35 +106,29 @@ final class ModelNetwork implements Network {
 
   @Override
   public void begin() {
-    vision = null;
     batch = null;
+    rowsOnly = null;
     logits = null;
-    towerArena.reset();
+    vision.begin();
     arena.reset();
   }
 
   @Override
-  public void vision(List<VisionClip> clips) {
-    towerArena.reset(tower.space(clips));
-    vision = tower.encode(clips, towerArena);
+  public void vision(List<VisionRows> wanted) {
+    vision.encode(wanted);
   }
 
   @Override
   public void prefill(List<Prompt> prompts, List<Draw> draws) {
-    int tokens = 0;
-    int padCount = 0;
-    for (Prompt prompt : prompts) {
-      tokens += prompt.ids().length;
-      padCount += prompt.pads();
-    }
+    int tokens = prompts.stream().mapToInt(prompt -> prompt.ids().length).sum();
     int[] ids = new int[tokens];
-    int[] pads = new int[padCount]; // the clips lie in the order of the prompts
-    int[] last = new int[prompts.size()];
+    int[] pads = new int[prompts.stream().mapToInt(Prompt::pads).sum()]; // in the order of prompts
+    int[] last = new int[draws.size()];
     List<Span> spans = new ArrayList<>(prompts.size());
     int row = 0;
     int pad = 0;
-    for (int i = 0; i < last.length; i++) {
-      Prompt prompt = prompts.get(i);
+    int ending = 0;
+    for (Prompt prompt : prompts) {
       int count = prompt.ids().length;
       System.arraycopy(prompt.ids(), 0, ids, row, count);
       for (int n = 0; n < prompt.pads(); n++) {
@@ -146,14 +136,24 @@ final class ModelNetwork implements Network {
       }
       spans.add(new Span(prompt.context(), row, count));
       row += count;
-      last[i] = row - 1;
+      if (prompt.ends()) {
+        last[ending++] = row - 1;
+      }
     }
     Batch made = backend.prefillBatch(spans, ids, last, draws);
     batch = made;
-    arena.reset(decoder.space(made.rows(), made.outputs()));
+    arena.reset(
+        decoder
+            .space(made.rows(), made.outputs())
+            .plus(new StepSpace(0, 0, 0, vision.copies()))); // each has a table of its own
     DeviceBuffer x = decoder.embed(made, arena); // [T, C]
-    decoder.placeVision(require(vision, "vision"), pads, x);
-    logits = decoder.logits(decoder.forward(x, made, arena), made, arena);
+    vision.place(pads, x);
+    DeviceBuffer y = decoder.forward(x, made, arena);
+    if (last.length == 0) {
+      rowsOnly = y;
+    } else {
+      logits = decoder.logits(y, made, arena);
+    }
   }
 
   @Override
@@ -165,6 +165,10 @@ final class ModelNetwork implements Network {
 
   @Override
   public int[] sample() {
+    if (rowsOnly != null) {
+      backend.download(rowsOnly, 0, new float[1], 0, 1); // which waits
+      return new int[0];
+    }
     return backend.sample(
         require(logits, "prefill or decode"), vocabulary, require(batch, "prefill or decode"));
   }
@@ -193,8 +197,8 @@ final class ModelNetwork implements Network {
   }
 
   private void release(boolean intact) {
-    vision = null;
     batch = null;
+    rowsOnly = null;
     logits = null;
     boolean reusable = false;
     try {
@@ -209,7 +213,7 @@ final class ModelNetwork implements Network {
     try (vocabulary;
         rows;
         arena;
-        towerArena) {
+        vision) {
       // Closed in the reverse order, each whatever the others do.
     }
   }

@@ -5,7 +5,6 @@ import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DeviceCounters;
 import io.everwatch.kernels.Draw;
 import io.everwatch.kernels.RowPool;
-import io.everwatch.operators.model.VisionClip;
 import java.util.List;
 
 /**
@@ -25,14 +24,14 @@ interface Network extends AutoCloseable {
   /** Begins a step: what the step before left on the device is gone. */
   void begin();
 
-  /** The vision tower over all new clips, for the {@link #prefill} of the same step. */
-  void vision(List<VisionClip> clips);
+  /** The vision tower over new frames, for the {@link #prefill} of the same step. */
+  void vision(List<VisionRows> rows);
 
   /**
-   * The decoder over the prompt rows of rounds, which their contexts end in.
+   * The decoder over prompts of rounds, or pieces of them, which their contexts end in.
    *
-   * @param prompts one for each clip of the call of {@link #vision}, in its order
-   * @param draws how the token after each prompt is chosen
+   * @param prompts one for each part of the call of {@link #vision}, in its order
+   * @param draws how the token after each prompt that ends here is chosen
    */
   void prefill(List<Prompt> prompts, List<Draw> draws);
 
@@ -43,12 +42,15 @@ interface Network extends AutoCloseable {
    */
   void decode(List<Context> contexts, int[] ids, List<Draw> draws);
 
-  /** The token after each part of the last prefill or decode; -1 where a logit is not finite. */
+  /**
+   * The token after each part of the last prefill or decode that has a draw; -1 where a logit is
+   * not finite. Waits for the device, also when there is none.
+   */
   int[] sample();
 
   /**
-   * Logits of the last row of part {@code index} of the last prefill or decode, before {@link
-   * #sample}; for comparison with a reference, no step needs them.
+   * Logits behind draw {@code index} of the last prefill or decode, before {@link #sample}; for
+   * comparison with a reference, no step needs them.
    *
    * @param to the first {@link #vocabulary} or fewer
    */
@@ -69,11 +71,12 @@ interface Network extends AutoCloseable {
   }
 
   /**
-   * The prompt of one round.
+   * The prompt of one round, or a piece of it.
    *
    * @param ids token ids of the rows to compute
-   * @param padsFrom index in {@code ids} of the first pad; the rows of the clip take their places
-   * @param pads vision tokens of the clip
+   * @param padsFrom index in {@code ids} of the first pad; vision rows take their places
+   * @param pads vision rows of this piece
+   * @param ends whether the prompt ends here, and a token is drawn
    */
-  record Prompt(Context context, int[] ids, int padsFrom, int pads) {}
+  record Prompt(Context context, int[] ids, int padsFrom, int pads, boolean ends) {}
 }

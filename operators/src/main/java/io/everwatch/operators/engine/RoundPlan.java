@@ -19,6 +19,7 @@ import java.util.Arrays;
  * @param positions {@code [3][rows of proposed + room]}, answer included
  * @param room tokens that the answer may have
  * @param nextSegment id of the answer's segment
+ * @param prefill how the prompt is cut
  */
 record RoundPlan(
     long round,
@@ -30,7 +31,8 @@ record RoundPlan(
     int pads,
     float[][] positions,
     int room,
-    long nextSegment) {
+    long nextSegment,
+    PrefillPlan prefill) {
 
   /** Rows that the round computes at most: the last token of an answer is not fed. */
   int newRows() {
@@ -40,6 +42,13 @@ record RoundPlan(
   /** Rows attended over at the end of the prefill. */
   int contextRows() {
     return kept.cachedRows() + prompt.length;
+  }
+
+  /** Vision rows of a piece of the prompt. */
+  VisionRows visionOf(PrefillPlan.Piece piece) {
+    int from = Math.min(Math.max(piece.from(), padsFrom), padsFrom + pads);
+    int to = Math.min(Math.max(piece.to(), padsFrom), padsFrom + pads);
+    return new VisionRows(clip, from - padsFrom, to - padsFrom);
   }
 
   /** Positions of rows {@code [from, to)}: {@code [3][to - from]}. */

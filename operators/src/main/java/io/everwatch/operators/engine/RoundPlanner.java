@@ -121,7 +121,8 @@ final class RoundPlanner {
         grid.tokens(),
         positions.positions(proposed.append(List.of(answer(nextSegment, round, room)))),
         room,
-        nextSegment);
+        nextSegment,
+        PrefillPlan.of(kept.cachedRows(), ids.length - kept.cachedRows(), settings.prefill()));
   }
 
   /** Stands for the answer's rows when positions are counted. */

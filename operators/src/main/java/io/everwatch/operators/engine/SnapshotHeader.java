@@ -7,6 +7,7 @@ import io.everwatch.operators.cache.SegmentKind;
 import io.everwatch.operators.cache.Slice;
 import io.everwatch.operators.cache.StreamMemory;
 import io.everwatch.operators.cache.VideoGrid;
+import io.everwatch.operators.model.PrefillSettings;
 import io.everwatch.operators.model.StreamSettings;
 import io.everwatch.operators.model.StreamSettings.QueryPlacement;
 import java.io.ByteArrayInputStream;
@@ -44,6 +45,9 @@ record SnapshotHeader(
   /** The layout that was the first to have a transcript. */
   private static final int WITH_TRANSCRIPT = 2;
 
+  /** The layout that was the first to say how prompts are computed. */
+  private static final int WITH_PREFILL = 3;
+
   byte[] write() {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (DataOutputStream out = new DataOutputStream(bytes)) {
@@ -77,7 +81,7 @@ record SnapshotHeader(
       String numerics = text(in);
       DType type = rowType(text(in));
       int elements = in.readInt();
-      StreamSettings settings = settings(in);
+      StreamSettings settings = settings(in, version);
       long rounds = in.readLong();
       long nextSegment = in.readLong();
       StreamMemory memory = memory(in);
@@ -150,9 +154,32 @@ record SnapshotHeader(
     out.writeLong(s.allowedLatenessMicros());
     out.writeLong(s.maxGapMicros());
     out.writeLong(s.maxClockJumpMicros());
+    PrefillSettings prefill = s.prefill();
+    out.writeInt(prefill.piece());
+    text(out, prefill.sparse().name());
+    out.writeInt(prefill.block());
+    out.writeDouble(prefill.gamma());
+    out.writeDouble(prefill.tau());
+    out.writeInt(prefill.minBudget());
+    out.writeInt(prefill.maxBudget());
+    out.writeInt(prefill.minChunk());
+    out.writeBoolean(prefill.denseLastRow());
   }
 
-  private static StreamSettings settings(DataInputStream in) throws IOException {
+  private static PrefillSettings prefill(DataInputStream in) throws IOException {
+    return new PrefillSettings(
+        in.readInt(),
+        PrefillSettings.Sparse.valueOf(text(in)),
+        in.readInt(),
+        in.readDouble(),
+        in.readDouble(),
+        in.readInt(),
+        in.readInt(),
+        in.readInt(),
+        in.readBoolean());
+  }
+
+  private static StreamSettings settings(DataInputStream in, int version) throws IOException {
     return new StreamSettings(
         in.readDouble(),
         in.readLong(),
@@ -174,7 +201,8 @@ record SnapshotHeader(
         in.readDouble(),
         in.readLong(),
         in.readLong(),
-        in.readLong());
+        in.readLong(),
+        version < WITH_PREFILL ? PrefillSettings.DEFAULT : prefill(in));
   }
 
   private static void write(DataOutputStream out, StreamMemory memory) throws IOException {

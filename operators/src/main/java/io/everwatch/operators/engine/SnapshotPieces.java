@@ -16,7 +16,7 @@ import java.util.zip.CRC32C;
  * words of a stream with it when it is damaged. Version 1 has them in front only.
  */
 final class SnapshotPieces {
-  static final int VERSION = 2;
+  static final int VERSION = 3;
   static final int MAX_PIECE = 1 << 20;
 
   private static final int MAGIC = 0x45575353; // EWSS

@@ -5,15 +5,15 @@ import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DeviceException;
 import io.everwatch.kernels.DeviceException.Failure;
 import io.everwatch.kernels.Draw;
-import io.everwatch.operators.model.VisionClip;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 
 /**
- * One device step for many streams: vision tower over all new clips, prefill of all new rounds, one
- * token for all that speak. Which streams take a step together is decided elsewhere and changes no
- * bit: rows of a prompt always go through the prefill, generated tokens always through the decode.
+ * One device step for many streams: vision tower over new frames, prefill of new rounds or of a
+ * piece of a long one, one token for all that speak. Which streams take a step together is decided
+ * elsewhere and changes no bit: rows of a prompt always go through the prefill, generated tokens
+ * always through the decode.
  */
 final class StepBatcher {
   /** Sees the logits of a step before its tokens are chosen; for comparison with a reference. */
@@ -43,33 +43,30 @@ final class StepBatcher {
     this.watchdog = watchdog;
   }
 
-  /** New rounds up to their first token. */
+  /** The next piece of each prompt; those that end get their first token. */
   void prefill(List<Turn> turns) {
     watchdog.begin();
     network.begin();
     long start = System.nanoTime();
-    List<VisionClip> clips = new ArrayList<>(turns.size());
-    for (Turn turn : turns) {
-      clips.add(turn.plan().clip());
-    }
-    network.vision(clips);
+    network.vision(turns.stream().map(turn -> turn.plan().visionOf(turn.piece())).toList());
     long seen = System.nanoTime();
     long nowMillis = System.currentTimeMillis();
     List<Network.Prompt> prompts = new ArrayList<>(turns.size());
+    List<Turn> ending = new ArrayList<>(turns.size());
     for (Turn turn : turns) {
-      RoundPlan plan = turn.plan();
-      prompts.add(
-          new Network.Prompt(
-              turn.begin(network, nowMillis), plan.prompt(), plan.padsFrom(), plan.pads()));
+      prompts.add(turn.begin(network, nowMillis));
+      if (turn.atLastPiece()) {
+        ending.add(turn);
+      }
     }
     long loaded = System.nanoTime();
-    network.prefill(prompts, draws(turns));
+    network.prefill(prompts, draws(ending));
     long done = System.nanoTime();
     nowMillis = System.currentTimeMillis();
     for (Turn turn : turns) {
-      turn.prefilled(nowMillis);
+      turn.pieceDone(nowMillis);
     }
-    long sampled = choose(turns);
+    long sampled = choose(ending);
     clock.vision += seen - start;
     clock.load += loaded - seen;
     clock.prefill += done - loaded;
@@ -113,7 +110,9 @@ final class StepBatcher {
 
   private long choose(List<Turn> turns) {
     long start = System.nanoTime();
-    trace.saw(network);
+    if (!turns.isEmpty()) {
+      trace.saw(network);
+    }
     int[] tokens = network.sample();
     long nowMillis = System.currentTimeMillis();
     for (int i = 0; i < tokens.length; i++) {

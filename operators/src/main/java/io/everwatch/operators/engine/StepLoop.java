@@ -25,7 +25,7 @@ final class StepLoop {
   private final RowSlots slots;
   private final Admission admission;
   private final StageClock clock;
-  private final List<Job> active = new ArrayList<>(); // speaking
+  private final List<Job> active = new ArrayList<>(); // computing prompts or speaking
   private final Map<EngineSeat, List<RoundResult>> results = new LinkedHashMap<>();
   private final Counts counts = new Counts();
 
@@ -138,16 +138,16 @@ final class StepLoop {
    * @throws DeviceException of class LOST or HUNG; the loop is then of no use any more
    */
   void step() {
-    List<Job> begun = admission.next(active, counts.steps);
-    if (!begun.isEmpty()) {
-      for (Job job : begun) {
-        counts.prompts += job.plan().prompt().length;
-        counts.visionTokens += job.plan().pads();
+    active.addAll(admission.next(active, counts.steps));
+    List<Job> prefilling = Admission.prefilling(active);
+    if (!prefilling.isEmpty()) {
+      for (Job job : prefilling) {
+        counts.prompts += job.turn().piece().rows();
+        counts.visionTokens += job.plan().visionOf(job.turn().piece()).count();
       }
-      active.addAll(begun);
-      guarded(begun, batcher::prefill);
+      guarded(prefilling, batcher::prefill);
     }
-    List<Job> speaking = active.stream().filter(job -> !job.turn().finished()).toList();
+    List<Job> speaking = active.stream().filter(job -> job.turn().speaking()).toList();
     if (!speaking.isEmpty()) {
       guarded(speaking, batcher::decode);
     }
@@ -175,7 +175,9 @@ final class StepLoop {
     Turn turn = job.turn();
     turn.restart();
     try {
-      batcher.prefill(List.of(turn));
+      while (!turn.prefilled()) {
+        batcher.prefill(List.of(turn));
+      }
       while (!turn.finished()) {
         batcher.decode(List.of(turn));
       }

@@ -135,7 +135,9 @@ public final class StreamProbe implements AutoCloseable {
     if (forced != null) {
       turn.prescribe(forced);
     }
-    batcher.prefill(List.of(turn));
+    while (!turn.prefilled()) {
+      batcher.prefill(List.of(turn));
+    }
     while (!turn.finished() && (forced == null || turn.said() < forced.length)) {
       batcher.decode(List.of(turn));
     }

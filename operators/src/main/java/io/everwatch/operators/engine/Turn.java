@@ -28,6 +28,7 @@ final class Turn {
   private final float[][] position = new float[3][1];
   private int @Nullable [] script; // the answer's ids, when it was given before
   private @Nullable Context context;
+  private int piecesDone; // of the prefill
   private int said;
   private boolean finished;
   private long startedMillis;
@@ -72,6 +73,26 @@ final class Turn {
     return new Draw(session.rules(), session.seed(), plan.round(), said);
   }
 
+  /** Whether the whole prompt is computed, and the first token drawn. */
+  boolean prefilled() {
+    return piecesDone == plan.prefill().pieces().size();
+  }
+
+  /** Whether the prompt is computed in several steps. */
+  boolean inPieces() {
+    return plan.prefill().pieces().size() > 1;
+  }
+
+  /** The part of the prompt that comes next. */
+  PrefillPlan.Piece piece() {
+    return plan.prefill().pieces().get(piecesDone);
+  }
+
+  /** Whether the prompt ends with the piece that comes next. */
+  boolean atLastPiece() {
+    return piecesDone == plan.prefill().pieces().size() - 1;
+  }
+
   /** Tokens said so far. */
   int said() {
     return said;
@@ -81,13 +102,32 @@ final class Turn {
     return finished;
   }
 
+  /** Whether another token is to come. */
+  boolean speaking() {
+    return prefilled() && !finished;
+  }
+
   int lastToken() {
     return output[said - 1];
   }
 
-  /** Loads what is remembered and announces the prompt's rows. */
-  Context begin(Network network, long nowMillis) {
+  /** The next piece, its rows announced; what is remembered is loaded before the first. */
+  Network.Prompt begin(Network network, long nowMillis) {
     startedMillis = startedMillis == 0 ? nowMillis : startedMillis;
+    Context own = context == null ? load(network) : context;
+    PrefillPlan.Piece piece = piece();
+    own.extend(
+        Arrays.copyOfRange(fresh, piece.from(), piece.to()),
+        plan.positions(kept.length + piece.from(), kept.length + piece.to()));
+    return new Network.Prompt(
+        own,
+        Arrays.copyOfRange(plan.prompt(), piece.from(), piece.to()),
+        Math.max(0, plan.padsFrom() - piece.from()),
+        plan.visionOf(piece).count(),
+        atLastPiece());
+  }
+
+  private Context load(Network network) {
     Context made = network.context();
     context = made;
     if (session.rules().repetitionPenalty() != 1) {
@@ -96,9 +136,6 @@ final class Turn {
     if (kept.length > 0) {
       made.load(kept, plan.positions(0, kept.length));
     }
-    made.extend(
-        Arrays.copyOf(fresh, plan.prompt().length),
-        plan.positions(kept.length, plan.contextRows()));
     return made;
   }
 
@@ -116,7 +153,9 @@ final class Turn {
     return context;
   }
 
-  void prefilled(long nowMillis) {
+  /** The piece that was begun is computed. */
+  void pieceDone(long nowMillis) {
+    piecesDone++;
     prefilledMillis = nowMillis;
   }
 
@@ -134,6 +173,7 @@ final class Turn {
   /** Forgets what was computed, to do it again; the slots stay. */
   void restart() {
     closeContext();
+    piecesDone = 0;
     said = 0;
     finished = false;
   }

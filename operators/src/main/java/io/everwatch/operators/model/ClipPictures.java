@@ -39,6 +39,24 @@ public record ClipPictures(
     return shown.stream().mapToLong(one -> one.picture().pixels().length).sum();
   }
 
+  @Override
+  public ClipPictures pairs(int from, int to) {
+    int framesPerPair = shown.get(shown.size() - 1).to() / frames;
+    int first = from * framesPerPair;
+    int end = to * framesPerPair;
+    List<Shown> part =
+        shown.stream()
+            .filter(one -> one.from() < end && one.to() > first)
+            .map(
+                one ->
+                    new Shown(
+                        one.picture(),
+                        Math.max(one.from(), first) - first,
+                        Math.min(one.to(), end) - first))
+            .toList();
+    return new ClipPictures(part, values, size, to - from, height, width);
+  }
+
   /** The pictures of this clip, its first patch being row {@code firstPatch} of a batch. */
   List<PlacedPicture> placed(long firstPatch) {
     return shown.stream()

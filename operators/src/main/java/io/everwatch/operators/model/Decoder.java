@@ -126,16 +126,18 @@ public final class Decoder {
   /**
    * Replaces embeddings of pads by rows of the tower (section 9.4).
    *
-   * @param vision {@code [pads.length, C]}, the result of {@link VisionTower#encode}
-   * @param pads row of {@code x} for each row of {@code vision}
+   * @param vision {@code [rows, C]}, the result of {@link VisionTower#encode}
+   * @param first row of {@code vision} to begin with
+   * @param pads row of {@code x} for each row of {@code vision} from there
    */
-  public void placeVision(DeviceBuffer vision, int[] pads, DeviceBuffer x) {
-    backend.scatter(vision, pads, config.hiddenSize(), x);
+  public void placeVision(DeviceBuffer vision, int first, int[] pads, DeviceBuffer x) {
+    backend.scatter(vision, first, pads, config.hiddenSize(), x);
   }
 
   /**
    * Runs all layers; K and V of the new rows go to their slots of the pool. Nothing comes after the
-   * last layer's attention but the logits of the wanted rows, so only they go on from there.
+   * last layer's attention but the logits of the wanted rows, so only they go on from there; none
+   * does when no logits are wanted.
    *
    * @param x {@code [T, C]} float32 embeddings; overwritten
    * @return the last layer's output {@code [R, C]} float32 in {@code arena}, for {@link #logits}
@@ -165,6 +167,9 @@ public final class Decoder {
       backend.linear(n, layer.qkv(), layer.qkvBias(), tokens, qkv); // [T, (H + 2 K) D]
       backend.attend(i, qkv, batch, attention);
       trace.saw(Trace.Step.LAYER_ATTENTION, i, attention, tokens, attentionWidth);
+      if (i == layers.length - 1 && batch.outputs() == 0) {
+        return x; // all rows are cached
+      }
       if (i == layers.length - 1 && !batch.everyRow()) {
         tokens = batch.outputs();
         DeviceBuffer wanted = arena.allocateF32(tokens, width); // [R, C]

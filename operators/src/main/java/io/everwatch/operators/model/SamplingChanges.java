@@ -3,28 +3,33 @@ package io.everwatch.operators.model;
 
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * What a command may change of the model's settings of a stream that goes on, beside its {@link
- * FrameRateChange}: how tokens are chosen. Everything else shapes the memory that is there already.
- * Pure.
+ * FrameRateChange}: how tokens are chosen and how prompts are computed. Everything else shapes the
+ * memory that is there already. Pure.
  */
 public final class SamplingChanges {
   /** Longest instruction, characters. */
   public static final int MAX_INSTRUCTION = 8192;
 
   private static final List<SettingKey<?>> KEYS =
-      List.of(
-          SettingKey.MAX_NEW_TOKENS,
-          SettingKey.TEMPERATURE,
-          SettingKey.REPETITION_PENALTY,
-          SettingKey.TOP_K,
-          SettingKey.TOP_P,
-          SettingKey.SEED);
+      Stream.concat(
+              Stream.of(
+                  SettingKey.MAX_NEW_TOKENS,
+                  SettingKey.TEMPERATURE,
+                  SettingKey.REPETITION_PENALTY,
+                  SettingKey.TOP_K,
+                  SettingKey.TOP_P,
+                  SettingKey.SEED),
+              SettingKey.PREFILL.stream())
+          .toList();
 
   private SamplingChanges() {}
 
@@ -81,9 +86,25 @@ public final class SamplingChanges {
     layers.put(SettingKey.TOP_K, Integer.toString(base.topK()), "stream");
     layers.put(SettingKey.TOP_P, Float.toString(base.topP()), "stream");
     layers.put(SettingKey.SEED, Long.toString(base.seed()), "stream");
+    putPrefill(layers, base.prefill());
     layers.put(checked, "command", problems);
     StreamSettings changed = SettingsResolver.sampling(base, layers, problems);
     problems.throwIfAny("settings of a command", "Send the command again.");
     return changed;
+  }
+
+  private static void putPrefill(SettingLayers layers, PrefillSettings base) {
+    Map<SettingKey<?>, Object> values =
+        Map.of(
+            SettingKey.PREFILL_PIECE, base.piece(),
+            SettingKey.SPARSE_PREFILL, base.sparse().name().toLowerCase(Locale.ROOT),
+            SettingKey.SPARSE_BLOCK, base.block(),
+            SettingKey.SPARSE_GAMMA, base.gamma(),
+            SettingKey.SPARSE_TAU, base.tau(),
+            SettingKey.SPARSE_MIN_BUDGET, base.minBudget(),
+            SettingKey.SPARSE_MAX_BUDGET, base.maxBudget(),
+            SettingKey.SPARSE_MIN_CHUNK, base.minChunk(),
+            SettingKey.SPARSE_DENSE_LAST_ROW, base.denseLastRow());
+    values.forEach((key, value) -> layers.put(key, value.toString(), "stream"));
   }
 }

@@ -3,6 +3,7 @@ package io.everwatch.operators.model;
 
 import io.everwatch.operators.model.StreamSettings.QueryPlacement;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * One setting of a stream: the schema of {@code streaming.json}, where keys are written as here,
@@ -129,30 +130,101 @@ record SettingKey<T>(String name, SettingType<T> type, String builtIn, String he
           "10 s",
           "a larger step of the capture time is a reset of the camera's clock");
 
+  static final SettingKey<Long> PREFILL_PIECE =
+      new SettingKey<>(
+          "prefill_piece",
+          SettingType.multiple(PrefillSettings.ROWS, 0, 1 << 20),
+          "0",
+          "longest run of prompt rows computed in one step; 0 = as tuned, or 2048");
+  static final SettingKey<PrefillSettings.Sparse> SPARSE_PREFILL =
+      new SettingKey<>(
+          "sparse_prefill",
+          SettingType.choice(PrefillSettings.Sparse.class),
+          "auto",
+          "attend over chosen blocks in long prompts; auto = where the tuning profile found it faster");
+  static final SettingKey<Long> SPARSE_BLOCK =
+      new SettingKey<>(
+          "sparse_block",
+          SettingType.multiple(32, 32, 128),
+          "128",
+          "rows of a block of sparse attention");
+  static final SettingKey<Double> SPARSE_GAMMA =
+      new SettingKey<>(
+          "sparse_gamma",
+          SettingType.number(0.01, 0.999),
+          "0.9",
+          "share of the attention that the chosen blocks are to cover");
+  static final SettingKey<Double> SPARSE_TAU =
+      new SettingKey<>(
+          "sparse_tau",
+          SettingType.number(0, 1),
+          "0.1",
+          "largest divergence at which a head's blocks are chosen query by query");
+  static final SettingKey<Long> SPARSE_MIN_BUDGET =
+      new SettingKey<>(
+          "sparse_min_budget",
+          SettingType.whole(1, 1_000_000),
+          "1024",
+          "tokens that every head attends over at least");
+  static final SettingKey<Long> SPARSE_MAX_BUDGET =
+      new SettingKey<>(
+          "sparse_max_budget",
+          SettingType.whole(0, 100_000_000),
+          "0",
+          "largest budget of a head, in tokens; 0 = none");
+  static final SettingKey<Long> SPARSE_MIN_CHUNK =
+      new SettingKey<>(
+          "sparse_min_chunk",
+          SettingType.whole(1, 1_000_000),
+          "512",
+          "prompts and pieces with fewer new rows are dense");
+  static final SettingKey<Boolean> SPARSE_DENSE_LAST_ROW =
+      new SettingKey<>(
+          "sparse_dense_last_row",
+          SettingType.flag(),
+          "false",
+          "whether the last block of a sparse prompt attends over everything");
+
+  /** How prompts are computed. */
+  static final List<SettingKey<?>> PREFILL =
+      List.of(
+          PREFILL_PIECE,
+          SPARSE_PREFILL,
+          SPARSE_BLOCK,
+          SPARSE_GAMMA,
+          SPARSE_TAU,
+          SPARSE_MIN_BUDGET,
+          SPARSE_MAX_BUDGET,
+          SPARSE_MIN_CHUNK,
+          SPARSE_DENSE_LAST_ROW);
+
   /** All, in the order in which they are shown. */
   static final List<SettingKey<?>> ALL =
-      List.of(
-          FPS,
-          CHUNK,
-          MIN_PIXELS,
-          MAX_PIXELS,
-          VISUAL_ROUNDS,
-          TEXT_ROUNDS,
-          CUT_TEXT,
-          TEXT_SINK,
-          TEXT_WINDOW,
-          MAX_NEW_TOKENS,
-          TEMPERATURE,
-          REPETITION_PENALTY,
-          TOP_K,
-          TOP_P,
-          SEED,
-          INSTRUCTION,
-          QUERY_PLACEMENT,
-          MARKER_LIMIT,
-          ALLOWED_LATENESS,
-          MAX_GAP,
-          MAX_CLOCK_JUMP);
+      Stream.<SettingKey<?>>concat(
+              Stream.of(
+                  FPS,
+                  CHUNK,
+                  MIN_PIXELS,
+                  MAX_PIXELS,
+                  VISUAL_ROUNDS,
+                  TEXT_ROUNDS,
+                  CUT_TEXT,
+                  TEXT_SINK,
+                  TEXT_WINDOW,
+                  MAX_NEW_TOKENS,
+                  TEMPERATURE,
+                  REPETITION_PENALTY,
+                  TOP_K,
+                  TOP_P,
+                  SEED,
+                  INSTRUCTION,
+                  QUERY_PLACEMENT,
+                  MARKER_LIMIT,
+                  ALLOWED_LATENESS,
+                  MAX_GAP,
+                  MAX_CLOCK_JUMP),
+              PREFILL.stream())
+          .toList();
 
   static List<String> names() {
     return ALL.stream().<String>map(SettingKey::name).toList();

@@ -32,6 +32,14 @@ record SettingType<T>(
         text -> wholeNumber(text).filter(value -> value >= from && value <= to));
   }
 
+  static SettingType<Long> multiple(long of, long from, long to) {
+    SettingType<Long> whole = whole(from, to);
+    return new SettingType<>(
+        "a multiple of %d from %d to %d".formatted(of, from, to),
+        whole.accepts(),
+        text -> whole.parse(text).filter(value -> value % of == 0));
+  }
+
   static SettingType<Double> number(double from, double to) {
     return new SettingType<>(
         "a number from %s to %s".formatted(plain(from), plain(to)),

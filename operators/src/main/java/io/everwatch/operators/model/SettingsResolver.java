@@ -149,14 +149,15 @@ public final class SettingsResolver {
             layers.get(SettingKey.MARKER_LIMIT, 1_000_000L, problems) / 1e6,
             layers.get(SettingKey.ALLOWED_LATENESS, 0L, problems),
             layers.get(SettingKey.MAX_GAP, 0L, problems),
-            layers.get(SettingKey.MAX_CLOCK_JUMP, 1L, problems));
+            layers.get(SettingKey.MAX_CLOCK_JUMP, 1L, problems),
+            prefill(layers, problems));
     if (!problems.any()) {
       check(settings, layers, problems);
     }
     return settings;
   }
 
-  /** The same but for how tokens are chosen, which {@code layers} say. */
+  /** The same but for how tokens are chosen and prompts computed, which {@code layers} say. */
   static StreamSettings sampling(StreamSettings base, SettingLayers layers, Problems problems) {
     return new StreamSettings(
         base.fps(),
@@ -179,7 +180,22 @@ public final class SettingsResolver {
         base.markerLimitSeconds(),
         base.allowedLatenessMicros(),
         base.maxGapMicros(),
-        base.maxClockJumpMicros());
+        base.maxClockJumpMicros(),
+        prefill(layers, problems));
+  }
+
+  private static PrefillSettings prefill(SettingLayers layers, Problems problems) {
+    PrefillSettings harmless = PrefillSettings.DEFAULT;
+    return new PrefillSettings(
+        layers.get(SettingKey.PREFILL_PIECE, 0L, problems).intValue(),
+        layers.get(SettingKey.SPARSE_PREFILL, harmless.sparse(), problems),
+        layers.get(SettingKey.SPARSE_BLOCK, 128L, problems).intValue(),
+        layers.get(SettingKey.SPARSE_GAMMA, harmless.gamma(), problems),
+        layers.get(SettingKey.SPARSE_TAU, harmless.tau(), problems),
+        layers.get(SettingKey.SPARSE_MIN_BUDGET, 1L, problems).intValue(),
+        layers.get(SettingKey.SPARSE_MAX_BUDGET, 0L, problems).intValue(),
+        layers.get(SettingKey.SPARSE_MIN_CHUNK, 1L, problems).intValue(),
+        layers.get(SettingKey.SPARSE_DENSE_LAST_ROW, false, problems));
   }
 
   /** Next to 0 a division of the scores would overflow, and nothing but the best has a chance. */

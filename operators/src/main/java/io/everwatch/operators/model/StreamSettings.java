@@ -41,7 +41,8 @@ public record StreamSettings(
     double markerLimitSeconds,
     long allowedLatenessMicros,
     long maxGapMicros,
-    long maxClockJumpMicros) {
+    long maxClockJumpMicros,
+    PrefillSettings prefill) {
 
   /** Where the standing text stands. */
   public enum QueryPlacement {
@@ -75,8 +76,8 @@ public record StreamSettings(
   }
 
   /**
-   * The same but for the frame rate and for how tokens are chosen: all on which no remembered row
-   * depends.
+   * The same but for the frame rate and for how tokens are chosen and prompts computed: all on
+   * which no remembered row depends.
    */
   public StreamSettings withSamplingOf(StreamSettings other) {
     return with(other.fps, chunkMicros, other, other.seed, instruction);
@@ -109,6 +110,7 @@ public record StreamSettings(
         markerLimitSeconds,
         allowedLatenessMicros,
         maxGapMicros,
-        maxClockJumpMicros);
+        maxClockJumpMicros,
+        sampling.prefill);
   }
 }

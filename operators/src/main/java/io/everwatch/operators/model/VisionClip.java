@@ -18,6 +18,9 @@ public sealed interface VisionClip permits Patches, ClipPictures {
   /** Bytes of its pixels on the host. */
   long bytes();
 
+  /** The clip of frame pairs {@code [from, to)} alone; the tower makes the same rows of them. */
+  VisionClip pairs(int from, int to);
+
   /** Patches of all frame pairs. */
   default int count() {
     return Math.multiplyExact(frames(), Math.multiplyExact(height(), width()));

@@ -45,7 +45,7 @@ final class PromptRun implements AutoCloseable {
     DeviceBuffer x = model.decoder().embed(batch, arena);
     if (!prompt.media().isEmpty()) {
       DeviceBuffer vision = model.tower().encode(prompt.media(), arena);
-      model.decoder().placeVision(vision, prompt.pads(), x);
+      model.decoder().placeVision(vision, 0, prompt.pads(), x);
     }
     DeviceBuffer out = model.decoder().forward(x, batch, arena, trace);
     return values(model.decoder().logits(out, batch, arena, trace), count);

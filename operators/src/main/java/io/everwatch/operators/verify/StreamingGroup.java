@@ -13,6 +13,7 @@ import io.everwatch.operators.engine.StreamProbe;
 import io.everwatch.operators.model.EncodedFrame;
 import io.everwatch.operators.model.EncodedFrame.Encoding;
 import io.everwatch.operators.model.Model;
+import io.everwatch.operators.model.PrefillSettings;
 import io.everwatch.operators.model.StreamSettings;
 import io.everwatch.operators.model.StreamSettings.QueryPlacement;
 import io.everwatch.operators.verify.Accuracy.Beside;
@@ -299,7 +300,8 @@ final class StreamingGroup implements GoldenGroup {
           9_000,
           0,
           0,
-          0);
+          0,
+          PrefillSettings.DEFAULT);
     }
   }
 }

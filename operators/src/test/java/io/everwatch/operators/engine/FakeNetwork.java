@@ -10,7 +10,6 @@ import io.everwatch.kernels.RowPool;
 import io.everwatch.kernels.RowValues;
 import io.everwatch.kernels.Sampler;
 import io.everwatch.operators.model.Patches;
-import io.everwatch.operators.model.VisionClip;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -31,7 +30,7 @@ final class FakeNetwork implements Network {
   private final int end;
   private final int pause;
   private final Pool pool;
-  private List<Long> clips = List.of();
+  private List<VisionRows> pictures = List.of();
   private List<FakeContext> last = List.of();
   private List<Draw> draws = List.of();
   private int open;
@@ -85,8 +84,8 @@ final class FakeNetwork implements Network {
   }
 
   @Override
-  public void vision(List<VisionClip> seen) {
-    clips = seen.stream().map(clip -> (long) Arrays.hashCode(((Patches) clip).rows())).toList();
+  public void vision(List<VisionRows> rows) {
+    pictures = rows;
   }
 
   @Override
@@ -97,11 +96,18 @@ final class FakeNetwork implements Network {
     for (int n = 0; n < prompts.size(); n++) {
       Prompt prompt = prompts.get(n);
       FakeContext context = (FakeContext) prompt.context();
+      long clip = Arrays.hashCode(((Patches) pictures.get(n).clip()).rows());
+      int row = pictures.get(n).from();
       for (int i = 0; i < prompt.ids().length; i++) {
         boolean pad = i >= prompt.padsFrom() && i < prompt.padsFrom() + prompt.pads();
-        context.compute(prompt.ids()[i], pad ? clips.get(n) + i - prompt.padsFrom() : 0);
+        context.compute(prompt.ids()[i], pad ? clip + row++ : 0);
       }
-      contexts.add(context);
+      if (row != pictures.get(n).to()) {
+        throw new AssertionError("%s, but %d were used".formatted(pictures.get(n), row));
+      }
+      if (prompt.ends()) {
+        contexts.add(context);
+      }
     }
     last = contexts;
     draws = chosenBy;

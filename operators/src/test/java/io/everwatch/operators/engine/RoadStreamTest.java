@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.everwatch.operators.model.EncodedFrame;
 import io.everwatch.operators.model.EncodedFrame.Encoding;
+import io.everwatch.operators.model.PrefillSettings;
 import io.everwatch.operators.model.StreamSettings;
 import io.everwatch.operators.model.StreamSettings.QueryPlacement;
 import java.io.IOException;
@@ -81,6 +82,7 @@ class RoadStreamTest {
         9_000,
         0,
         16_000_000,
-        10_000_000);
+        10_000_000,
+        PrefillSettings.DEFAULT);
   }
 }

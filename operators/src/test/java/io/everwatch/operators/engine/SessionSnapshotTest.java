@@ -11,6 +11,7 @@ import io.everwatch.operators.cache.SegmentKind;
 import io.everwatch.operators.cache.Slice;
 import io.everwatch.operators.cache.StreamMemory;
 import io.everwatch.operators.cache.VideoGrid;
+import io.everwatch.operators.model.PrefillSettings;
 import io.everwatch.operators.model.StreamSettings;
 import io.everwatch.operators.model.StreamSettings.QueryPlacement;
 import java.util.ArrayList;
@@ -280,6 +281,7 @@ class SessionSnapshotTest {
         9000,
         1,
         2,
-        3);
+        3,
+        PrefillSettings.DEFAULT);
   }
 }

@@ -10,6 +10,7 @@ import io.everwatch.operators.model.EncodedFrame;
 import io.everwatch.operators.model.FrameDecoder;
 import io.everwatch.operators.model.FrameLimits;
 import io.everwatch.operators.model.FrameProcessor;
+import io.everwatch.operators.model.PrefillSettings;
 import io.everwatch.operators.model.StreamSettings;
 import io.everwatch.operators.model.StreamSettings.QueryPlacement;
 import java.util.ArrayList;
@@ -111,7 +112,8 @@ final class TestEngine implements AutoCloseable {
         9000,
         0,
         16_000_000,
-        10_000_000);
+        10_000_000,
+        PrefillSettings.DEFAULT);
   }
 
   /** A picture that is a function of stream and chunk. */

@@ -3,6 +3,7 @@ package io.everwatch.operators.flink;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.everwatch.operators.model.PrefillSettings;
 import io.everwatch.operators.model.StreamSettings;
 import io.everwatch.operators.model.StreamSettings.QueryPlacement;
 import org.junit.jupiter.api.Test;
@@ -30,7 +31,8 @@ class KeptSettingsTest {
         9000,
         0,
         maxGapMicros,
-        10_000_000);
+        10_000_000,
+        PrefillSettings.DEFAULT);
   }
 
   @Test

@@ -342,7 +342,8 @@ class ChatGrammarTest {
         limit,
         0,
         0,
-        0);
+        0,
+        PrefillSettings.DEFAULT);
   }
 
   private static ChatMessage message(JsonNode node) {

@@ -115,7 +115,7 @@ class DecoderTest {
       DeviceBuffer vision = decoder.embed(batch(context, 7, 8), arena);
       DeviceBuffer x = decoder.embed(batch(context, 1, 499, 2, 499), arena);
 
-      decoder.placeVision(vision, new int[] {3, 1}, x);
+      decoder.placeVision(vision, 0, new int[] {3, 1}, x);
 
       DeviceBuffer expected = decoder.embed(batch(context, 1, 8, 2, 7), arena);
       assertThat(values(x)).isEqualTo(values(expected));

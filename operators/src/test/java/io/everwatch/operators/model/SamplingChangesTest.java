@@ -30,7 +30,8 @@ class SamplingChangesTest {
           9000,
           1,
           2,
-          3);
+          3,
+          PrefillSettings.DEFAULT);
 
   @Test
   void changeNothingButWhatTheyName() {

@@ -54,7 +54,8 @@ class SettingsResolverTest {
                 9000,
                 1_000_000,
                 16_000_000,
-                10_000_000));
+                10_000_000,
+                PrefillSettings.DEFAULT));
   }
 
   @Test
