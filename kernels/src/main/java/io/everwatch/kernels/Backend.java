@@ -215,8 +215,8 @@ public interface Backend extends AutoCloseable {
    * K (before rotation) and V to the rows' slots, and attends causally over each span's own context
    * with grouped query heads (query head i uses KV head {@code i / (H / K)}), Q and K rotated by
    * their rows' positions; scale {@code D^-0.5}, softmax in float32. Where a span has a selector
-   * that does not leave it to dense attention ({@link Span#sparse}), each query head attends to
-   * the key blocks that it chose from these very Q and K.
+   * that does not leave it to dense attention ({@link Span#sparse}), each query head attends to the
+   * key blocks that it chose from these very Q and K.
    *
    * @param qkv [T, (H + 2 K) * D]: Q heads, K heads, V heads of each token; Q may be overwritten
    * @param out [T, H * D]

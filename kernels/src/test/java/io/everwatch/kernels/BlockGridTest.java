@@ -24,8 +24,7 @@ class BlockGridTest {
   void countsBlocksFromTheFirstRowOfTheContext(
       int block, int queries, int keys, int blocks, int tail, int firstRow, int rows, int probes) {
     BlockGrid grid = new BlockGrid(block, queries, keys);
-    assertThat(
-            new int[] {grid.blocks(), grid.tail(), grid.firstRow(), grid.rows(), grid.probes()})
+    assertThat(new int[] {grid.blocks(), grid.tail(), grid.firstRow(), grid.rows(), grid.probes()})
         .containsExactly(blocks, tail, firstRow, rows, probes);
     assertThat(grid.firstQuery(0)).isZero();
     assertThat(grid.firstQuery(grid.rows())).isEqualTo(queries);

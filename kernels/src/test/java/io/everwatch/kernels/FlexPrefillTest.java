@@ -16,7 +16,14 @@ class FlexPrefillTest {
   }
 
   @ParameterizedTest(name = "block {0}, floor of {1} tokens: {2} blocks")
-  @CsvSource({"128,1,1", "128,128,1", "128,129,2", "128,1024,8", "32,65,3", "96,2147483647,22369622"})
+  @CsvSource({
+    "128,1,1",
+    "128,128,1",
+    "128,129,2",
+    "128,1024,8",
+    "32,65,3",
+    "96,2147483647,22369622"
+  })
   void theFloorIsRoundedUpToBlocks(int block, int tokens, int blocks) {
     assertThat(budgets(block, tokens, 0).minBlocks()).isEqualTo(blocks);
   }
@@ -73,7 +80,6 @@ class FlexPrefillTest {
 
   @Test
   void thePublishedSettingsAreTheDefault() {
-    assertThat(FlexPrefill.DEFAULT)
-        .isEqualTo(new FlexPrefill(128, 0.9, 0.1, 1024, 0, false));
+    assertThat(FlexPrefill.DEFAULT).isEqualTo(new FlexPrefill(128, 0.9, 0.1, 1024, 0, false));
   }
 }

@@ -44,6 +44,7 @@ import picocli.CommandLine.Spec;
       CaptionCommand.class,
       EvaluateCommand.class,
       BenchCommand.class,
+      TuneCommand.class,
       VerifyModelCommand.class,
       TopicsCommand.class,
       SpreadCommand.class,

@@ -4,6 +4,7 @@ package io.everwatch.job.cli;
 import io.everwatch.kernels.DType;
 import io.everwatch.kernels.DeviceName;
 import io.everwatch.operators.engine.EngineOptions;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -37,6 +38,14 @@ public final class ModelOptions {
   private @Nullable DType dtype;
 
   @Option(
+      names = "--tuning-profile",
+      paramLabel = "FILE",
+      description =
+          "What everwatch tune measured of this device; decides where long prompts are sparse"
+              + " (default: they are dense).")
+  private @Nullable Path tuningProfile;
+
+  @Option(
       names = "--threads",
       paramLabel = "N",
       description = "Threads of the CPU back end (default: one per processor).")
@@ -60,7 +69,11 @@ public final class ModelOptions {
   /** What the engine is opened with, the rest at its defaults. */
   public EngineOptions engineOptions() {
     EngineOptions.Builder options =
-        EngineOptions.builder(model).device(device).dtype(dtype).overrides(streaming);
+        EngineOptions.builder(model)
+            .device(device)
+            .dtype(dtype)
+            .tuningProfile(tuningProfile == null ? null : tuningProfile.toString())
+            .overrides(streaming);
     return (threads > 0 ? options.threads(threads) : options).build();
   }
 
@@ -71,6 +84,9 @@ public final class ModelOptions {
     settings.put("device", device.toString());
     if (dtype != null) {
       settings.put("engine.dtype", dtype.name().toLowerCase(Locale.ROOT));
+    }
+    if (tuningProfile != null) {
+      settings.put("engine.tuning-profile", tuningProfile.toAbsolutePath().toString());
     }
     settings.put("threads", Integer.toString(threads));
     streaming.forEach((key, value) -> settings.put("streaming." + key, value));

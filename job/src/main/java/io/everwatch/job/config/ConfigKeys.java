@@ -219,6 +219,17 @@ public final class ConfigKeys {
           "Type of weights, activations and cached rows. auto: bf16 on a GPU, f32 on the CPU, which"
               + " has no other. f32 on a GPU is for tests and slow.",
           Parsers.orAuto(Parsers::dtype, Optional.empty()));
+  public static final ConfigKey<Optional<String>> TUNING_PROFILE =
+      key(
+          "engine.tuning-profile",
+          "path or none",
+          "none",
+          "File that everwatch tune wrote for this kind of device (on every TaskManager): where"
+              + " long prompts are cut, and where their attention is sparse. none: pieces of 2,048"
+              + " rows, dense unless the stream's sparse_prefill says always. Another file is"
+              + " another numerics identity.",
+          text ->
+              text.strip().equals("none") ? Optional.empty() : Optional.of(Parsers.text(text)));
   public static final ConfigKey<Integer> BATCH_ROUNDS =
       key(
           "engine.batch-rounds",

@@ -95,6 +95,7 @@ public final class EverwatchConfig {
         EngineOptions.builder(get(ConfigKeys.MODEL))
             .device(get(ConfigKeys.DEVICE))
             .dtype(get(ConfigKeys.DTYPE).orElse(null))
+            .tuningProfile(get(ConfigKeys.TUNING_PROFILE).orElse(null))
             .plainProducts(get(ConfigKeys.PLAIN_PRODUCTS))
             .kvBytes(get(ConfigKeys.KV_MEMORY))
             .pictureBytes(get(ConfigKeys.PICTURE_BYTES))

@@ -2,6 +2,7 @@
 package io.everwatch.job.offline;
 
 import io.everwatch.kernels.DeviceCounters;
+import io.everwatch.kernels.SparseCounters;
 import io.everwatch.operators.cache.StreamMemory;
 import io.everwatch.operators.engine.Engine;
 import io.everwatch.operators.engine.EngineListener;
@@ -209,6 +210,7 @@ final class FakeEngine implements Engine {
         0,
         done,
         30 * done,
+        0,
         16 * done,
         2 * done,
         new EngineMetrics.Stages(
@@ -217,7 +219,8 @@ final class FakeEngine implements Engine {
         0,
         100,
         1000,
-        DeviceCounters.NONE);
+        DeviceCounters.NONE,
+        SparseCounters.NONE);
   }
 
   @Override

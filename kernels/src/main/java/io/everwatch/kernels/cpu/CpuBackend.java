@@ -227,7 +227,7 @@ final class CpuBackend implements Backend {
 
   @Override
   public void scatter(DeviceBuffer x, int first, int[] rows, int width, DeviceBuffer out) {
-    long elements = Shapes.elements("scatter", first, rows.length, width);
+    long elements = io.everwatch.kernels.Shapes.elements("scatter", first, rows.length, width);
     CpuBuffer from = CpuBuffer.of(x, "scatter", "x", elements);
     CpuBuffer to = CpuBuffer.of(out, "scatter", "out", 0);
     Shapes.rowsInside("scatter", "out", rows, width, to.elements());

@@ -2,6 +2,7 @@
 package io.everwatch.operators.engine;
 
 import io.everwatch.kernels.Backend;
+import io.everwatch.kernels.FlexPrefill;
 import io.everwatch.operators.cache.ContiguousPositions;
 import io.everwatch.operators.cache.RetentionPolicy;
 import io.everwatch.operators.cache.RetentionWindow;
@@ -12,13 +13,18 @@ import io.everwatch.operators.model.ChatGrammar;
 import io.everwatch.operators.model.FrameDecoder;
 import io.everwatch.operators.model.FrameLimits;
 import io.everwatch.operators.model.Model;
+import io.everwatch.operators.model.PrefillSettings;
 import io.everwatch.operators.model.SettingsResolver;
 import io.everwatch.operators.model.StreamSettings;
+import io.everwatch.operators.model.TuningProfile;
+import io.everwatch.operators.model.TuningProfile.Target;
+import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,7 +33,7 @@ final class EngineAssembly {
   private static final Logger LOG = LoggerFactory.getLogger(EngineAssembly.class);
 
   /** Part of the numerics identity; raised when the engine itself computes other bits. */
-  private static final String ENGINE = "engine 1";
+  private static final String ENGINE = "engine 2";
 
   private EngineAssembly() {}
 
@@ -83,16 +89,17 @@ final class EngineAssembly {
     ChatGrammar grammar = model.grammar();
     FrameDecoder decoder = new FrameDecoder(FrameLimits.defaults());
     String modelDigest = model.folder().digest();
+    TuningProfile profile = profile(options, backend, model);
     return new EngineParts(
         new ModelNetwork(
             backend,
             model.tower(),
             model.decoder(),
             drawable(model),
-            NetworkLimits.of(options),
+            NetworkLimits.of(options, sparse(settings.prefill(), profile)),
             end),
         new Clip.Maker(decoder, model.processor(), backend.patchMaker().isPresent()),
-        planner(model, new GrammarPrompts(grammar)),
+        planner(model, new GrammarPrompts(grammar), profile),
         s -> policy(s, grammar.turnTokens()),
         words(model),
         new TurnEnding(
@@ -100,17 +107,43 @@ final class EngineAssembly {
         stops(grammar),
         settings,
         modelDigest,
-        numerics(backend, modelDigest, decoder));
+        numerics(backend, modelDigest, profile, decoder));
   }
 
-  static RoundPlanner planner(Model model, RoundPlanner.Prompts prompts) {
+  /** How streams with the job's settings choose key blocks, if they ever do. */
+  private static @Nullable FlexPrefill sparse(
+      PrefillSettings settings, @Nullable TuningProfile profile) {
+    return switch (settings.sparse()) {
+      case ALWAYS -> settings.selector();
+      case NEVER -> null;
+      case AUTO -> profile == null ? null : settings.selector();
+    };
+  }
+
+  /** What was measured of this very device, if its file was named. */
+  private static @Nullable TuningProfile profile(
+      EngineOptions options, Backend backend, Model model) {
+    String file = options.tuningProfile();
+    if (file == null) {
+      return null;
+    }
+    TuningProfile profile = TuningProfile.read(Path.of(file));
+    profile.require(
+        Target.of(backend.numerics(), backend.dtype(), model.decoder().kvShape()), file);
+    LOG.info("{}", profile);
+    return profile;
+  }
+
+  static RoundPlanner planner(
+      Model model, RoundPlanner.Prompts prompts, @Nullable TuningProfile profile) {
     var vision = model.config().vision();
     return new RoundPlanner(
         prompts,
         new ContiguousPositions(),
         vision.spatialMergeSize(),
         vision.temporalPatchSize(),
-        vision.tokensPerSecond());
+        vision.tokensPerSecond(),
+        profile);
   }
 
   static Words words(Model model) {
@@ -149,10 +182,11 @@ final class EngineAssembly {
   }
 
   private static NumericsIdentity numerics(
-      Backend backend, String modelDigest, FrameDecoder decoder) {
+      Backend backend, String modelDigest, @Nullable TuningProfile profile, FrameDecoder decoder) {
     Map<String, String> parts = new LinkedHashMap<>();
     parts.put("engine", ENGINE);
     parts.put("back end", backend.numerics()); // library, version, instruction set, type
+    parts.put("tuning profile", profile == null ? "none" : profile.digest());
     parts.put("model", modelDigest);
     parts.put("decoded test picture", decoder.digest());
     return NumericsIdentity.of(parts);

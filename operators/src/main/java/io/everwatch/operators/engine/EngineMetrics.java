@@ -2,6 +2,7 @@
 package io.everwatch.operators.engine;
 
 import io.everwatch.kernels.DeviceCounters;
+import io.everwatch.kernels.SparseCounters;
 
 /**
  * What an engine has done since it was opened; the difference of two of these is a rate.
@@ -11,6 +12,7 @@ import io.everwatch.kernels.DeviceCounters;
  * @param badFrames frames that could not be decoded
  * @param steps device steps that carried a prefill or decoded a token
  * @param prompts rows prefilled
+ * @param sparsePrompts rows of these whose attention was sparse
  * @param visionTokens vision tokens computed
  * @param tokens ids generated
  * @param stages time by stage; {@code frames} is summed over workers
@@ -19,6 +21,7 @@ import io.everwatch.kernels.DeviceCounters;
  * @param rowsUsed cached rows held now
  * @param rowsLimit cached rows that fit
  * @param device what the device was asked to do; all engines of a device count together
+ * @param sparse what sparse prefill attention did; likewise
  */
 public record EngineMetrics(
     long rounds,
@@ -26,6 +29,7 @@ public record EngineMetrics(
     long badFrames,
     long steps,
     long prompts,
+    long sparsePrompts,
     long visionTokens,
     long tokens,
     Stages stages,
@@ -33,7 +37,8 @@ public record EngineMetrics(
     int waiting,
     int rowsUsed,
     int rowsLimit,
-    DeviceCounters device) {
+    DeviceCounters device,
+    SparseCounters sparse) {
 
   /**
    * Nanoseconds spent. Of a round: the stages of the steps it took part in, whoever shared them.

@@ -23,10 +23,13 @@ import org.jspecify.annotations.Nullable;
  * @param kvBytes memory for cached rows; decides how many streams fit; 0: on a GPU what it has left
  *     beside weights and step memory, on the CPU 256 MiB
  * @param batchRounds rounds that may take a step together; 0: as {@link #roundsPerStep} says
- * @param batchRows prompt rows of one prefill; one round is always let in, however long
+ * @param batchRows prompt rows of one step, of which a long prompt takes one piece at a time; one
+ *     round is always let in, however long its piece
  * @param queueRounds rounds of one seat that may be under way or waiting
  * @param closeTimeout how long {@code close} waits for the running step
  * @param stepTimeout after so long a step counts as hung and the process ends; zero: never
+ * @param tuningProfile file of what was measured of the device, {@code everwatch tune} writes it;
+ *     null: none
  * @param overrides settings of the model that the job sets otherwise, e.g. {@code textWindow}
  */
 public record EngineOptions(
@@ -43,6 +46,7 @@ public record EngineOptions(
     int queueRounds,
     Duration closeTimeout,
     Duration stepTimeout,
+    @Nullable String tuningProfile,
     Map<String, String> overrides)
     implements Serializable {
   public EngineOptions {
@@ -93,6 +97,7 @@ public record EngineOptions(
     builder.queueRounds = queueRounds;
     builder.closeTimeout = closeTimeout;
     builder.stepTimeout = stepTimeout;
+    builder.tuningProfile = tuningProfile;
     builder.overrides = overrides;
     return builder;
   }
@@ -127,6 +132,7 @@ public record EngineOptions(
     private int queueRounds = 1024;
     private Duration closeTimeout = Duration.ofSeconds(30);
     private Duration stepTimeout = Duration.ofMinutes(5);
+    private @Nullable String tuningProfile;
     private Map<String, String> overrides = Map.of();
 
     private Builder(String model) {
@@ -199,6 +205,12 @@ public record EngineOptions(
       return this;
     }
 
+    /** Null: none. */
+    public Builder tuningProfile(@Nullable String value) {
+      tuningProfile = value;
+      return this;
+    }
+
     public Builder overrides(Map<String, String> value) {
       overrides = value;
       return this;
@@ -219,6 +231,7 @@ public record EngineOptions(
           queueRounds,
           closeTimeout,
           stepTimeout,
+          tuningProfile,
           overrides);
     }
 

@@ -8,8 +8,11 @@ import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DeviceBuffer;
 import io.everwatch.kernels.DeviceCounters;
 import io.everwatch.kernels.Draw;
+import io.everwatch.kernels.FlexPrefill;
+import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.RowPool;
 import io.everwatch.kernels.Span;
+import io.everwatch.kernels.SparseCounters;
 import io.everwatch.kernels.StepSpace;
 import io.everwatch.kernels.Vocabulary;
 import io.everwatch.operators.model.Decoder;
@@ -21,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Qwen2.5-VL on a back end: tower and decoder over the rows of a step. */
 final class ModelNetwork implements Network {
+  /** Rows; a stream with more takes what happens to be free. */
+  private static final int LONG_CONTEXT = 1 << 17;
+
   private final Backend backend;
   private final Decoder decoder;
   private final Vocabulary vocabulary;
@@ -61,7 +67,21 @@ final class ModelNetwork implements Network {
     this.vision = new VisionStep(backend, tower, decoder, limits);
     this.arena = backend.arena();
     arena.reset(decoder.space(limits.batchRows(), limits.batchRounds()));
-    this.rows = rows(backend, decoder, limits.kvBytes()); // last: it may take all that is left
+    try (Arena later = backend.arena()) {
+      later.reset(sparseSpace(backend, decoder.kvShape(), limits)); // for whom it is free again
+      this.rows = rows(backend, decoder, limits.kvBytes()); // last: it may take all that is left
+    }
+  }
+
+  /** What choosing blocks takes beside, at the longest contexts that are worth planning for. */
+  private static StepSpace sparseSpace(Backend backend, KvShape shape, NetworkLimits limits) {
+    FlexPrefill sparse = limits.sparse();
+    if (sparse == null) {
+      return StepSpace.NONE;
+    }
+    int keys = Math.max(LONG_CONTEXT, limits.batchRows());
+    long bytes = backend.sparseSpace(shape, limits.batchRows(), keys, sparse);
+    return new StepSpace(0, bytes / Float.BYTES, 0, 1);
   }
 
   private static RowPool rows(Backend backend, Decoder decoder, long bytes) {
@@ -100,6 +120,11 @@ final class ModelNetwork implements Network {
   }
 
   @Override
+  public SparseCounters sparseCounters() {
+    return backend.sparseCounters();
+  }
+
+  @Override
   public int vocabulary() {
     return decoder.vocabSize();
   }
@@ -134,7 +159,7 @@ final class ModelNetwork implements Network {
       for (int n = 0; n < prompt.pads(); n++) {
         pads[pad++] = row + prompt.padsFrom() + n;
       }
-      spans.add(new Span(prompt.context(), row, count));
+      spans.add(new Span(prompt.context(), row, count, prompt.selector()));
       row += count;
       if (prompt.ends()) {
         last[ending++] = row - 1;

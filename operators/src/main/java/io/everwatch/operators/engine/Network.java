@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.engine;
 
+import io.everwatch.kernels.BlockSelector;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DeviceCounters;
 import io.everwatch.kernels.Draw;
 import io.everwatch.kernels.RowPool;
+import io.everwatch.kernels.SparseCounters;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The numbers of one model on one device, as a step needs them. Belongs to one thread. What a
@@ -61,6 +64,11 @@ interface Network extends AutoCloseable {
     return DeviceCounters.NONE;
   }
 
+  /** What sparse attention did since its device was opened. */
+  default SparseCounters sparseCounters() {
+    return SparseCounters.NONE;
+  }
+
   /** Frees rows and step memory, and gives back what it was lent. */
   @Override
   void close();
@@ -77,6 +85,13 @@ interface Network extends AutoCloseable {
    * @param padsFrom index in {@code ids} of the first pad; vision rows take their places
    * @param pads vision rows of this piece
    * @param ends whether the prompt ends here, and a token is drawn
+   * @param selector how the key blocks of its attention are chosen; null: dense
    */
-  record Prompt(Context context, int[] ids, int padsFrom, int pads, boolean ends) {}
+  record Prompt(
+      Context context,
+      int[] ids,
+      int padsFrom,
+      int pads,
+      boolean ends,
+      @Nullable BlockSelector selector) {}
 }

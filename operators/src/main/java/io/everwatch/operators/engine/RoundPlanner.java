@@ -9,6 +9,7 @@ import io.everwatch.operators.cache.Slice;
 import io.everwatch.operators.cache.StreamMemory;
 import io.everwatch.operators.cache.VideoGrid;
 import io.everwatch.operators.model.StreamSettings;
+import io.everwatch.operators.model.TuningProfile;
 import io.everwatch.operators.model.VisionClip;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -47,23 +48,27 @@ final class RoundPlanner {
   private final int merge;
   private final double positionsPerSecond;
   private final int framesPerPatch;
+  private final @Nullable TuningProfile profile;
 
   /**
    * @param merge patches of a vision token's side
    * @param framesPerPatch frames that one temporal patch spans
    * @param positionsPerSecond the model's {@code tokens_per_second}
+   * @param profile of the device that computes; null: none
    */
   RoundPlanner(
       Prompts prompts,
       PositionMode positions,
       int merge,
       int framesPerPatch,
-      double positionsPerSecond) {
+      double positionsPerSecond,
+      @Nullable TuningProfile profile) {
     this.prompts = prompts;
     this.positions = positions;
     this.merge = merge;
     this.framesPerPatch = framesPerPatch;
     this.positionsPerSecond = positionsPerSecond;
+    this.profile = profile;
   }
 
   Prompts prompts() {
@@ -122,7 +127,8 @@ final class RoundPlanner {
         positions.positions(proposed.append(List.of(answer(nextSegment, round, room)))),
         room,
         nextSegment,
-        PrefillPlan.of(kept.cachedRows(), ids.length - kept.cachedRows(), settings.prefill()));
+        PrefillPlan.of(
+            kept.cachedRows(), ids.length - kept.cachedRows(), settings.prefill(), profile));
   }
 
   /** Stands for the answer's rows when positions are counted. */

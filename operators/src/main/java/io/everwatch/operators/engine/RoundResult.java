@@ -11,7 +11,7 @@ import java.util.function.Function;
  * @param round number of the round within the stream, or -1 when none was made (failed)
  * @param badFrames frames that could not be decoded; each place was filled by the previous good
  *     frame of the chunk, at the start by the next
- * @param promptRows rows prefilled
+ * @param promptRows rows prefilled, of all pieces
  * @param contextRows rows attended over at the end of the prefill
  */
 public record RoundResult(
@@ -34,7 +34,8 @@ public record RoundResult(
    * Wall-clock milliseconds since the epoch, and where the time went; for headers and metrics,
    * never for values.
    *
-   * @param startedMillis the round's step began
+   * @param startedMillis the round's first step began
+   * @param prefilledMillis the last piece of its prompt was computed
    */
   public record Timings(
       long startedMillis,

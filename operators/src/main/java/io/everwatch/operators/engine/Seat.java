@@ -53,7 +53,11 @@ public interface Seat extends AutoCloseable {
   boolean hasPlace(int underWay);
 
   /**
-   * Starts a round; the listener hears its result.
+   * Starts a round; the listener hears its result. Its prompt may be long: it is computed in
+   * pieces, each in a step of its own, between the tokens of other streams ({@code prefill_piece}
+   * of the settings), sparse where settings and tuning profile say so. Its rows are taken at once
+   * and all its pictures are kept until the last piece, so both must fit ({@link
+   * EngineOptions#kvBytes}, {@link EngineOptions#pictureBytes}).
    *
    * @throws IllegalStateException when a round of this session is running or the session was
    *     released

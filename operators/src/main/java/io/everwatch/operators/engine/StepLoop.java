@@ -36,6 +36,7 @@ final class StepLoop {
     private long badFrames;
     private long steps;
     private long prompts;
+    private long sparsePrompts;
     private long visionTokens;
     private long tokens;
   }
@@ -141,10 +142,7 @@ final class StepLoop {
     active.addAll(admission.next(active, counts.steps));
     List<Job> prefilling = Admission.prefilling(active);
     if (!prefilling.isEmpty()) {
-      for (Job job : prefilling) {
-        counts.prompts += job.turn().piece().rows();
-        counts.visionTokens += job.plan().visionOf(job.turn().piece()).count();
-      }
+      prefilling.forEach(this::count);
       guarded(prefilling, batcher::prefill);
     }
     List<Job> speaking = active.stream().filter(job -> job.turn().speaking()).toList();
@@ -158,6 +156,13 @@ final class StepLoop {
       }
     }
     active.removeIf(job -> !job.running());
+  }
+
+  private void count(Job job) {
+    PrefillPlan.Piece piece = job.turn().piece();
+    counts.prompts += piece.rows();
+    counts.sparsePrompts += piece.selector() == null ? 0 : piece.rows();
+    counts.visionTokens += job.plan().visionOf(piece).count();
   }
 
   /** Runs part of a step; when it is refused, each round again alone, from its beginning. */
@@ -245,6 +250,7 @@ final class StepLoop {
         counts.badFrames,
         counts.steps,
         counts.prompts,
+        counts.sparsePrompts,
         counts.visionTokens,
         counts.tokens,
         clock.stages(),
@@ -252,6 +258,7 @@ final class StepLoop {
         preparing + admission.waiting(),
         slots.used(),
         slots.capacity(),
-        network.counters());
+        network.counters(),
+        network.sparseCounters());
   }
 }

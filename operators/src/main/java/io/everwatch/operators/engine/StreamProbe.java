@@ -80,7 +80,8 @@ public final class StreamProbe implements AutoCloseable {
             model.tower(),
             model.decoder(),
             every,
-            new NetworkLimits(ROWS * 2 * rowBytes, 1, BATCH_ROWS), // twice: for working copies
+            new NetworkLimits(
+                ROWS * 2 * rowBytes, 1, BATCH_ROWS, null), // twice: for working copies
             intact -> {});
     clips =
         new Clip.Maker(
@@ -95,7 +96,8 @@ public final class StreamProbe implements AutoCloseable {
               int[] context(StreamSettings s) {
                 return grammar.outside(context);
               }
-            });
+            },
+            /* profile= */ null);
     ending =
         new TurnEnding(
             grammar.turnTokens(),

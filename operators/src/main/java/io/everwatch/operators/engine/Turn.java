@@ -124,7 +124,8 @@ final class Turn {
         Arrays.copyOfRange(plan.prompt(), piece.from(), piece.to()),
         Math.max(0, plan.padsFrom() - piece.from()),
         plan.visionOf(piece).count(),
-        atLastPiece());
+        atLastPiece(),
+        piece.selector());
   }
 
   private Context load(Network network) {

@@ -214,6 +214,14 @@ final class OperatorMetrics {
     gauge("engineDeviceOtherCopies", () -> engine.metrics().device().otherCopies());
     gauge("engineDeviceResults", () -> engine.metrics().device().results());
     gauge("engineSteps", () -> engine.metrics().steps());
+    gauge("engineSparseRows", () -> engine.metrics().sparsePrompts());
+    gauge("engineDenseRows", () -> engine.metrics().prompts() - engine.metrics().sparsePrompts());
+    gauge("engineSparseCells", () -> engine.metrics().sparse().chosenCells());
+    gauge("engineSparseCausalCells", () -> engine.metrics().sparse().causalCells());
+    gauge("engineSparseKeptMass", () -> engine.metrics().sparse().keptMass());
+    gauge("engineSparseKeptSamples", () -> engine.metrics().sparse().keptSamples());
+    gauge("engineSparseVerticalSlashHeads", () -> engine.metrics().sparse().verticalSlash());
+    gauge("engineSparseQueryAwareHeads", () -> engine.metrics().sparse().queryAware());
   }
 
   private void gauge(String name, Gauge<? extends Number> value) {

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -25,9 +26,20 @@ final class JsonFile {
   private JsonFile() {}
 
   /**
+   * A file of a model folder.
+   *
    * @throws BadModelException if the file is missing, too large, or not one JSON object
    */
   static ObjectNode read(Path file) {
+    return read(file, MAX_BYTES, "a model folder needs it. Was the download complete?");
+  }
+
+  /**
+   * @param most bytes that such a file has
+   * @param missing what to say when it does not exist
+   * @throws BadModelException if the file is missing, too large, or not one JSON object
+   */
+  static ObjectNode read(Path file, long most, String missing) {
     try {
       if (Files.exists(file) && !Files.isRegularFile(file)) {
         throw new BadModelException(
@@ -35,16 +47,14 @@ final class JsonFile {
                 .formatted(file)); // a pipe would be waited for, for ever
       }
       long size = Files.size(file);
-      if (size > MAX_BYTES) {
+      if (size > most) {
         throw new BadModelException(
             "%s has %d bytes; a file of this kind has at most %d. Is it the right file?"
-                .formatted(file, size, MAX_BYTES));
+                .formatted(file, size, most));
       }
       return parse(Files.readAllBytes(file), file.toString());
     } catch (NoSuchFileException e) {
-      throw new BadModelException(
-          "%s does not exist; a model folder needs it. Was the download complete?".formatted(file),
-          e);
+      throw new BadModelException("%s does not exist; %s".formatted(file, missing), e);
     } catch (IOException e) {
       throw new BadModelException(
           "%s cannot be read (%s); check that the file is readable.".formatted(file, e), e);
@@ -72,6 +82,16 @@ final class JsonFile {
     throw new BadModelException(
         "%s holds %s; expected one JSON object. Was the file cut or edited?"
             .formatted(source, node == null ? "nothing" : node.getNodeType()));
+  }
+
+  /** For people too: indented, a line break at the end. */
+  static byte[] write(ObjectNode root) {
+    try {
+      String text = MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(root);
+      return (text + "\n").getBytes(StandardCharsets.UTF_8);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a tree of nodes can always be written", e);
+    }
   }
 
   private static String firstLine(JsonProcessingException e) {

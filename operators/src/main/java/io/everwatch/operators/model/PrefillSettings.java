@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.model;
 
+import io.everwatch.kernels.FlexPrefill;
+
 /**
  * How the rows of a stream's prompts are computed (FlexPrefill §11). No remembered row changes when
  * these do: they hold for the rows that come.
@@ -34,6 +36,11 @@ public record PrefillSettings(
 
   public static final PrefillSettings DEFAULT =
       new PrefillSettings(0, Sparse.AUTO, 128, 0.9, 0.1, 1024, 0, 512, false);
+
+  /** How blocks are chosen where attention is sparse. */
+  public FlexPrefill selector() {
+    return new FlexPrefill(block, gamma, tau, minBudget, maxBudget, denseLastRow);
+  }
 
   /** When attention is sparse. Persisted by name. */
   public enum Sparse {

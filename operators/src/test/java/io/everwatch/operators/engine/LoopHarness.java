@@ -40,8 +40,7 @@ final class LoopHarness {
     loop =
         new StepLoop(
             network,
-            new StepBatcher(
-                network, StepBatcher.LogitsTrace.NONE, parts.stops(), clock, watchdog),
+            new StepBatcher(network, StepBatcher.LogitsTrace.NONE, parts.stops(), clock, watchdog),
             parts.ending(),
             clock,
             TestEngine.options());
@@ -57,9 +56,7 @@ final class LoopHarness {
 
   private void finished(List<RoundResult> list) {
     for (RoundResult result : list) {
-      results
-          .computeIfAbsent((Session) result.session(), session -> new ArrayList<>())
-          .add(result);
+      results.computeIfAbsent((Session) result.session(), session -> new ArrayList<>()).add(result);
     }
   }
 
@@ -118,7 +115,7 @@ final class LoopHarness {
     List<Object> all = new ArrayList<>();
     results.getOrDefault(session, List.of()).forEach(r -> all.add(TestEngine.text(r)));
     StepLoop.Saved saved = loop.save(session, -1);
-    all.add(saved.committed().memory());
+    all.add(Arrays.toString(saved.committed().memory().ids()));
     all.add(Arrays.deepHashCode(saved.rows().host()));
     return all;
   }

@@ -28,7 +28,6 @@ final class Prefills {
   /** In pieces of so many rows, with answers of up to so many tokens. */
   static StreamSettings inPieces(StreamSettings settings, int longest, int maxNewTokens) {
     return SamplingChanges.apply(
-        settings,
-        Map.of("prefill_piece", "" + longest, "max_new_tokens", "" + maxNewTokens));
+        settings, Map.of("prefill_piece", "" + longest, "max_new_tokens", "" + maxNewTokens));
   }
 }

@@ -72,7 +72,7 @@ final class TestEngine implements AutoCloseable {
             new FrameDecoder(FrameLimits.defaults()),
             new FrameProcessor(14, 2, 2, MEAN, MEAN),
             /* decoded= */ false),
-        new RoundPlanner(new FakePrompts(), new ContiguousPositions(), 2, 2, 2),
+        new RoundPlanner(new FakePrompts(), new ContiguousPositions(), 2, 2, 2, null),
         TestEngine::policy,
         FakePrompts.WORDS,
         new TurnEnding(

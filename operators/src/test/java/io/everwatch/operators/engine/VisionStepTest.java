@@ -57,7 +57,7 @@ class VisionStepTest {
 
   private VisionStep step(int batchRows) {
     return new VisionStep(
-        backend, model.tower(), model.decoder(), new NetworkLimits(0, 4, batchRows));
+        backend, model.tower(), model.decoder(), new NetworkLimits(0, 4, batchRows, null));
   }
 
   /** Pairs of 35 rows. */
