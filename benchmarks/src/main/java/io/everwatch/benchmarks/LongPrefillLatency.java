@@ -65,6 +65,7 @@ public final class LongPrefillLatency {
       EngineOptions options =
           EngineOptions.builder(args[0])
               .device(args[1])
+            .batchRounds(128)
               .overrides(Map.of("prefill_piece", piece, "max_new_tokens", "" + 2 * WORDS))
               .build();
       try (Engine engine = Engines.open(options)) {
