@@ -86,7 +86,7 @@ final class EvaluateCommand implements Callable<Integer> {
       converter = DeviceConverter.class,
       description = {
         "Instead of scoring: hold this device against --device, greedy, each turn made to say what",
-        "the other said. Exit code 1 when less than 99 % of turns are equal in bf16, or any but a",
+        "the other said. Exit code 1 when less than 99 %% of turns are equal in bf16, or any but a",
         "near tie differs in f32."
       })
   private @Nullable DeviceName comparedDevice;
