@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.audit;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.everwatch.schemas.WireFormat;
 import io.everwatch.schemas.avro.DeadLetter;
 import io.everwatch.schemas.avro.TextEvent;
@@ -47,6 +49,12 @@ final class Auditing {
     }
     frames = audit.finish();
     return this;
+  }
+
+  /** The violation of this kind, which must be the only one. */
+  Violation only(Violation.Kind kind) {
+    assertThat(violations).hasSize(1).extracting(Violation::kind).containsExactly(kind);
+    return violations.get(0);
   }
 
   AuditReport.Frames frames() {

@@ -35,8 +35,7 @@ class FramesAuditTest {
   void framesThatAreCountedAndNotThereAreNamedEvenWhileTheStreamGoesOn() {
     List<byte[]> frames = stream.frames.subList(0, 11);
 
-    Violation violation = only(Auditing.texts(stream.events).beside(List.of(), frames));
-    assertThat(violation.kind()).isEqualTo(Kind.FRAMES);
+    Violation violation = Auditing.texts(stream.events).beside(List.of(), frames).only(Kind.FRAMES);
     assertThat(violation.chunk()).isEqualTo(5);
     assertThat(violation.detail()).contains("12 frames", "holds 11", "at least as many");
   }
@@ -56,8 +55,7 @@ class FramesAuditTest {
                 List.of(new SourceRange(source.getTopic(), source.getPartition(), 13L, 13L)))
             .build());
 
-    Violation violation = only(Auditing.texts(stream.events).beside(List.of(), frames));
-    assertThat(violation.kind()).isEqualTo(Kind.FRAMES);
+    Violation violation = Auditing.texts(stream.events).beside(List.of(), frames).only(Kind.FRAMES);
     assertThat(violation.detail()).contains("12 frames", "holds 13");
   }
 
@@ -67,8 +65,7 @@ class FramesAuditTest {
     List<byte[]> frames = new ArrayList<>(stream.frames);
     frames.set(12, "not a frame".getBytes(StandardCharsets.UTF_8));
 
-    Violation violation = only(Auditing.texts(stream.events).beside(List.of(), frames));
-    assertThat(violation.kind()).isEqualTo(Kind.FRAMES);
+    Violation violation = Auditing.texts(stream.events).beside(List.of(), frames).only(Kind.FRAMES);
     assertThat(violation.detail()).contains("offset 12", "end-of-stream record");
   }
 
@@ -107,8 +104,8 @@ class FramesAuditTest {
     List<DeadLetter> letters =
         List.of(letter(2, 1), letter(3, 6)); // the event of chunk 6 is still to come
 
-    Violation violation = only(Auditing.texts(stream.events).beside(letters, stream.frames));
-    assertThat(violation.kind()).isEqualTo(Kind.DEAD_LETTERS);
+    Violation violation =
+        Auditing.texts(stream.events).beside(letters, stream.frames).only(Kind.DEAD_LETTERS);
     assertThat(violation.chunk()).isEqualTo(1);
     assertThat(violation.topic()).isEqualTo("frames.dlq");
   }
@@ -162,10 +159,5 @@ class FramesAuditTest {
         .setStreamId("north")
         .setChunk(chunk)
         .build();
-  }
-
-  private static Violation only(Auditing auditing) {
-    assertThat(auditing.violations).hasSize(1);
-    return auditing.violations.get(0);
   }
 }

@@ -22,6 +22,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * What the job writes of one stream, made with the job's own chunk assembly: the frames topic, the
@@ -66,6 +67,22 @@ final class RecordedStream {
       stream.frame(i, START + i * 500_000L);
     }
     return stream;
+  }
+
+  /** A second, a gap of three, and two seconds more. */
+  static RecordedStream gappy() {
+    RecordedStream stream = regular("north", 1);
+    for (int i = 8; i < 12; i++) {
+      stream.frame(i - 6, START + i * 500_000L);
+    }
+    return stream;
+  }
+
+  /** Spoils an event that was written already. */
+  void change(int index, Consumer<TextEvent.Builder> change) {
+    TextEvent.Builder builder = TextEvent.newBuilder(events.get(index));
+    change.accept(builder);
+    events.set(index, builder.build());
   }
 
   void frame(long sequence, long captureMicros) {
