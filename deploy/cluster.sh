@@ -84,6 +84,8 @@ launch() {
   mkdir -p "$dir/tmp/$name"
   "$@" >>"$dir/$name.log" 2>&1 </dev/null &
   echo $! >"$dir/$name.pid"
+  # Until then its command line is that of this script, and it does not look alive.
+  until alive "$name" || ! kill -0 $! 2>/dev/null; do sleep 0.05; done
   say "$name: process $!, log $dir/$name.log"
 }
 
@@ -189,6 +191,31 @@ running() {
   local tasks
   tasks=$(rest GET /jobs/overview | grep -oE "\"jid\":\"${1:-[0-9a-f]*}\"[^{}]*\"state\":\"RUNNING\"[^{}]*\{[^{}]*\}") || return 1
   [ "$(sed -E 's/.*"running":([0-9]+).*/\1/' <<<"$tasks")" = "$(sed -E 's/.*"total":([0-9]+).*/\1/' <<<"$tasks")" ]
+}
+
+# What job ID failed of last, if it did: the innermost cause.
+fault() {
+  rest GET "/jobs/$1/exceptions" | sed 's/"concurrentExceptions".*//' |
+    { grep -oE '("stacktrace":"|Caused by: )[^"\\]*' || true; } | tail -n 1 | sed -E 's/^("stacktrace":"|Caused by: )//'
+}
+
+# await_job [ID]: until it runs with all its subtasks, without an ID any; else says why it does not.
+await_job() {
+  local deadline=$((SECONDS + 60)) id=${1:-} why='' now
+  until running "$id" 2>/dev/null; do
+    alive jobmanager || { causes jobmanager; fail "jobmanager ended before the job's start; see $dir/jobmanager.log"; }
+    id=${id:-$(jobs_running 2>/dev/null | sed -n 1p || true)}
+    now=$(fault "$id" 2>/dev/null || true)
+    if [ "$now" != "$why" ]; then
+      why=$now
+      say "job $id failed: $why"
+    fi
+    if [ -n "$why" ] && ! jobs_running | grep -q "$id"; then
+      fail "job $id has ended; expected it to run; mend what it failed of, then submit it again"
+    fi
+    [ $SECONDS -lt $deadline ] || fail "job $id does not run yet after 60 s; it goes on trying; see: deploy/cluster.sh status, and $dir/jobmanager.log"
+    sleep 0.3
+  done
 }
 
 require_jobmanager() { alive jobmanager || fail "no JobManager runs; expected one; first: deploy/cluster.sh start"; }
@@ -316,7 +343,7 @@ start() {
   # An application's job looks for its topics at once.
   if [ $mode = application ]; then launch_jobmanager "$from"; fi
   await "the registration of $taskmanagers TaskManagers" jobmanager registered "$taskmanagers"
-  if [ $mode = application ]; then await "the job's start" jobmanager running; fi
+  if [ $mode = application ]; then await_job; fi
   say "ready: broker $brokers, web interface http://localhost:$rest_port"
 }
 
@@ -342,7 +369,7 @@ submit() {
   said=$(flink_cli run -d ${from:+-s "$from"} -c $main "$job" "${arguments[@]}") ||
     { printf '%s\n' "$said" >&2; fail "the job was not taken; see above"; }
   job_id=$(sed -n 's/.*submitted with JobID \([0-9a-f]*\).*/\1/p' <<<"$said")
-  await "the start of job $job_id" jobmanager running "$job_id"
+  await_job "$job_id"
   say "job $job_id runs"
 }
 
@@ -434,6 +461,8 @@ status() {
   done
   if alive jobmanager; then
     rest GET /jobs/overview && echo
+  elif [ -f "$dir/jobmanager.pid" ]; then
+    all_alive=1 # an application's JobManager ends with its job
   else
     say "no cluster runs; first: deploy/cluster.sh start"
     all_alive=1

@@ -69,6 +69,11 @@ class ClusterITCase {
       cluster(environment, "start");
       processes.addAll(processIds());
       assertThat(processes).hasSize(3);
+      Processes.Finished refused = run(environment, "submit", "--model", "/no/such/model");
+      assertThat(refused.status()).isEqualTo(1);
+      assertThat(refused.err())
+          .contains("failed: io.everwatch.operators.model.BadModelException")
+          .contains("/no/such/model", "has ended");
       cluster(environment, "submit", "--checkpoint.interval", "1s", "--threads", "2");
       publish(brokers, "north");
       assertThat(committed(brokers, 1)).hasSize(SECONDS + 1);
@@ -97,11 +102,15 @@ class ClusterITCase {
   }
 
   private void cluster(Map<String, String> environment, String... arguments) throws Exception {
-    Processes.Finished finished =
-        Processes.run(dir, environment, STEP, concat(new String[] {script()}, arguments));
+    Processes.Finished finished = run(environment, arguments);
     assertThat(finished.status())
         .as("%s%n%s%n%s", List.of(arguments), finished.out(), finished.err())
         .isZero();
+  }
+
+  private Processes.Finished run(Map<String, String> environment, String... arguments)
+      throws Exception {
+    return Processes.run(dir, environment, STEP, concat(new String[] {script()}, arguments));
   }
 
   private static String[] concat(String[] first, String... second) {
