@@ -77,6 +77,7 @@ public interface Backend extends AutoCloseable {
    * @param bytes for the rows and all that the back end needs for them, working copies included; 0:
    *     the back end decides, a GPU by what it has left now, less a reserve
    * @return possibly none
+   * @throws IllegalArgumentException when there are never so many bytes
    */
   int slots(KvShape shape, long bytes);
 

@@ -184,8 +184,8 @@ public final class ConfigKeys {
           "device",
           "cpu, cuda, cuda:N or auto",
           ENGINE.device().toString(),
-          "What the engine computes on: cuda:1 is the second GPU; auto is the GPU of each"
-              + " TaskManager where it can be used, else the CPU, and the log says which and why.",
+          "What the engine computes on: cuda:1 is the second GPU; auto is the GPU that a TaskManager"
+              + " lists (in run and demo: that can be used), else the CPU; the log says which and why.",
           DeviceName::parse);
   public static final ConfigKey<Integer> THREADS =
       key(
@@ -207,9 +207,10 @@ public final class ConfigKeys {
           "engine.kv-memory",
           "size or auto",
           "auto",
-          "Memory for cached rows and their working copies; decides how many streams fit. auto: on"
-              + " a GPU what weights and step memory leave, less a reserve; on the CPU 256 MiB for"
-              + " the rows alone.",
+          "Memory for cached rows and their working copies; decides how many streams fit. auto: on a"
+              + " GPU what weights and step memory leave, less a reserve, so give each job its share"
+              + " when several engines are to be on one GPU; on the CPU 256 MiB of the heap for the"
+              + " rows alone, or half of the heap if that is less, which no other value may exceed.",
           Parsers.orAuto(Parsers.sizeOf(1 << 20, 1L << 44), 0L));
   public static final ConfigKey<Optional<DType>> DTYPE =
       key(
@@ -228,8 +229,7 @@ public final class ConfigKeys {
               + " long prompts are cut, and where their attention is sparse. none: pieces of 2,048"
               + " rows, dense unless the stream's sparse_prefill says always. Another file is"
               + " another numerics identity.",
-          text ->
-              text.strip().equals("none") ? Optional.empty() : Optional.of(Parsers.text(text)));
+          text -> text.strip().equals("none") ? Optional.empty() : Optional.of(Parsers.text(text)));
   public static final ConfigKey<Integer> BATCH_ROUNDS =
       key(
           "engine.batch-rounds",

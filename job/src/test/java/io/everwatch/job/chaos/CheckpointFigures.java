@@ -85,7 +85,11 @@ public final class CheckpointFigures {
   }
 
   private void run() throws Exception {
-    try (Cluster cluster = Cluster.at(dir).jvmFlags("-XX:+UseSerialGC").start()) {
+    try (Cluster cluster =
+        Cluster.at(dir)
+            .jvmFlags("-XX:+UseSerialGC")
+            .flink("taskmanager.memory.process.size", "1400m") // cached rows lie in the heap
+            .start()) {
       String job =
           cluster
               .jobs()

@@ -83,6 +83,7 @@ public final class LongRun {
             .jvmFlags("-XX:+UseSerialGC")
             // A heap that is there from the start: what resident memory gains is native.
             .taskManagerFlags("-XX:+AlwaysPreTouch")
+            .flink("taskmanager.memory.process.size", "1400m") // cached rows lie in the heap
             .start()) {
       limitFrames(cluster);
       String job =

@@ -76,7 +76,11 @@ public final class Recovery {
 
   private void run() throws Exception {
     try (Cluster cluster =
-        Cluster.at(options.runFolder()).taskManagers(2).jvmFlags("-XX:+UseSerialGC").start()) {
+        Cluster.at(options.runFolder())
+            .taskManagers(2)
+            .jvmFlags("-XX:+UseSerialGC")
+            .flink("taskmanager.memory.process.size", "1400m") // cached rows lie in the heap
+            .start()) {
       String job =
           cluster
               .jobs()

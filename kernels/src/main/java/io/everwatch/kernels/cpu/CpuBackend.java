@@ -32,9 +32,6 @@ import org.jspecify.annotations.Nullable;
 final class CpuBackend implements Backend {
   private static final String NAME = "cpu";
 
-  /** For cached rows when nobody says how much; working copies come on top. */
-  private static final long OWN_ROW_BYTES = 256L << 20;
-
   private final CpuThreads threads;
   private final Products products;
   private final CpuAttention attention;
@@ -127,7 +124,7 @@ final class CpuBackend implements Backend {
   @Override
   public int slots(KvShape shape, long bytes) {
     long rowBytes = Math.multiplyExact(shape.rowElements(), Float.BYTES);
-    return (int) Math.min((bytes == 0 ? OWN_ROW_BYTES : bytes) / rowBytes, Integer.MAX_VALUE - 8);
+    return (int) Math.min(RowHeap.ofThisProcess().bytes(bytes) / rowBytes, Integer.MAX_VALUE - 8);
   }
 
   @Override

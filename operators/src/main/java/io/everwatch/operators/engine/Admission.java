@@ -187,7 +187,7 @@ final class Admission {
   }
 
   private String tooLong(Job job, int rows) {
-    return "round %d of stream %s needs %d cached rows; the pool has %d in all; give the engine more memory for rows (kvBytes), or make pictures or windows smaller"
+    return "round %d of stream %s needs %d cached rows; the pool has %d in all; give the engine more memory for rows (engine.kv-memory), or make pictures or windows smaller"
         .formatted(job.plan().round(), job.session.streamId(), rows, slots.capacity());
   }
 
@@ -203,7 +203,8 @@ final class Admission {
       LOG.warn(
           "a round waits for {} cached rows: {} of {} are held by {} streams; expected room for all"
               + " rounds of a step; it begins when others have ended, and texts stay the same, but"
-              + " late; give the engine more memory for rows (kvBytes) or fewer streams; said once",
+              + " late; give the engine more memory for rows (engine.kv-memory) or fewer streams; said"
+              + " once",
           rows,
           slots.used(),
           slots.capacity(),

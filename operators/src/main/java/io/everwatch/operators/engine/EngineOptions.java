@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  *     is always let in, and each worker decodes up to three pictures beside
  * @param dtype type of weights, activations and cached rows; null: the device's own choice
  * @param kvBytes memory for cached rows; decides how many streams fit; 0: on a GPU what it has left
- *     beside weights and step memory, on the CPU 256 MiB
+ *     beside weights and step memory, on the CPU 256 MiB or half of the heap
  * @param batchRounds rounds that may take a step together; 0: as {@link #roundsPerStep} says
  * @param batchRows prompt rows of one step, of which a long prompt takes one piece at a time; one
  *     round is always let in, however long its piece

@@ -7,6 +7,8 @@ import io.everwatch.kernels.Batch;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DeviceBuffer;
 import io.everwatch.kernels.DeviceCounters;
+import io.everwatch.kernels.DeviceException;
+import io.everwatch.kernels.DeviceException.Failure;
 import io.everwatch.kernels.Draw;
 import io.everwatch.kernels.FlexPrefill;
 import io.everwatch.kernels.KvShape;
@@ -87,19 +89,23 @@ final class ModelNetwork implements Network {
   private static RowPool rows(Backend backend, Decoder decoder, long bytes) {
     int slots = backend.slots(decoder.kvShape(), bytes);
     if (slots < 1) {
+      String need =
+          "there is no room for cached rows: one takes %,d bytes, and "
+              .formatted(decoder.kvShape().rowElements() * backend.dtype().sizeBytes());
+      if (bytes == 0) {
+        throw new DeviceException(
+            Failure.REFUSED,
+            need
+                + backend
+                    .space()
+                    .map(s -> "%,d of %,d are free".formatted(s.free(), s.total()))
+                    .orElse("the back end gives none")
+                + "; expected room for the rows of a stream at least; take a device with more memory or a smaller model, or end what else is on the device");
+      }
       throw new IllegalArgumentException(
-          "there is no room for cached rows: one takes %,d bytes, and %s; expected room for the rows of a stream at least; %s"
-              .formatted(
-                  decoder.kvShape().rowElements() * backend.dtype().sizeBytes(),
-                  bytes == 0
-                      ? backend
-                          .space()
-                          .map(s -> "%,d of %,d are free".formatted(s.free(), s.total()))
-                          .orElse("the back end gives none")
-                      : "kvBytes is %,d".formatted(bytes),
-                  bytes == 0
-                      ? "take a device with more memory or a smaller model"
-                      : "give the engine more memory for rows"));
+          need
+              + "engine.kv-memory is %,d; expected room for the rows of a stream at least; raise it"
+                  .formatted(bytes));
     }
     return backend.rowPool(decoder.kvShape(), slots);
   }

@@ -217,7 +217,7 @@ class EngineFaultsTest {
       assertThat(((Failed) result.outcome()).reason())
           .contains("stream camera")
           .contains("the pool has 30")
-          .contains("kvBytes");
+          .contains("engine.kv-memory");
     }
   }
 }

@@ -73,7 +73,10 @@ class EnginesTest {
         .withMessageContaining("abacus");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Engines.open(TINY.toBuilder().kvBytes(10).build()))
-        .withMessageContaining("kvBytes is 10");
+        .withMessageContaining("engine.kv-memory is 10");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Engines.open(TINY.toBuilder().kvBytes(1L << 50).build()))
+        .withMessageContaining("cached rows would take 1,125,899,906,842,624 bytes");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> EngineOptions.builder("m").workers(0).build())
         .withMessage("workers must be at least 1, but is 0");

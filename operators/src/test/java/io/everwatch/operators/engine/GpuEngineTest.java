@@ -246,6 +246,29 @@ class GpuEngineTest {
     assertThat(Emulation.live(0)).isEqualTo(Emulation.Live.NONE);
   }
 
+  @Test
+  @EnabledOnEmulation
+  void whoFindsTheDeviceTakenIsToldWhoHasItAndBothRunWithAShareEach() {
+    Emulation.set("memory=256m");
+    EngineOptions.Builder all = options().kvBytes(0);
+    EngineOptions.Builder other = options().kvBytes(0).batchRows(256);
+    try (Engine first = Engines.shared(all.build())) {
+      assertThatExceptionOfType(DeviceException.class)
+          .isThrownBy(() -> Engines.shared(other.build()).close())
+          .satisfies(e -> assertThat(e.failure()).isEqualTo(Failure.REFUSED))
+          .withMessageContaining("there is no room for cached rows: one takes 768 bytes")
+          .withMessageContaining("on cuda other jobs of this process have engines, 1 of them with")
+          .withMessageContaining("give each job its share with engine.kv-memory");
+      assertThat(first.metrics().rowsLimit()).isPositive();
+    }
+    try (Engine first = Engines.shared(all.kvBytes(16 << 20).build());
+        Engine second = Engines.shared(other.kvBytes(16 << 20).build())) {
+      assertThat(first.metrics().rowsLimit()).isEqualTo(second.metrics().rowsLimit());
+    }
+    Engines.open(options().build()).close();
+    assertThat(Emulation.live(0)).isEqualTo(Emulation.Live.NONE);
+  }
+
   private static List<byte[]> snapshot(Seat seat, StreamSession session) throws Exception {
     return seat.snapshot(session).get(60, TimeUnit.SECONDS).pieces();
   }
