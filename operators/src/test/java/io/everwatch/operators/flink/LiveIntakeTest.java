@@ -2,6 +2,7 @@
 package io.everwatch.operators.flink;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.everwatch.operators.engine.FakeEngines;
 import io.everwatch.operators.flink.RecordedDecisions.Skip;
@@ -12,6 +13,7 @@ import io.everwatch.schemas.avro.TextKind;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -88,6 +90,35 @@ class LiveIntakeTest {
       }
       bench.settle();
       return bench.events();
+    }
+  }
+
+  @Test
+  void whatWasSkippedBehindARoundIsToldAfterARestoreToo() throws Exception {
+    UnderstandSettings four =
+        Bench.IMPATIENT
+            .withOverload(OverloadMode.LIVE, MAX_LAG)
+            .with(Limits.DEFAULT.withInFlight(4));
+    Camera camera = new Camera("a");
+    List<TextEvent> uninterrupted;
+    OperatorSubtaskState state;
+    try (Bench bench = new Bench(fake.engine(), four)) {
+      fake.hold();
+      bench.offerSeconds(8, camera);
+      state = bench.snapshot();
+      fake.letAllGo();
+      bench.settle();
+      uninterrupted = bench.events();
+    }
+    assertThat(uninterrupted)
+        .extracting(TextEvent::getChunk, TextEvent::getRound)
+        .containsExactly(
+            tuple(0L, 0L), tuple(1L, -1L), tuple(5L, 1L), tuple(6L, 2L), tuple(7L, 3L));
+    assertThat(uninterrupted.get(1).getSkipped().getLastChunk()).isEqualTo(4);
+    assertThat(uninterrupted.get(1).getFrames().getReceived()).isEqualTo(8);
+    try (Bench bench = new Bench(fake.engine(), four, state)) {
+      bench.settle();
+      assertThat(bench.events()).isEqualTo(uninterrupted);
     }
   }
 
