@@ -4,6 +4,7 @@ package io.everwatch.operators.engine;
 import io.everwatch.operators.cache.SegmentKind;
 import io.everwatch.operators.cache.VideoGrid;
 import io.everwatch.operators.engine.RoundPlanner.Part;
+import io.everwatch.operators.engine.RoundPlanner.UserTurn;
 import io.everwatch.operators.model.ChatGrammar;
 import io.everwatch.operators.model.StreamSettings;
 import java.util.ArrayList;
@@ -32,18 +33,21 @@ class GrammarPrompts implements RoundPlanner.Prompts {
   }
 
   @Override
-  public List<Part> round(
-      StreamSettings settings, long chunk, VideoGrid grid, boolean first, boolean afterTurn) {
+  public List<Part> round(StreamSettings settings, UserTurn turn) {
     List<Part> parts = new ArrayList<>();
-    if (afterTurn) {
+    if (turn.afterTurn()) {
       parts.add(text(SegmentKind.ASSISTANT_CLOSE, grammar.assistantClose()));
     }
     parts.add(text(SegmentKind.USER_OPEN, grammar.userOpen()));
-    parts.add(text(SegmentKind.MARKER, grammar.marker(chunk, settings)));
-    parts.add(new Part(SegmentKind.VISION, grammar.vision(grid.tokens()), grid));
-    if (first) {
+    parts.add(text(SegmentKind.MARKER, grammar.marker(turn.chunk(), settings)));
+    VideoGrid grid = turn.grid();
+    if (grid != null) {
+      parts.add(new Part(SegmentKind.VISION, grammar.vision(grid.tokens()), grid));
+    }
+    if (turn.first()) {
       parts.add(text(SegmentKind.QUERY, grammar.query(settings)));
     }
+    parts.add(text(SegmentKind.QUERY, grammar.outside(turn.question())));
     parts.add(text(SegmentKind.USER_CLOSE, grammar.userClose()));
     parts.add(text(SegmentKind.ASSISTANT_OPEN, grammar.assistantOpen()));
     return parts;

@@ -153,7 +153,7 @@ final class ModelNetwork implements Network {
   public void prefill(List<Prompt> prompts, List<Draw> draws) {
     int tokens = prompts.stream().mapToInt(prompt -> prompt.ids().length).sum();
     int[] ids = new int[tokens];
-    int[] pads = new int[prompts.stream().mapToInt(Prompt::pads).sum()]; // in the order of prompts
+    int[] pads = new int[prompts.stream().mapToInt(Prompt::padRows).sum()]; // in order of prompts
     int[] last = new int[draws.size()];
     List<Span> spans = new ArrayList<>(prompts.size());
     int row = 0;
@@ -162,8 +162,10 @@ final class ModelNetwork implements Network {
     for (Prompt prompt : prompts) {
       int count = prompt.ids().length;
       System.arraycopy(prompt.ids(), 0, ids, row, count);
-      for (int n = 0; n < prompt.pads(); n++) {
-        pads[pad++] = row + prompt.padsFrom() + n;
+      for (Pads of : prompt.pads()) {
+        for (int n = 0; n < of.count(); n++) {
+          pads[pad++] = row + of.from() + n;
+        }
       }
       spans.add(new Span(prompt.context(), row, count, prompt.selector()));
       row += count;

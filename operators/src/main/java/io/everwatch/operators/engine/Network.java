@@ -33,7 +33,7 @@ interface Network extends AutoCloseable {
   /**
    * The decoder over prompts of rounds, or pieces of them, which their contexts end in.
    *
-   * @param prompts one for each part of the call of {@link #vision}, in its order
+   * @param prompts with all parts of the call of {@link #vision}, in its order
    * @param draws how the token after each prompt that ends here is chosen
    */
   void prefill(List<Prompt> prompts, List<Draw> draws);
@@ -82,16 +82,26 @@ interface Network extends AutoCloseable {
    * The prompt of one round, or a piece of it.
    *
    * @param ids token ids of the rows to compute
-   * @param padsFrom index in {@code ids} of the first pad; vision rows take their places
-   * @param pads vision rows of this piece
+   * @param pads where vision rows take the places of pads, clip after clip
    * @param ends whether the prompt ends here, and a token is drawn
    * @param selector how the key blocks of its attention are chosen; null: dense
    */
   record Prompt(
-      Context context,
-      int[] ids,
-      int padsFrom,
-      int pads,
-      boolean ends,
-      @Nullable BlockSelector selector) {}
+      Context context, int[] ids, List<Pads> pads, boolean ends, @Nullable BlockSelector selector) {
+    public Prompt {
+      pads = List.copyOf(pads);
+    }
+
+    /** Vision rows of all clips. */
+    int padRows() {
+      return pads.stream().mapToInt(Pads::count).sum();
+    }
+  }
+
+  /**
+   * The pads of one clip, or of a part of it.
+   *
+   * @param from index in the ids of the prompt
+   */
+  record Pads(int from, int count) {}
 }

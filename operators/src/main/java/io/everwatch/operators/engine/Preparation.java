@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.engine;
 
+import io.everwatch.operators.engine.RoundPlanner.Given;
+import io.everwatch.operators.engine.RoundResult.BadFrame;
 import io.everwatch.operators.model.StreamSettings;
+import io.everwatch.operators.model.VisionClip;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,25 +49,32 @@ final class Preparation {
       int taken = pictures.take(mostPictureBytes(job, settings));
       job.onEnd(() -> pictures.giveBack(taken));
       long start = System.nanoTime();
+      List<BadFrame> bad = new ArrayList<>();
+      List<Given> chunks = new ArrayList<>();
+      int frames = 0;
+      for (RoundInput earlier : job.input.earlier()) {
+        Clip clip = clips.make(earlier.frames(), settings);
+        add(clip.bad(), frames, bad);
+        frames += earlier.frames().size();
+        if (clip.vision().isPresent() || earlier.frames().isEmpty()) {
+          chunks.add(given(earlier, clip.vision().orElse(null)));
+        }
+      }
       Clip clip = clips.make(job.input.frames(), settings);
+      add(clip.bad(), frames, bad);
       long decoded = System.nanoTime();
-      job.bad(clip.bad(), decoded - start);
+      job.bad(bad, decoded - start);
       if (clip.vision().isEmpty()) {
         return Optional.of(noFrames(job, clip));
       }
-      int held = pictures.shrink(taken, clip.vision().get().bytes());
+      chunks.add(given(job.input, clip.vision().get()));
+      int held = pictures.shrink(taken, bytes(chunks));
       job.onEnd(() -> pictures.giveBack(held));
-      String said = job.input.said();
-      if (said != null) {
-        job.prescribed(ending.turn(said));
+      if (job.input.said() != null) {
+        job.prescribed(chunks.get(chunks.size() - 1).answer());
       }
       job.planned(
-          planner.plan(
-              job.session.committed(),
-              settings,
-              job.session.policy(),
-              job.input,
-              clip.vision().get()),
+          planner.plan(job.session.committed(), settings, job.session.policy(), chunks),
           System.nanoTime() - decoded);
       return Optional.empty();
     } catch (InterruptedException closing) {
@@ -72,9 +86,27 @@ final class Preparation {
     }
   }
 
+  private Given given(RoundInput input, @Nullable VisionClip clip) {
+    String said = input.said();
+    return new Given(input, clip, said == null ? new int[0] : ending.turn(said));
+  }
+
+  /** Bad frames are counted over all chunks. */
+  private static void add(List<BadFrame> more, int before, List<BadFrame> all) {
+    more.forEach(one -> all.add(new BadFrame(before + one.index(), one.reason(), one.detail())));
+  }
+
+  private static long bytes(List<Given> chunks) {
+    return chunks.stream()
+        .map(Given::clip)
+        .filter(Objects::nonNull)
+        .mapToLong(VisionClip::bytes)
+        .sum();
+  }
+
   /** What its prepared pictures take at most: three float32 per pixel, frames in pairs. */
   private static long mostPictureBytes(Job job, StreamSettings settings) {
-    return (job.input.frames().size() + 1) * settings.maxPixels() * 3 * Float.BYTES;
+    return job.input.mostFrames() * settings.maxPixels() * 3 * Float.BYTES;
   }
 
   private static String noFrames(Job job, Clip clip) {

@@ -9,6 +9,7 @@ import io.everwatch.operators.cache.StreamMemory;
 import io.everwatch.operators.cache.VideoGrid;
 import io.everwatch.operators.engine.RebuiltMemory.Source;
 import io.everwatch.operators.engine.RoundPlanner.Part;
+import io.everwatch.operators.engine.RoundPlanner.UserTurn;
 import io.everwatch.operators.model.StreamSettings;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -23,8 +24,14 @@ import java.util.function.Function;
  * model and the settings.
  */
 final class Rebuild {
-  /** Stands for any clip where the grammar asks for one. */
-  private static final VideoGrid ANY = new VideoGrid(1, 1, 1, 1);
+  /** Stands for any user turn where the grammar asks for one. */
+  private static final UserTurn ANY =
+      new UserTurn(
+          0,
+          new VideoGrid(1, 1, 1, 1),
+          /* first= */ true,
+          /* afterTurn= */ true,
+          /* question= */ "");
 
   private final RoundPlanner.Prompts prompts;
   private final Words words;
@@ -133,7 +140,7 @@ final class Rebuild {
   /** The parts that are the same in every round. */
   private Map<SegmentKind, int[]> grammar(StreamSettings settings) {
     List<Part> parts = new ArrayList<>(prompts.head(settings));
-    parts.addAll(prompts.round(settings, 0, ANY, /* first= */ true, /* afterTurn= */ true));
+    parts.addAll(prompts.round(settings, ANY));
     Map<SegmentKind, int[]> grammar = new EnumMap<>(SegmentKind.class);
     parts.forEach(part -> grammar.put(part.kind(), part.ids()));
     return grammar;

@@ -4,18 +4,17 @@ package io.everwatch.operators.engine;
 import io.everwatch.operators.cache.StreamMemory;
 import io.everwatch.operators.model.VisionClip;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * What one round will compute: a pure function of the committed state, the settings and the chunk,
  * made before the step by a worker.
  *
- * @param round number of the round
- * @param clip the chunk's frames
+ * @param round number of the round, of several that of the last
+ * @param shown the clips whose rows are computed, in the order of the prompt
  * @param kept the memory after compaction: its cached rows are loaded
  * @param proposed the memory with the prompt of the round behind it
  * @param prompt ids of the rows to compute: those of {@code kept} without K and V, then the round's
- * @param padsFrom index in {@code prompt} of the first pad
- * @param pads vision tokens
  * @param positions {@code [3][rows of proposed + room]}, answer included
  * @param room tokens that the answer may have
  * @param nextSegment id of the answer's segment
@@ -23,16 +22,41 @@ import java.util.Arrays;
  */
 record RoundPlan(
     long round,
-    VisionClip clip,
+    List<Shown> shown,
     StreamMemory kept,
     StreamMemory proposed,
     int[] prompt,
-    int padsFrom,
-    int pads,
     float[][] positions,
     int room,
     long nextSegment,
     PrefillPlan prefill) {
+  RoundPlan {
+    shown = List.copyOf(shown);
+  }
+
+  /**
+   * A clip and its place.
+   *
+   * @param from index in {@code prompt} of its first pad
+   * @param count vision tokens
+   */
+  record Shown(VisionClip clip, int from, int count) {
+    /** Its rows in a piece of the prompt. */
+    private VisionRows rows(PrefillPlan.Piece piece) {
+      return new VisionRows(clip, row(piece.from()), row(piece.to()));
+    }
+
+    /** The places of these, counted from the start of the piece. */
+    private Network.Pads pads(PrefillPlan.Piece piece) {
+      int first = row(piece.from());
+      return new Network.Pads(from + first - piece.from(), row(piece.to()) - first);
+    }
+
+    /** The first row that does not stand before {@code place}. */
+    private int row(int place) {
+      return Math.min(Math.max(place - from, 0), count);
+    }
+  }
 
   /** Rows that the round computes at most: the last token of an answer is not fed. */
   int newRows() {
@@ -44,11 +68,14 @@ record RoundPlan(
     return kept.cachedRows() + prompt.length;
   }
 
-  /** Vision rows of a piece of the prompt. */
-  VisionRows visionOf(PrefillPlan.Piece piece) {
-    int from = Math.min(Math.max(piece.from(), padsFrom), padsFrom + pads);
-    int to = Math.min(Math.max(piece.to(), padsFrom), padsFrom + pads);
-    return new VisionRows(clip, from - padsFrom, to - padsFrom);
+  /** Vision rows of a piece of the prompt, clip after clip. */
+  List<VisionRows> visionOf(PrefillPlan.Piece piece) {
+    return shown.stream().map(clip -> clip.rows(piece)).filter(rows -> rows.count() > 0).toList();
+  }
+
+  /** The places of these, counted from the start of the piece. */
+  List<Network.Pads> padsOf(PrefillPlan.Piece piece) {
+    return shown.stream().map(clip -> clip.pads(piece)).filter(pads -> pads.count() > 0).toList();
   }
 
   /** Positions of rows {@code [from, to)}: {@code [3][to - from]}. */

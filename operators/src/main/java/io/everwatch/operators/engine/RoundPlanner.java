@@ -13,7 +13,9 @@ import io.everwatch.operators.model.TuningProfile;
 import io.everwatch.operators.model.VisionClip;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,16 +34,29 @@ final class RoundPlanner {
     /** System turn and {@code previous text} turn: what stands before the first round. */
     List<Part> head(StreamSettings settings);
 
-    /**
-     * One user turn and the header of its answer.
-     *
-     * @param chunk decides the time marker
-     * @param first whether it is the stream's first round
-     * @param afterTurn whether an assistant turn stands before it, whose newline is still missing
-     */
-    List<Part> round(
-        StreamSettings settings, long chunk, VideoGrid grid, boolean first, boolean afterTurn);
+    /** One user turn and the header of its answer. */
+    List<Part> round(StreamSettings settings, UserTurn turn);
   }
+
+  /**
+   * What a user turn shows and asks.
+   *
+   * @param chunk decides the time marker
+   * @param grid of its clip; null: it shows nothing
+   * @param first whether it is the stream's first round
+   * @param afterTurn whether an assistant turn stands before it, whose newline is still missing
+   * @param question stands behind the clip; empty: none
+   */
+  record UserTurn(
+      long chunk, @Nullable VideoGrid grid, boolean first, boolean afterTurn, String question) {}
+
+  /**
+   * A chunk on its way into the prompt.
+   *
+   * @param clip null: it is remembered by its words alone
+   * @param answer ids of its whole turn; empty: the model answers
+   */
+  record Given(RoundInput input, @Nullable VisionClip clip, int[] answer) {}
 
   private final Prompts prompts;
   private final PositionMode positions;
@@ -75,60 +90,122 @@ final class RoundPlanner {
     return prompts;
   }
 
+  /** Plans the round of one chunk that the model answers. */
   RoundPlan plan(
       Committed committed,
       StreamSettings settings,
       RetentionPolicy policy,
       RoundInput input,
       VisionClip clip) {
-    long round = committed.rounds();
-    StreamMemory before =
-        input.dropVision() ? policy.dropVision(committed.memory()) : committed.memory();
-    StreamMemory kept = policy.compact(before, round);
-    VideoGrid grid = grid(clip, settings);
+    return plan(committed, settings, policy, List.of(new Given(input, clip, new int[0])));
+  }
 
-    List<Part> parts = new ArrayList<>();
-    boolean first = kept.slices().isEmpty();
-    if (first) {
-      parts.addAll(prompts.head(settings));
+  /**
+   * Plans the round of the last of {@code chunks}; those before it are answered.
+   *
+   * @throws IllegalStateException when words that are not computed yet would move before rows that
+   *     are: several chunks at once want a memory without rows, or one that keeps all of them
+   */
+  RoundPlan plan(
+      Committed committed, StreamSettings settings, RetentionPolicy policy, List<Given> chunks) {
+    Draft draft = new Draft(committed, settings, policy);
+    for (Given chunk : chunks.subList(0, chunks.size() - 1)) {
+      draft.add(chunk);
+      draft.answer(chunk.answer());
     }
-    parts.addAll(prompts.round(settings, input.chunk(), grid, round == 0, endsInTurn(kept)));
-    long nextSegment = committed.nextSegment();
-    List<Slice> added = new ArrayList<>(parts.size());
-    int visionAt = -1; // row of the vision start, from the first row behind the kept ones
-    int rows = 0;
-    for (Part part : parts) {
-      if (part.ids().length == 0) {
-        continue;
-      }
-      boolean head = part.grid() == null && isHead(part.kind());
-      if (part.kind() == SegmentKind.VISION) {
-        visionAt = rows;
-      } else if (part.kind() == SegmentKind.ASSISTANT_CLOSE) {
-        // belongs to the turn before and leaves with it
-        added.add(slice(nextSegment++, part, lastRound(kept)));
-        rows += part.ids().length;
-        continue;
-      }
-      added.add(slice(nextSegment++, part, head ? -1 : round));
-      rows += part.ids().length;
-    }
-    StreamMemory proposed = kept.append(added);
+    StreamMemory kept = draft.add(chunks.get(chunks.size() - 1));
     int room = settings.maxNewTokens();
-    int[] ids = proposed.ids();
+    int[] ids = draft.memory.ids();
+    int cached = draft.memory.cachedRows();
     return new RoundPlan(
-        round,
-        clip,
+        draft.round,
+        draft.shown(),
         kept,
-        proposed,
-        Arrays.copyOfRange(ids, kept.cachedRows(), ids.length),
-        kept.rows() - kept.cachedRows() + visionAt + 1,
-        grid.tokens(),
-        positions.positions(proposed.append(List.of(answer(nextSegment, round, room)))),
+        draft.memory,
+        Arrays.copyOfRange(ids, cached, ids.length),
+        positions.positions(
+            draft.memory.append(List.of(answer(draft.nextSegment, draft.round, room)))),
         room,
-        nextSegment,
-        PrefillPlan.of(
-            kept.cachedRows(), ids.length - kept.cachedRows(), settings.prefill(), profile));
+        draft.nextSegment,
+        PrefillPlan.of(cached, ids.length - cached, settings.prefill(), profile));
+  }
+
+  /** The memory as round after round is added to it. */
+  private final class Draft {
+    private final StreamSettings settings;
+    private final RetentionPolicy policy;
+    private final Map<Long, VisionClip> clips = new HashMap<>(); // by segment
+    private StreamMemory memory;
+    private long round;
+    private long nextSegment;
+
+    Draft(Committed committed, StreamSettings settings, RetentionPolicy policy) {
+      this.settings = settings;
+      this.policy = policy;
+      this.memory = committed.memory();
+      this.round = committed.rounds();
+      this.nextSegment = committed.nextSegment();
+    }
+
+    /** Compacts, and opens the chunk's round; returns what was kept. */
+    StreamMemory add(Given chunk) {
+      StreamMemory before = chunk.input().dropVision() ? policy.dropVision(memory) : memory;
+      StreamMemory kept = policy.compact(before, round);
+      VisionClip clip = chunk.clip();
+      VideoGrid grid = clip == null ? null : grid(clip, settings, chunk.input().frames().size());
+      List<Part> parts = new ArrayList<>();
+      if (kept.slices().isEmpty()) {
+        parts.addAll(prompts.head(settings));
+      }
+      parts.addAll(
+          prompts.round(
+              settings,
+              new UserTurn(
+                  chunk.input().chunk(),
+                  grid,
+                  round == 0,
+                  endsInTurn(kept),
+                  chunk.input().question())));
+      List<Slice> added = new ArrayList<>(parts.size());
+      for (Part part : parts) {
+        if (part.ids().length > 0) {
+          if (clip != null && part.kind() == SegmentKind.VISION) {
+            clips.put(nextSegment, clip);
+          }
+          added.add(slice(nextSegment++, part, born(part.kind(), kept)));
+        }
+      }
+      memory = kept.append(added);
+      return kept;
+    }
+
+    /** The newline of the turn before belongs to it and leaves with it. */
+    private long born(SegmentKind kind, StreamMemory kept) {
+      return isHead(kind) ? -1 : kind == SegmentKind.ASSISTANT_CLOSE ? lastRound(kept) : round;
+    }
+
+    /** Closes the round with this turn. */
+    void answer(int[] ids) {
+      memory =
+          memory.append(
+              List.of(slice(nextSegment++, new Part(SegmentKind.GENERATED, ids, null), round)));
+      round++;
+    }
+
+    /** The clips among the rows that are not computed yet. */
+    List<RoundPlan.Shown> shown() {
+      List<RoundPlan.Shown> shown = new ArrayList<>();
+      int row = -memory.cachedRows();
+      for (Slice slice : memory.slices()) {
+        VisionClip clip = clips.get(slice.segment().id());
+        VideoGrid grid = slice.segment().grid();
+        if (clip != null && grid != null) {
+          shown.add(new RoundPlan.Shown(clip, row + 1, grid.tokens())); // behind the start marker
+        }
+        row += slice.rows();
+      }
+      return shown;
+    }
   }
 
   /** Stands for the answer's rows when positions are counted. */
@@ -164,8 +241,10 @@ final class RoundPlanner {
     return memory.slices().get(memory.slices().size() - 1).round();
   }
 
-  private VideoGrid grid(VisionClip clip, StreamSettings settings) {
-    float step = (float) (framesPerPatch / settings.fps() * positionsPerSecond);
+  /** The frames of a chunk are spread evenly over it, whatever the settings say now. */
+  private VideoGrid grid(VisionClip clip, StreamSettings settings, int frames) {
+    double fps = settings.withGrid(settings.chunkMicros(), frames).fps();
+    float step = (float) (framesPerPatch / fps * positionsPerSecond);
     return new VideoGrid(clip.frames(), clip.height() / merge, clip.width() / merge, step);
   }
 }

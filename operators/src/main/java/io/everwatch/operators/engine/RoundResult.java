@@ -27,7 +27,12 @@ public record RoundResult(
     badFrames = List.copyOf(badFrames);
   }
 
-  /** A frame of {@link RoundInput#frames()} that could not be used. */
+  /**
+   * A frame that could not be used.
+   *
+   * @param index in {@link RoundInput#frames()}; where there are earlier chunks, counted over all
+   *     of them from the first
+   */
   public record BadFrame(int index, BadFrameException.Reason reason, String detail) {}
 
   /**

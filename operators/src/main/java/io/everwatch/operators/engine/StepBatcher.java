@@ -48,7 +48,8 @@ final class StepBatcher {
     watchdog.begin();
     network.begin();
     long start = System.nanoTime();
-    network.vision(turns.stream().map(turn -> turn.plan().visionOf(turn.piece())).toList());
+    network.vision(
+        turns.stream().flatMap(turn -> turn.plan().visionOf(turn.piece()).stream()).toList());
     long seen = System.nanoTime();
     long nowMillis = System.currentTimeMillis();
     List<Network.Prompt> prompts = new ArrayList<>(turns.size());

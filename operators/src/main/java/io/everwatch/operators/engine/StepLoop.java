@@ -162,7 +162,7 @@ final class StepLoop {
     PrefillPlan.Piece piece = job.turn().piece();
     counts.prompts += piece.rows();
     counts.sparsePrompts += piece.selector() == null ? 0 : piece.rows();
-    counts.visionTokens += job.plan().visionOf(piece).count();
+    counts.visionTokens += job.plan().visionOf(piece).stream().mapToInt(VisionRows::count).sum();
   }
 
   /** Runs part of a step; when it is refused, each round again alone, from its beginning. */

@@ -122,8 +122,7 @@ final class Turn {
     return new Network.Prompt(
         own,
         Arrays.copyOfRange(plan.prompt(), piece.from(), piece.to()),
-        Math.max(0, plan.padsFrom() - piece.from()),
-        plan.visionOf(piece).count(),
+        plan.padsOf(piece),
         atLastPiece(),
         piece.selector());
   }

@@ -48,14 +48,25 @@ final class Answers {
   /** What the engine made of a round of the log, or of the chunk at the head of the queue. */
   void apply(StreamState stream, RoundResult result) throws Exception {
     if (stream.replaying()) {
-      sessions.replayed(stream, store.round(stream.key, stream.nextReplayed), result);
-      stream.nextReplayed++;
-      metrics.replayed();
-      streams.changed(stream); // it may have been marked
+      replayed(stream, result);
     } else {
       say(stream, result);
       snapshots.answered(stream, clock.getCurrentProcessingTime());
     }
+  }
+
+  private void replayed(StreamState stream, RoundResult result) throws Exception {
+    int rounds = result.input().earlier().size() + 1;
+    if (rounds > 1 && result.outcome() instanceof Failed failed) {
+      sessions.refused(stream, rounds, failed);
+      return; // none of them was made
+    }
+    for (int i = 0; i < rounds; i++) {
+      sessions.replayed(stream, store.round(stream.key, stream.nextReplayed), result);
+      stream.nextReplayed++;
+      metrics.replayed();
+    }
+    streams.changed(stream); // it may have been marked
   }
 
   private void say(StreamState stream, RoundResult result) throws Exception {

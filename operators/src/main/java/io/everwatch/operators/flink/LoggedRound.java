@@ -48,9 +48,20 @@ record LoggedRound(
     return new RoundInput(chunk, frames.stream().map(SourcedFrame::picture).toList(), dropVision);
   }
 
+  /** Whether the words of its answer are known. */
+  boolean hasWords() {
+    return said != null;
+  }
+
   /** The chunk, to be answered as it was before. The pictures must be in the heap. */
   RoundInput asSaid() {
     return said == null ? input() : input().answered(said);
+  }
+
+  /** The same without its pictures, which need not be in the heap. */
+  RoundInput inWords() {
+    RoundInput blind = new RoundInput(chunk, List.of(), dropVision);
+    return said == null ? blind : blind.answered(said);
   }
 
   /** Whether running it again came to the same. */

@@ -136,17 +136,16 @@ final class Rounds {
   }
 
   private boolean replay(StreamState stream, StreamSession session) throws Exception {
-    LoggedRound logged = store.round(stream.key, stream.nextReplayed);
-    if (!hasPlace() || running > 0 && replayedBytes + logged.sizeBytes() > limits.inFlightBytes()) {
+    Replay replay = Replay.next(store, stream, session.settings().visualRounds());
+    Set<SourcedFrame> pictures = replay.pictures();
+    long bytes = pictures.stream().mapToLong(SourcedFrame::sizeBytes).sum();
+    if (!hasPlace() || running > 0 && replayedBytes + bytes > limits.inFlightBytes()) {
       return false;
     }
-    store.load(stream.key, logged.distinct());
-    replayedBytes += logged.sizeBytes();
-    submit(
-        stream,
-        session,
-        stream.replaysAsSaid() ? logged.asSaid() : logged.input(),
-        logged.sampling());
+    store.load(stream.key, pictures);
+    stream.replayedBytes = bytes;
+    replayedBytes += bytes;
+    submit(stream, session, replay.input(), replay.sampling());
     return true;
   }
 
@@ -213,7 +212,7 @@ final class Rounds {
     stream.running = false;
     running--;
     if (stream.replaying()) {
-      replayedBytes -= store.round(stream.key, stream.nextReplayed).sizeBytes();
+      replayedBytes -= stream.replayedBytes;
     } else {
       skips.took(clock.getCurrentProcessingTime() - stream.submittedMillis);
     }

@@ -213,6 +213,14 @@ final class SessionOpener {
     }
   }
 
+  /** What may be too much for one prefill is run again round by round. */
+  void refused(StreamState stream, int rounds, RoundResult.Failed why) {
+    stream.replaysOneByOne = true;
+    tell(
+        "stream %s: the %d chunks of its log with known answers could not be taken up at once (%s); expected room for one prefill of them; they are run again one by one, which takes longer"
+            .formatted(stream.key.streamId(), rounds, why.reason()));
+  }
+
   private void checkNumerics(StreamState stream) {
     if (!stream.numerics.equals(engine.numericsIdentity())) {
       if (!mustRebuild(stream)) { // else that is told, and nothing was computed with these

@@ -94,6 +94,12 @@ final class StreamState {
   /** Next round of the log to run again; {@link #nextLogged} when the memory is up to date. */
   long nextReplayed;
 
+  /** Bytes of pictures of what is run again now. */
+  long replayedBytes;
+
+  /** One prefill for all rounds with given answers was refused. */
+  boolean replaysOneByOne;
+
   /** Rounds of the log below this number take the answer that they had. */
   long saidBefore;
 
@@ -211,6 +217,7 @@ final class StreamState {
     nextLogged = 0;
     nextReplayed = 0;
     saidBefore = 0;
+    replaysOneByOne = false;
     logBytes = 0;
     memoryBytes = 0;
     memoryFailures = 0;

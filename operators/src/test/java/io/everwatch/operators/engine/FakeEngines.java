@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.engine;
 
+import io.everwatch.kernels.DeviceException;
+import io.everwatch.kernels.DeviceException.Failure;
 import io.everwatch.operators.model.StreamSettings;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The real engine on a network of hashes, for tests of other packages: a lost, doubled or misplaced
@@ -15,6 +18,7 @@ public final class FakeEngines implements AutoCloseable {
   private final FakeNetwork network =
       new FakeNetwork(FakePrompts.VOCABULARY, FakePrompts.END, FakePrompts.PAUSE, 200_000);
   private final Semaphore steps = new Semaphore(OPEN);
+  private final AtomicInteger refusals = new AtomicInteger();
   private final BatchingEngine engine;
 
   private FakeEngines(String model, String numerics, StreamSettings settings) {
@@ -24,7 +28,13 @@ public final class FakeEngines implements AutoCloseable {
   private FakeEngines(
       String model, String numerics, StreamSettings settings, EngineOptions options) {
     EngineParts parts = TestEngine.parts(network);
-    network.beforePrefill = ids -> steps.acquireUninterruptibly();
+    network.beforePrefill =
+        ids -> {
+          steps.acquireUninterruptibly();
+          if (refusals.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+            throw new DeviceException(Failure.REFUSED, "as the test wants it");
+          }
+        };
     engine =
         new BatchingEngine(
                 new EngineParts(
@@ -79,6 +89,11 @@ public final class FakeEngines implements AutoCloseable {
   /** From now on each step that begins a round waits for {@link #letGo}. */
   public void hold() {
     steps.drainPermits();
+  }
+
+  /** So many prefills from now on are refused by the device. */
+  public void refuseNextPrefills(int count) {
+    refusals.set(count);
   }
 
   /** Lets one held step go. */

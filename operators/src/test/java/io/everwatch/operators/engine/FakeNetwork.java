@@ -93,17 +93,22 @@ final class FakeNetwork implements Network {
     largestBatch = Math.max(largestBatch, prompts.size());
     beforePrefill.accept(prompts.stream().map(Prompt::ids).toList());
     List<FakeContext> contexts = new ArrayList<>();
-    for (int n = 0; n < prompts.size(); n++) {
-      Prompt prompt = prompts.get(n);
+    int clip = 0;
+    for (Prompt prompt : prompts) {
       FakeContext context = (FakeContext) prompt.context();
-      long clip = Arrays.hashCode(((Patches) pictures.get(n).clip()).rows());
-      int row = pictures.get(n).from();
-      for (int i = 0; i < prompt.ids().length; i++) {
-        boolean pad = i >= prompt.padsFrom() && i < prompt.padsFrom() + prompt.pads();
-        context.compute(prompt.ids()[i], pad ? clip + row++ : 0);
+      long[] seen = new long[prompt.ids().length];
+      for (Pads pads : prompt.pads()) {
+        VisionRows rows = pictures.get(clip++);
+        if (rows.count() != pads.count()) {
+          throw new AssertionError("%s for %s".formatted(rows, pads));
+        }
+        long picture = Arrays.hashCode(((Patches) rows.clip()).rows());
+        for (int i = 0; i < pads.count(); i++) {
+          seen[pads.from() + i] = picture + rows.from() + i;
+        }
       }
-      if (row != pictures.get(n).to()) {
-        throw new AssertionError("%s, but %d were used".formatted(pictures.get(n), row));
+      for (int i = 0; i < seen.length; i++) {
+        context.compute(prompt.ids()[i], seen[i]);
       }
       if (prompt.ends()) {
         contexts.add(context);

@@ -32,19 +32,23 @@ final class FakePrompts implements RoundPlanner.Prompts {
   }
 
   @Override
-  public List<RoundPlanner.Part> round(
-      StreamSettings settings, long chunk, VideoGrid grid, boolean first, boolean afterTurn) {
+  public List<RoundPlanner.Part> round(StreamSettings settings, RoundPlanner.UserTurn turn) {
     List<RoundPlanner.Part> parts = new ArrayList<>();
-    if (afterTurn) {
+    if (turn.afterTurn()) {
       parts.add(part(SegmentKind.ASSISTANT_CLOSE, NEWLINE));
     }
-    int[] vision = new int[grid.tokens() + 2];
-    Arrays.fill(vision, PAD);
-    vision[0] = 7;
-    vision[vision.length - 1] = 8;
+    long chunk = turn.chunk();
     parts.add(part(SegmentKind.USER_OPEN, START, 9));
     parts.add(part(SegmentKind.MARKER, (int) (10 + chunk % 10), (int) (10 + chunk / 10 % 10)));
-    parts.add(new RoundPlanner.Part(SegmentKind.VISION, vision, grid));
+    VideoGrid grid = turn.grid();
+    if (grid != null) {
+      int[] vision = new int[grid.tokens() + 2];
+      Arrays.fill(vision, PAD);
+      vision[0] = 7;
+      vision[vision.length - 1] = 8;
+      parts.add(new RoundPlanner.Part(SegmentKind.VISION, vision, grid));
+    }
+    parts.add(part(SegmentKind.QUERY, WORDS.encode(turn.question())));
     parts.add(part(SegmentKind.USER_CLOSE, END, NEWLINE));
     parts.add(part(SegmentKind.ASSISTANT_OPEN, START, 5, NEWLINE));
     return parts;

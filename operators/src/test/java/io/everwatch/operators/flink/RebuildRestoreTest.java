@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -158,11 +159,15 @@ class RebuildRestoreTest {
   }
 
   private OperatorSubtaskState damagedAfterThreeLoggedSeconds() throws Exception {
+    return damagedAfterLoggedSeconds(3);
+  }
+
+  private OperatorSubtaskState damagedAfterLoggedSeconds(int seconds) throws Exception {
     try (Bench bench = new Bench(fake.engine(), Bench.PATIENT, stateOfFourSeconds())) {
       bench.snapshotsFail.set(true); // the log would be as large as this small memory
-      bench.offerSeconds(3, a);
+      bench.offerSeconds(seconds, a);
       bench.settle();
-      assertThat(bench.stateOf("a").log()).hasSize(3);
+      assertThat(bench.stateOf("a").log()).hasSize(seconds);
       damage(bench, "a", 1);
       return bench.snapshot();
     }
@@ -176,13 +181,50 @@ class RebuildRestoreTest {
       bench.offerSeconds(1, a);
       bench.settle();
 
-      assertThat(bench.submitted).extracting(RoundInput::chunk).containsExactly(4L, 5L, 6L, 7L);
-      assertThat(bench.submitted.subList(0, 3))
-          .extracting(RoundInput::said)
+      assertThat(bench.submitted).extracting(RoundInput::chunk).containsExactly(6L, 7L);
+      RoundInput last = bench.submitted.get(0);
+      assertThat(last.earlier()).extracting(RoundInput::chunk).containsExactly(4L, 5L);
+      assertThat(Stream.concat(last.earlier().stream(), Stream.of(last)).map(RoundInput::said))
           .doesNotContainNull()
-          .isEqualTo(
+          .containsExactlyElementsOf(
               bench.stateOf("a").log().values().stream().limit(3).map(LoggedRound::said).toList());
-      assertThat(bench.submitted.get(3).said()).isNull();
+      assertThat(bench.submitted.get(1).said()).isNull();
+    }
+  }
+
+  /** The memory keeps the pictures of three rounds: older ones are neither loaded nor decoded. */
+  @Test
+  void showsARebuiltStreamThePicturesOfTheLogThatItsMemoryKeeps() throws Exception {
+    OperatorSubtaskState damaged = damagedAfterLoggedSeconds(6);
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT, damaged)) {
+      bench.offerSeconds(1, a);
+      bench.settle();
+
+      RoundInput last = bench.submitted.get(0);
+      assertThat(last.earlier())
+          .extracting(RoundInput::chunk, one -> one.frames().size())
+          .containsExactly(tuple(4L, 0), tuple(5L, 0), tuple(6L, 0), tuple(7L, 2), tuple(8L, 2));
+      assertThat(last.frames()).hasSize(2);
+      assertThat(bench.events())
+          .extracting(TextEvent::getChunk, TextEvent::getRound, TextEvent::getMarks)
+          .containsExactly(tuple(10L, 10L, List.of(Mark.REBUILT)));
+    }
+  }
+
+  @Test
+  void takesTheLogUpRoundByRoundWhenTheDeviceRefusesItAtOnce() throws Exception {
+    OperatorSubtaskState damaged = damagedAfterThreeLoggedSeconds();
+    fake.refuseNextPrefills(2); // with others, and alone
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT, damaged)) {
+      bench.offerSeconds(1, a);
+      bench.settle();
+
+      assertThat(bench.submitted)
+          .extracting(RoundInput::chunk, one -> one.earlier().size())
+          .containsExactly(tuple(6L, 2), tuple(4L, 0), tuple(5L, 0), tuple(6L, 0), tuple(7L, 0));
+      assertThat(bench.events())
+          .extracting(TextEvent::getChunk, TextEvent::getRound, TextEvent::getMarks)
+          .containsExactly(tuple(7L, 7L, List.of(Mark.REBUILT)));
     }
   }
 
