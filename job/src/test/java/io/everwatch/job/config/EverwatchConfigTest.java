@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.everwatch.operators.model.ModelConfig;
+import io.everwatch.operators.model.ModelFolder;
+import io.everwatch.operators.model.SettingsResolver;
+import io.everwatch.operators.model.StreamSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -47,6 +51,26 @@ class EverwatchConfigTest {
     assertThat(config.get(ConfigKeys.SNAPSHOT_INTERVAL)).isZero();
     assertThat(config.get(ConfigKeys.FRAMES)).isEqualTo("cams");
     assertThat(config.get(ConfigKeys.TEXT)).isEqualTo("text");
+  }
+
+  /** With the settings that it names, a job starts, and a stream has the memory that it says. */
+  @Test
+  void takesTheExampleOfAWideMemory() {
+    EverwatchConfig config =
+        EverwatchConfig.load(
+            Optional.of(Path.of("../docs/examples/wide-memory.yaml")), List.of("--brokers=one:1"));
+
+    assertThat(config.get(ConfigKeys.SNAPSHOT_INTERVAL)).isEqualTo(Duration.ofMinutes(5));
+    ModelFolder folder = ModelFolder.open("everwatch-tiny");
+    StreamSettings settings =
+        SettingsResolver.open(folder, ModelConfig.read(folder))
+            .resolve(config.engineOptions().overrides())
+            .settings();
+    assertThat(settings.visualRounds()).isEqualTo(128);
+    assertThat(settings.textRounds()).isEqualTo(128);
+    assertThat(settings.textSink()).isEqualTo(4096);
+    assertThat(settings.textWindow()).isEqualTo(4096);
+    assertThat(settings.maxGapMicros()).isEqualTo(128_000_000);
   }
 
   @Test
