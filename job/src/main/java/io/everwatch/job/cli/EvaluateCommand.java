@@ -69,6 +69,14 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "How busy the road is (default: ${DEFAULT-VALUE}).")
   private double density = RoadScene.DEFAULT_DENSITY;
 
+  @Option(
+      names = "--rebuild-every",
+      paramLabel = "SECONDS",
+      description =
+          "Throw each stream's memory away so often, and make it again in one prefill of its past,"
+              + " as after a change of the model: what is said then rests on that prefill.")
+  private @Nullable Long rebuildEvery;
+
   @Mixin private ModelOptions model = new ModelOptions();
 
   @Option(names = "--json", description = "One JSON object instead of a table.")
@@ -106,6 +114,11 @@ final class EvaluateCommand implements Callable<Integer> {
     if (minutes < 1 || minutes > 100_000) {
       throw usage("%d minutes; expected 1 to 100000".formatted(minutes));
     }
+    if (rebuildEvery != null && (rebuildEvery < 1 || comparedDevice != null)) {
+      throw usage(
+          "--rebuild-every %d%s; expected at least 1, and no other device to compare with"
+              .formatted(rebuildEvery, comparedDevice == null ? "" : " with --compare-device"));
+    }
     List<RoadScene> scenes = new ArrayList<>();
     try {
       seeds.stream()
@@ -119,7 +132,8 @@ final class EvaluateCommand implements Callable<Integer> {
     }
     try (Engine engine = Engines.open(model.engineOptions());
         PrintWriter lines = transcriptWriter()) {
-      report(new RoadEvaluation(engine).run(scenes, minutes * 60, listener(scenes, lines)));
+      long every = rebuildEvery == null ? RoadEvaluation.NO_REBUILDS : rebuildEvery;
+      report(new RoadEvaluation(engine, every).run(scenes, minutes * 60, listener(scenes, lines)));
       if (lines.checkError()) {
         throw new CliException("%s could not be written; is the disk full?".formatted(transcript));
       }

@@ -18,6 +18,14 @@ final class RoadReport {
   static ObjectNode json(RoadEvaluation.Outcome outcome) {
     ObjectNode all = JsonNodeFactory.instance.objectNode();
     all.put("failures", outcome.failures());
+    all.put("rebuilds", outcome.rebuilds());
+    all.put("rebuiltRows", outcome.rebuiltRows());
+    all.putObject("sparse")
+        .put("prefills", outcome.sparse().spans())
+        .put("density", rounded(outcome.sparse().density()))
+        .put("keptMass", rounded(outcome.sparse().meanKeptMass()))
+        .put("verticalSlash", outcome.sparse().verticalSlash())
+        .put("queryAware", outcome.sparse().queryAware());
     all.set("whole", rates(outcome.whole()));
     ArrayNode tenths = all.putArray("tenths");
     outcome.stretches().forEach(score -> tenths.add(rates(score)));
@@ -48,22 +56,41 @@ final class RoadReport {
 
   private static void put(ObjectNode node, String name, OptionalDouble rate) {
     if (rate.isPresent()) {
-      node.put(name, Math.round(rate.getAsDouble() * 1e4) / 1e4);
+      node.put(name, rounded(rate.getAsDouble()));
     } else {
       node.putNull(name);
     }
   }
 
+  private static double rounded(double value) {
+    return Math.round(value * 1e4) / 1e4;
+  }
+
   /** One line per tenth of the streams' life, and one for all. */
   static void table(RoadEvaluation.Outcome outcome, long minutes, PrintWriter out) {
     out.println(
-        "minutes     events  prec. recall     f1  silence: prec. recall  given  false  number   step  far step");
+        "minutes     events  prec. recall     f1  silence: prec. recall  given  false  number  "
+            + " step  far step");
     double part = (double) minutes / RoadEvaluation.STRETCHES;
     for (int i = 0; i < RoadEvaluation.STRETCHES; i++) {
       String span = String.format(Locale.ROOT, "%.1f-%.1f", i * part, (i + 1) * part);
       out.println(row(span, outcome.stretches().get(i)));
     }
     out.println(row("all", outcome.whole()));
+    if (outcome.rebuilds() > 0) {
+      out.println(
+          "%,d memories made again, of %,d rows on average"
+              .formatted(outcome.rebuilds(), outcome.rebuiltRows() / outcome.rebuilds()));
+    }
+    if (outcome.sparse().spans() > 0) {
+      out.println(
+          String.format(
+              Locale.ROOT,
+              "%d sparse prefills of a layer, density %.3f, kept mass %.3f",
+              outcome.sparse().spans(),
+              outcome.sparse().density(),
+              outcome.sparse().meanKeptMass()));
+    }
     if (outcome.failures() > 0) {
       out.println(outcome.failures() + " rounds failed and count as silence");
     }

@@ -6,6 +6,7 @@ import io.everwatch.job.scene.RoadScene;
 import io.everwatch.job.scene.RoadScore;
 import io.everwatch.job.scene.RoadScorer;
 import io.everwatch.job.scene.RoadWorld;
+import io.everwatch.kernels.SparseCounters;
 import io.everwatch.operators.engine.Engine;
 import io.everwatch.operators.engine.RoundInput;
 import io.everwatch.operators.engine.RoundResult;
@@ -39,25 +40,44 @@ public final class RoadEvaluation {
    *
    * @param stretches the tenths of the streams' life, pooled over the roads
    * @param failures rounds that the engine could not make; they count as silence
+   * @param rebuilds memories that were thrown away and made again
+   * @param rebuiltRows prefilled to make them again, all together
+   * @param sparse what sparse attention did meanwhile
    */
-  public record Outcome(List<RoadScore> stretches, long failures) {
+  public record Outcome(
+      List<RoadScore> stretches,
+      long failures,
+      long rebuilds,
+      long rebuiltRows,
+      SparseCounters sparse) {
     /** Over the whole life. */
     public RoadScore whole() {
       return RoadScore.sum(stretches);
     }
   }
 
+  /** Never throws a memory away. */
+  public static final long NO_REBUILDS = Long.MAX_VALUE;
+
   private final Engine engine;
   private final StreamSettings settings;
+  private final long rebuildEvery;
+
+  /** An evaluation of this engine's model; the same exception. */
+  public RoadEvaluation(Engine engine) {
+    this(engine, NO_REBUILDS);
+  }
 
   /**
-   * An evaluation of this engine's model.
+   * One of rebuilt memories: every so many seconds a stream forgets everything and gets its whole
+   * past back in one prefill, the words that it said and the pictures that its memory would have.
    *
    * @throws IllegalArgumentException when the model takes other chunks than the road makes
    */
-  public RoadEvaluation(Engine engine) {
+  public RoadEvaluation(Engine engine, long rebuildEvery) {
     this.engine = engine;
     this.settings = engine.settings();
+    this.rebuildEvery = rebuildEvery;
     if (settings.chunkMicros() != CHUNK_MICROS || settings.framesPerChunk() != RoadWorld.FPS) {
       throw new IllegalArgumentException(
           "the model takes %d frames every %d us; the road makes %d every %d us, and its truth is told by the second. Use a model that was trained on the road"
@@ -73,8 +93,8 @@ public final class RoadEvaluation {
    */
   public Outcome run(List<RoadScene> scenes, long seconds, Listener listener)
       throws IOException, InterruptedException {
-    List<Road> roads =
-        scenes.stream().map(scene -> new Road(scene, settings, seconds, listener)).toList();
+    List<Road> roads = scenes.stream().map(scene -> new Road(scene, seconds, listener)).toList();
+    SparseCounters before = engine.metrics().sparse();
     RoundDriver.drive(engine, roads, RoundDriver.PATIENCE);
     List<RoadScore> pooled =
         IntStream.range(0, STRETCHES)
@@ -83,25 +103,33 @@ public final class RoadEvaluation {
                     RoadScore.sum(
                         roads.stream().map(road -> road.scorer.stretches().get(part)).toList()))
             .toList();
-    return new Outcome(pooled, roads.stream().mapToLong(road -> road.failures).sum());
+    return new Outcome(
+        pooled,
+        roads.stream().mapToLong(road -> road.failures).sum(),
+        roads.stream().mapToLong(road -> road.rebuilds).sum(),
+        roads.stream().mapToLong(road -> road.rebuiltRows).sum(),
+        engine.metrics().sparse().since(before));
   }
 
   /** One road on its way through the engine. */
-  private static final class Road implements Rounds {
+  private final class Road implements Rounds {
     private final RoadScene scene;
     private final RoadWorld world;
     private final RoadScorer scorer;
-    private final StreamSettings settings;
+    private final StreamSettings told;
     private final long seconds;
     private final Listener listener;
+    private final List<RoundInput> past = new ArrayList<>(); // kept only where it is shown again
     private long second;
     private String truth = "";
     private long failures;
+    private long rebuilds;
+    private long rebuiltRows;
 
-    Road(RoadScene scene, StreamSettings settings, long seconds, Listener listener) {
+    Road(RoadScene scene, long seconds, Listener listener) {
       this.scene = scene;
       this.world = new RoadWorld(scene);
-      this.settings = settings.withInstruction(world.instruction());
+      this.told = settings.withInstruction(world.instruction());
       this.scorer = new RoadScorer(STRETCHES, seconds, settings.visualRounds());
       this.seconds = seconds;
       this.listener = listener;
@@ -114,7 +142,12 @@ public final class RoadEvaluation {
 
     @Override
     public StreamSettings settings() {
-      return settings;
+      return told;
+    }
+
+    @Override
+    public boolean afresh() {
+      return second > 0 && second % rebuildEvery == 0;
     }
 
     @Override
@@ -131,7 +164,21 @@ public final class RoadEvaluation {
                   frames.add(
                       new EncodedFrame(
                           Encoding.RGB24, Background.SIZE, Background.SIZE, world.expose(state))));
-      return Optional.of(new RoundInput(second, frames, false));
+      RoundInput chunk = new RoundInput(second, frames, false);
+      return Optional.of(afresh() ? chunk.after(past) : chunk);
+    }
+
+    /**
+     * Remembers a second as long as it can be asked for, its pictures as long as they are shown.
+     */
+    private void passed(RoundInput chunk, String said) {
+      if (rebuildEvery != NO_REBUILDS) {
+        past.add(new RoundInput(chunk.chunk(), chunk.frames(), false).answered(said));
+        int blind = past.size() - told.visualRounds();
+        if (blind >= 0) {
+          past.set(blind, past.get(blind).withoutFrames());
+        }
+      }
     }
 
     @Override
@@ -146,6 +193,13 @@ public final class RoadEvaluation {
                     failures++;
                     return "";
                   });
+      if (afresh()) {
+        rebuilds++;
+        rebuiltRows += result.promptRows();
+      }
+      if (!(result.outcome() instanceof RoundResult.Failed)) {
+        passed(result.input(), said);
+      }
       scorer.score(second, truth, said);
       listener.told(scene, second, truth, said);
       second++;

@@ -62,7 +62,13 @@ final class RoundDriver {
       Seat seat, StreamSession session, Rounds stream, Map<StreamSession, Rounds> open)
       throws IOException {
     Optional<RoundInput> next = stream.next();
-    if (next.isPresent()) {
+    if (next.isPresent() && stream.afresh()) {
+      open.remove(session);
+      seat.release(session);
+      StreamSession empty = seat.create(stream.streamId(), stream.settings());
+      open.put(empty, stream);
+      seat.submit(empty, next.get());
+    } else if (next.isPresent()) {
       open.put(session, stream);
       seat.submit(session, next.get());
     } else {

@@ -16,6 +16,11 @@ interface Rounds {
   /** The next round, or empty when the stream has ended. Asked for after the answer to the last. */
   Optional<RoundInput> next() throws IOException;
 
+  /** Whether the round that {@link #next} just gave begins with nothing remembered. */
+  default boolean afresh() {
+    return false;
+  }
+
   /** What the last round came to. */
   void answered(RoundResult result);
 }

@@ -75,6 +75,36 @@ class RoadEvaluationTest {
     assertThat(told).containsAll(truths(100).get("road-31"));
   }
 
+  /** The model is shown its whole past again: its words, and the pictures that it would have. */
+  @Test
+  void aRebuiltMemoryHasTheWholePastAndNoMorePicturesThanItsWindow() throws Exception {
+    int every = 20;
+    try (FakeEngine engine =
+        new FakeEngine(
+            (session, input) -> {
+              if (input.chunk() == 0 || input.chunk() % every > 0) {
+                assertThat(input.earlier()).isEmpty();
+                assertThat(session.rounds()).isEqualTo(input.chunk() % every);
+              } else {
+                assertThat(session.rounds()).isZero();
+                assertThat(input.earlier()).hasSize((int) input.chunk());
+                assertThat(input.earlier())
+                    .allMatch(past -> past.frames().isEmpty() == past.chunk() <= input.chunk() - 16)
+                    .allMatch(past -> said(past.chunk()).equals(past.said()));
+              }
+              return FakeEngine.says(said(input.chunk()));
+            })) {
+      Outcome outcome = new RoadEvaluation(engine, every).run(SCENES, 70, NOBODY);
+      assertThat(outcome.failures()).isZero();
+      assertThat(outcome.rebuilds()).isEqualTo(2 * 3);
+      assertThat(outcome.rebuiltRows()).isEqualTo(2 * 3 * 30); // as this engine has it
+    }
+  }
+
+  private static String said(long second) {
+    return second % 3 == 0 ? "" : " Word " + second + ".";
+  }
+
   @Test
   void failedRoundsAreCountedAndAreSilence() throws Exception {
     try (FakeEngine engine = new FakeEngine((session, input) -> new Failed("no memory"))) {
