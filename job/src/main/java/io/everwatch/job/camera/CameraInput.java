@@ -23,7 +23,8 @@ import java.util.OptionalDouble;
  */
 public record CameraInput(
     String what, OptionalDouble fps, Optional<Encoding> encoding, double folderFps) {
-  private static final String SCENE = "scene:";
+  /** What a scene begins with. */
+  public static final String SCENE = "scene:";
 
   public boolean isScene() {
     return what.startsWith(SCENE);

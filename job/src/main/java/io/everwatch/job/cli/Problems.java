@@ -3,6 +3,7 @@ package io.everwatch.job.cli;
 
 import io.everwatch.job.broker.UnreachableBrokerException;
 import io.everwatch.job.config.ConfigException;
+import io.everwatch.job.offline.QuestionException;
 import io.everwatch.job.replay.ReplayException;
 import io.everwatch.job.spread.BadSpreadException;
 import io.everwatch.job.topology.StartException;
@@ -30,6 +31,7 @@ final class Problems {
           TextReadException.class,
           BadModelException.class,
           BadSpreadException.class,
+          QuestionException.class,
           ReplayException.class);
 
   private Problems() {}

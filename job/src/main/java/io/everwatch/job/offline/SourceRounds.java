@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.offline;
 
-import io.everwatch.job.camera.CameraFrame;
 import io.everwatch.job.camera.FrameSource;
 import io.everwatch.operators.chunk.Assembled;
-import io.everwatch.operators.chunk.ChunkAssembler;
-import io.everwatch.operators.chunk.ChunkSettings;
 import io.everwatch.operators.chunk.Frame;
 import io.everwatch.operators.engine.RoundInput;
 import io.everwatch.operators.engine.RoundResult;
 import io.everwatch.operators.model.EncodedFrame;
 import io.everwatch.operators.model.StreamSettings;
 import java.io.IOException;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.Optional;
 
 /**
@@ -32,27 +27,15 @@ final class SourceRounds implements Rounds {
 
   private final String streamId;
   private final StreamSettings settings;
-  private final FrameSource source;
   private final Listener listener;
-  private final ChunkAssembler<EncodedFrame> assembler;
-  private final Deque<Assembled<EncodedFrame>> assembled = new ArrayDeque<>();
-  private long frames;
-  private boolean ended;
+  private final SourceChunks chunks;
   private Optional<Assembled.Chunk<EncodedFrame>> underWay = Optional.empty();
 
   SourceRounds(String streamId, StreamSettings settings, FrameSource source, Listener listener) {
     this.streamId = streamId;
     this.settings = settings;
-    this.source = source;
     this.listener = listener;
-    this.assembler =
-        ChunkAssembler.start(
-            new ChunkSettings(
-                settings.chunkMicros(),
-                settings.framesPerChunk(),
-                settings.allowedLatenessMicros(),
-                settings.maxGapMicros(),
-                settings.maxClockJumpMicros()));
+    this.chunks = new SourceChunks(source, settings);
   }
 
   @Override
@@ -68,15 +51,13 @@ final class SourceRounds implements Rounds {
   @Override
   public Optional<RoundInput> next() throws IOException {
     while (underWay.isEmpty()) {
-      while (assembled.isEmpty() && !ended) {
-        read();
-      }
+      Optional<Assembled<EncodedFrame>> assembled = chunks.next();
       if (assembled.isEmpty()) {
         return Optional.empty();
       }
       underWay =
           assembled
-              .remove()
+              .get()
               .match(
                   Optional::of,
                   gap -> {
@@ -96,22 +77,6 @@ final class SourceRounds implements Rounds {
             chunk.dropVision()));
   }
 
-  private void read() throws IOException {
-    Optional<CameraFrame> frame = source.next();
-    if (frame.isPresent()) {
-      assembled.addAll(
-          assembler.offer(
-              new Frame<>(
-                  frames++,
-                  frame.get().offsetMicros(),
-                  Frame.ARRIVAL_UNKNOWN, // a file is read in a burst, whatever it shows
-                  frame.get().picture())));
-    } else {
-      ended = true;
-      assembled.addAll(assembler.finish());
-    }
-  }
-
   @Override
   public void answered(RoundResult result) {
     Assembled.Chunk<EncodedFrame> chunk = underWay.orElseThrow();
@@ -121,6 +86,6 @@ final class SourceRounds implements Rounds {
 
   /** Frames read so far. */
   long frames() {
-    return frames;
+    return chunks.frames();
   }
 }
