@@ -64,6 +64,20 @@ class VerifyModelCommandTest {
   }
 
   @Test
+  void aFolderOfSparsePrefillCasesGivesALinePerFile() {
+    Path flex = GOLDEN.resolveSibling("flexprefill");
+    assertThat(verify(flex, "--plain-products")).as(err.toString()).isEqualTo(ExitCodes.OK);
+    assertThat(lines())
+        .hasSize(10)
+        .allSatisfy(
+            line -> {
+              assertThat(line.get("group").asText()).isEqualTo("flexprefill");
+              assertThat(flex.resolve(line.get("case").asText() + ".safetensors")).exists();
+              assertThat(line.get("worst").asDouble()).isGreaterThan(0).isLessThanOrEqualTo(1);
+            });
+  }
+
+  @Test
   void aWrongExpectationIsShownAndFails() throws IOException {
     Path positions = Files.createDirectories(folder.resolve("positions"));
     String cases = Files.readString(GOLDEN.resolve("positions/cases.json"));

@@ -109,7 +109,8 @@ final class CpuSparseAttention implements AutoCloseable {
     threads.run(
         tasks,
         2 * cells * grid.block() * grid.block() * headDim / tasks,
-        (worker, task) -> attendRow(worker, pass, task / grid.rows(), task % grid.rows(), selection));
+        (worker, task) ->
+            attendRow(worker, pass, task / grid.rows(), task % grid.rows(), selection));
     counters = counted(selection, cells);
     return selection;
   }

@@ -174,7 +174,19 @@ final class OneDnnAttention implements AttentionKernel {
       int cStride) {
     int status =
         dnnl_sgemm(
-            (byte) 'N', (byte) transposed, m, n, k, alpha, a, aStride, b, bStride, beta, c, cStride);
+            (byte) 'N',
+            (byte) transposed,
+            m,
+            n,
+            k,
+            alpha,
+            a,
+            aStride,
+            b,
+            bStride,
+            beta,
+            c,
+            cStride);
     if (status != 0) {
       OneDnn.check(status, "dnnl_sgemm [%d, %d, %d]".formatted(m, n, k));
     }

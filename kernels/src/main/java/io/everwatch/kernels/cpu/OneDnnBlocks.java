@@ -93,8 +93,7 @@ final class OneDnnBlocks implements BlockKernel {
     int headDim = copy.headDim();
     int stride = SoftmaxKernels.width(runs.total());
     Work own = work[worker];
-    own.reserve(
-        (long) count * headDim, (long) SoftmaxKernels.paddedRows(count) * stride, stride);
+    own.reserve((long) count * headDim, (long) SoftmaxKernels.paddedRows(count) * stride, stride);
     own.q.floats().put(q, from * headDim, count * headDim);
     int at = 0;
     for (int run = 0; run < runs.runs(); run++) {
@@ -122,13 +121,7 @@ final class OneDnnBlocks implements BlockKernel {
 
   /** {@code scores [count, rows] = q k^T / sqrt(D)}. */
   private static void products(
-      Work own,
-      KvWindow keys,
-      int first,
-      int rows,
-      int count,
-      FloatPointer scores,
-      int stride) {
+      Work own, KvWindow keys, int first, int rows, int count, FloatPointer scores, int stride) {
     NativeKvCopy copy = (NativeKvCopy) keys.copy();
     int headDim = copy.headDim();
     OneDnnAttention.gemm(
@@ -146,8 +139,7 @@ final class OneDnnBlocks implements BlockKernel {
         stride);
   }
 
-  private static void weightedSum(
-      Work own, KvWindow keys, KeyRuns runs, int count, int stride) {
+  private static void weightedSum(Work own, KvWindow keys, KeyRuns runs, int count, int stride) {
     NativeKvCopy copy = (NativeKvCopy) keys.copy();
     int headDim = copy.headDim();
     int at = 0;

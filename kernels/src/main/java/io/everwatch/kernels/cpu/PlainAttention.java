@@ -62,7 +62,14 @@ final class PlainAttention implements AttentionKernel {
    * @param keys whose layer and head
    */
   static void scores(
-      PlainKvCopy copy, KvWindow keys, int first, float[] q, int qAt, float[] s, int sAt, int count) {
+      PlainKvCopy copy,
+      KvWindow keys,
+      int first,
+      float[] q,
+      int qAt,
+      float[] s,
+      int sAt,
+      int count) {
     float[] k = copy.keys(keys.layer());
     int headDim = copy.headDim();
     int capacity = copy.capacity();
@@ -101,7 +108,14 @@ final class PlainAttention implements AttentionKernel {
 
   /** {@code out += p[pAt + j] * v_(first + j)} for {@code count} rows. */
   static void addValues(
-      PlainKvCopy copy, KvWindow keys, int first, float[] p, int pAt, int count, float[] out, int at) {
+      PlainKvCopy copy,
+      KvWindow keys,
+      int first,
+      float[] p,
+      int pAt,
+      int count,
+      float[] out,
+      int at) {
     float[] v = copy.values(keys.layer());
     int headDim = copy.headDim();
     int stride = copy.width();

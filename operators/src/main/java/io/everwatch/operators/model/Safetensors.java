@@ -25,8 +25,7 @@ public final class Safetensors {
   private final Map<String, StoredTensor> tensors;
   private final Map<String, String> metadata;
 
-  private Safetensors(
-      Path file, Map<String, StoredTensor> tensors, Map<String, String> metadata) {
+  private Safetensors(Path file, Map<String, StoredTensor> tensors, Map<String, String> metadata) {
     this.file = file;
     this.tensors = Collections.unmodifiableMap(tensors);
     this.metadata = Collections.unmodifiableMap(metadata);

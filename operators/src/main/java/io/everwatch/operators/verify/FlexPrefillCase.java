@@ -99,8 +99,7 @@ record FlexPrefillCase(
     shares.holds(
         of + "pattern %s, expected %s".formatted(actual.pattern(), expected),
         actual.pattern() == expected || tensors.ints("pattern_steady")[head] == 0);
-    shares.holds(
-        of + "blocks are missing", masks("mask_must").get(head).isWithin(actual.mask()));
+    shares.holds(of + "blocks are missing", masks("mask_must").get(head).isWithin(actual.mask()));
     shares.holds(of + "blocks too many", actual.mask().isWithin(masks("mask_may").get(head)));
     if (!tensors.has("js_distance")) {
       return;
@@ -167,8 +166,7 @@ record FlexPrefillCase(
     List<BlockMask> masks = new ArrayList<>();
     for (int head = 0; head < heads; head++) {
       masks.add(
-          BlockMask.of(
-              grid.rows(), grid.blocks(), cells, head * grid.rows() * grid.blocks()));
+          BlockMask.of(grid.rows(), grid.blocks(), cells, head * grid.rows() * grid.blocks()));
     }
     return masks;
   }

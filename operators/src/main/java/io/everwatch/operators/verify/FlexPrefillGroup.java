@@ -54,7 +54,8 @@ final class FlexPrefillGroup implements GoldenGroup {
     try {
       return FlexPrefillCase.isOne(Safetensors.open(file));
     } catch (BadModelException e) {
-      return file.toAbsolutePath().getParent().endsWith(name());
+      Path folder = file.toAbsolutePath().getParent();
+      return folder != null && folder.endsWith(name());
     }
   }
 }

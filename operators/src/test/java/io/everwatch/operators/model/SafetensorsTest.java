@@ -67,6 +67,18 @@ class SafetensorsTest {
   }
 
   @Test
+  void saysWhatTheWriterSaysOfTheFile() {
+    assertThat(
+            Safetensors.open(
+                    GoldenFolder.QWEN.resolveSibling("flexprefill/cap_b32_d32.safetensors"))
+                .metadata())
+        .containsEntry("case", "cap_b32_d32")
+        .containsEntry("max_budget", "64");
+    assertThat(Safetensors.open(GoldenFolder.QWEN.resolve("dtypes.safetensors")).metadata())
+        .doesNotContainKey("case");
+  }
+
+  @Test
   void readsAnyPieceOfATensorThatLiesInSeveralMappings() throws IOException {
     Path file = GoldenFolder.QWEN.resolve("dtypes.safetensors");
     for (String name : List.of("f32", "bf16", "f16", "f64")) {
