@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// attention_plain.cu: the attention of attention_decode.cu and attention_prefill.cu in plain f32, for
-// tests of everything around it. Same tables, same pieces, same merge.
+// attention_plain.cu: the attention of attention_decode.cu, attention_prefill.cu and sparse_attention.cu
+// in plain f32, for tests of everything around it. Same tables, same pieces, same merge.
 //
 // Common contract (CudaAttention checks it; the kernels do not)
 //   block   (128, 1, 1)
@@ -10,7 +10,7 @@
 // Numerics: f32 throughout; scores of a piece of SPLIT_ROWS rows first, then its maximum, its sum and
 // its weighted V, in the order of the rows. Limit: none sought.
 #include "common/softmax.cuh"
-#include "common/step.cuh"
+#include "common/sparse.cuh"
 
 constexpr int THREADS = 128;
 
@@ -71,6 +71,18 @@ __device__ __forceinline__ float piece_softmax(
   return o;
 }
 
+// Adds such a piece to what is known of the rows before it.
+__device__ __forceinline__ void add_piece(
+    const View& view, const float* q, int from, int rows, SoftmaxState& all, float& o, float* p,
+    float* part) {
+  SoftmaxState piece;
+  const float v = piece_softmax(view, q, from, rows, piece, p, part);
+  o *= all.raise(piece.m);
+  const float share = softmax_share(piece.m, all.m);
+  all.l = __fmaf_rn(piece.l, share, all.l);
+  o = __fmaf_rn(v, share, o);
+}
+
 // Partial softmax of each piece, as attention_decode_bf16_*; attention_merge_f32 follows.
 //   grid    (any, 1, 1)    units (item, head) are dealt to the blocks in turn
 EW_KERNEL void __launch_bounds__(THREADS) attention_decode_f32(
@@ -101,7 +113,7 @@ EW_KERNEL void __launch_bounds__(THREADS) attention_decode_f32(
 }
 EW_EXPORT(attention_decode_f32)
 
-// Causal attention of each new row, as attention_prefill_bf16_*.
+// Causal attention of each new row, as attention_prefill_bf16_*; those of sparse spans are left out.
 //   grid    (T, H, 1)
 //   span_of [T] span of each row;  out [T, H * D]
 EW_KERNEL void __launch_bounds__(THREADS) attention_prefill_f32(
@@ -114,6 +126,7 @@ EW_KERNEL void __launch_bounds__(THREADS) attention_prefill_f32(
   const int row = blockIdx.x, head = blockIdx.y, tid = threadIdx.x;
   const int kv = head / (heads / kv_heads);
   const StepSpan& span = spans[span_of[row]];
+  if (span.sparse) return;
   const int sees = span.rows - span.count + (row - span.first) + 1;
   const View view{keys + kv * head_dim, values + kv * head_dim, slot_of, blocks + span.blocks,
                   kv_heads * head_dim, head_dim, scale};
@@ -125,14 +138,41 @@ EW_KERNEL void __launch_bounds__(THREADS) attention_prefill_f32(
   all.clear();
   float o = 0.f;
   for (int from = 0; from < sees; from += SPLIT_ROWS) {
-    SoftmaxState piece;
-    const float v = piece_softmax(
-        view, q, from, min(SPLIT_ROWS, sees - from), piece, p, part);
-    o *= all.raise(piece.m);
-    const float share = softmax_share(piece.m, all.m);
-    all.l = __fmaf_rn(piece.l, share, all.l);
-    o = __fmaf_rn(v, share, o);
+    add_piece(view, q, from, min(SPLIT_ROWS, sees - from), all, o, p, part);
   }
   if (tid < head_dim) out[((size_t)row * heads + head) * head_dim + tid] = o / all.l;
 }
 EW_EXPORT(attention_prefill_f32)
+
+// Attention of one span over chosen key blocks, as sparse_attention_bf16_*.
+//   grid    (n, H, 1)
+//   mask    [H][R][words];  out [T, H * D];  lse [n][H]
+EW_KERNEL void __launch_bounds__(THREADS) sparse_attention_f32(
+    const float* __restrict__ qkv, const float* __restrict__ keys,
+    const float* __restrict__ values, const int* __restrict__ slot_of,
+    const StepSpan* __restrict__ span, const int* __restrict__ blocks,
+    const uint32_t* __restrict__ mask, float* __restrict__ out, float* __restrict__ lse,
+    int head_dim, float scale, SparseGrid grid) {
+  __shared__ float p[SPLIT_ROWS], q[128], part[THREADS / 32];
+  const int i = blockIdx.x, head = blockIdx.y, tid = threadIdx.x, kv = grid.kv_of(head);
+  const int sees = grid.past() + i + 1, r = (sees - 1) / grid.block;
+  const size_t row = span->first + i;
+  const View view{keys + kv * head_dim, values + kv * head_dim, slot_of, blocks + span->blocks,
+                  grid.kv_heads * head_dim, head_dim, scale};
+  const uint32_t* bits =
+      mask + ((size_t)head * grid.rows() + r - grid.first_row()) * grid.words();
+  if (tid < head_dim) q[tid] = qkv[row * qkv_width(grid, head_dim) + head * head_dim + tid];
+  __syncthreads();
+  SoftmaxState all;
+  all.clear();
+  float o = 0.f;
+  for (int c = 0; c <= r; c++) {
+    const int from = c * grid.block;
+    if (has_bit(bits, c)) {
+      add_piece(view, q, from, min(grid.block, sees - from), all, o, p, part);
+    }
+  }
+  if (tid < head_dim) out[(row * grid.heads + head) * head_dim + tid] = o / all.l;
+  if (tid == 0) lse[(size_t)i * grid.heads + head] = natural_lse(all);
+}
+EW_EXPORT(sparse_attention_f32)

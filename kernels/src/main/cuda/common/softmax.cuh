@@ -27,6 +27,11 @@ struct SoftmaxState {
   }
 };
 
+// Natural logarithm of the sum of exponentials.
+__device__ __forceinline__ float natural_lse(const SoftmaxState& state) {
+  return __fmaf_rn(state.m, 0.693147180559945f, logf(state.l));
+}
+
 // Share of a partial softmax with maximum `m` in a whole with maximum `all`; 0 if it saw no row.
 __device__ __forceinline__ float softmax_share(float m, float all) {
   return m == -INFINITY ? 0.f : exp2f(m - all);

@@ -27,7 +27,7 @@ struct StepSpan {
   int rows;       // rows of the context, the new ones included
   int blocks;     // where its work blocks begin in the step's list of blocks
   int first_item; // its first work item, the others follow
-  int reserved;
+  int sparse;     // 1: sparse_attention.cu attends for it, and it has no work items
   uint64_t seen;  // bit set of ids that are penalised, 0: none
 };
 
