@@ -312,15 +312,18 @@ __device__ float surely_kept(const SlicePart* parts, int slices, int k, float* m
 
 // Chooses: tokens [R], -1 where a logit of the row is not finite.
 //   probabilities null, or [R, width] for tests: of what a random choice is made from
+//   counts [8] are copied to `arrived`, which goes to the host with the tokens
 EW_KERNEL void sampling_choose(
     const float* scores, int width, int limit, const StepHeader* step, const StepDraw* draws,
-    const SlicePart* parts, int slices, int* tokens, float* probabilities) {
+    const SlicePart* parts, int slices, int* tokens, float* probabilities,
+    const u64* __restrict__ counts, u64* __restrict__ arrived) {
   __shared__ u64 sums[COPIES * BINS];
   __shared__ float maxima[MOST_MAXIMA];
   __shared__ float kth;
   __shared__ Place place;
   const int output = blockIdx.x;
   if (output >= step->outputs) return;
+  if (output == 0 && threadIdx.x < 8) arrived[threadIdx.x] = counts[threadIdx.x];
   const StepDraw draw = draws[output];
   parts += (size_t)output * slices;
 

@@ -208,7 +208,7 @@ __device__ __forceinline__ int budget(int tokens, int least, int most) {
 //   columns, distances [H][tiles * 64]; keys [K][nb][D], queries [H][R + 1][D] pooled
 //   limit   gamma in multiples of 2^-40
 //   heads [H]; masses [3][H][nb]: Vb, Sb, E; picked [2][H][words]: columns, diagonals
-EW_KERNEL void __launch_bounds__(BLOCK) sparse_decide(
+EW_KERNEL void __launch_bounds__(BLOCK, 1) sparse_decide(
     const float* __restrict__ columns, const float* __restrict__ distances,
     const float* __restrict__ keys, const float* __restrict__ queries, int head_dim, float scale,
     long long limit, float tau, int least, int most, SparseHead* __restrict__ heads,
@@ -318,7 +318,7 @@ EW_EXPORT(sparse_map)
 // next would pass gamma of their mass.
 //   grid    (H, 1, 1)   block (512, 1, 1)
 //   limit   gamma * R in multiples of 2^-40
-EW_KERNEL void __launch_bounds__(BLOCK) sparse_cut(
+EW_KERNEL void __launch_bounds__(BLOCK, 1) sparse_cut(
     const float* __restrict__ map, long long limit, SparseHead* __restrict__ heads,
     SparseGrid grid) {
   EW_DYN_SMEM(smem);
@@ -406,7 +406,7 @@ struct SparseCounts {
 // Rows in the order in which attention takes them, most blocks first: order [H * R] of head * R + row.
 // Which of equal ones comes first is open, and decides nothing. Adds to the counts, alone on its stream.
 //   grid    (1, 1, 1)   block (512, 1, 1)
-EW_KERNEL void __launch_bounds__(BLOCK) sparse_order(
+EW_KERNEL void __launch_bounds__(BLOCK, 1) sparse_order(
     const int* __restrict__ counts, const SparseHead* __restrict__ heads, int* __restrict__ order,
     SparseCounts* totals, SparseGrid grid) {
   __shared__ unsigned places[MOST_BLOCKS + BLOCK];  // by blocks left out, at most nb

@@ -63,8 +63,8 @@ final class CudaAttention {
 
   /** What of it decides the bits of a result, for the numerics identity. */
   static String numerics() {
-    return "decode in pieces of %d rows, 4 x 16 rows in turn; prefill 64 rows at a time"
-        .formatted(StepTables.SPLIT_ROWS);
+    return "decode in pieces of %d rows, 4 x 16 rows in turn; prefill 64 rows at a time; %s"
+        .formatted(StepTables.SPLIT_ROWS, CudaSparsePrefill.numerics());
   }
 
   /**
@@ -155,7 +155,13 @@ final class CudaAttention {
     if (tables.isDecode()) {
       decode(layer, qkv, tables, out);
     } else {
-      prefill(layer, qkv, tables, out);
+      int sparse = tables.sparseSpans().size();
+      if (sparse < tables.contexts().size()) {
+        prefill(layer, qkv, tables, out);
+      }
+      for (SparseSpan span : tables.sparseSpans()) {
+        pool.sparse().attend(layer, qkv, tables, span, out);
+      }
     }
   }
 

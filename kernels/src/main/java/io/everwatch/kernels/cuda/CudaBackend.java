@@ -4,12 +4,15 @@ package io.everwatch.kernels.cuda;
 import io.everwatch.kernels.Arena;
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.Batch;
+import io.everwatch.kernels.BlockGrid;
+import io.everwatch.kernels.BlockSelection;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DType;
 import io.everwatch.kernels.DeviceBuffer;
 import io.everwatch.kernels.DeviceCounters;
 import io.everwatch.kernels.DeviceSpace;
 import io.everwatch.kernels.Draw;
+import io.everwatch.kernels.FlexPrefill;
 import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.Matrix;
 import io.everwatch.kernels.PatchBatch;
@@ -17,6 +20,7 @@ import io.everwatch.kernels.PatchMaker;
 import io.everwatch.kernels.RowPool;
 import io.everwatch.kernels.Shapes;
 import io.everwatch.kernels.Span;
+import io.everwatch.kernels.SparseCounters;
 import io.everwatch.kernels.Table;
 import io.everwatch.kernels.TensorSource;
 import io.everwatch.kernels.Vector;
@@ -204,22 +208,11 @@ final class CudaBackend implements Backend {
   public Batch prefillBatch(List<Span> spans, int[] ids, int[] outputs, List<Draw> draws) {
     enter("prefillBatch");
     current = null;
-    refuseSelectors(spans);
     StepTables tables =
         pool("prefillBatch", spans.stream().map(Span::context).findFirst())
             .batches()
             .prefill(spans, ids, outputs);
     return begin(tables, Phase.PREFILL, draws);
-  }
-
-  private static void refuseSelectors(List<Span> spans) {
-    for (int i = 0; i < spans.size(); i++) {
-      if (spans.get(i).sparse() != null) {
-        throw new IllegalArgumentException(
-            "prefillBatch: span %d of %d rows has the selector %s; the cuda back end attends to everything; leave the selector out"
-                .formatted(i, spans.get(i).count(), spans.get(i).selector()));
-      }
-    }
   }
 
   @Override
@@ -358,6 +351,26 @@ final class CudaBackend implements Backend {
     long elements = Shapes.elements("sample", tables.outputs(), ids.width());
     long address = CudaBuffer.of(logits, "sample", "logits", elements, DType.F32);
     return sampling.sample(address, ids, tables);
+  }
+
+  @Override
+  public BlockSelection selection(Batch batch, int span) {
+    StepTables tables = tables(batch, "selection");
+    return tables.pool().sparse().selection(tables, span);
+  }
+
+  @Override
+  public SparseCounters sparseCounters() {
+    return sampling.sparseTotals().read();
+  }
+
+  @Override
+  public long sparseSpace(KvShape shape, int queries, int keys, FlexPrefill selector) {
+    if (selector.isDense(queries, keys)) {
+      return 0;
+    }
+    BlockGrid grid = new BlockGrid(selector.block(), queries, keys);
+    return CudaSparsePrefill.bytesFor(SparseLayout.of(shape, grid, dtype));
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.everwatch.kernels.DType;
 import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.PendingRows;
 import io.everwatch.kernels.RowPool;
+import io.everwatch.kernels.SparseCounters;
 
 /**
  * Cached rows on the device and all that attention over them needs, in one allocation:
@@ -14,7 +15,8 @@ import io.everwatch.kernels.RowPool;
  *   <li>the working copy, rotated K of the rows that take part in a step, {@code [layers][work
  *       rows][W]} in blocks of {@value StepTables#WORK_BLOCK_ROWS} rows, and each of its rows'
  *       slot, where its V is;
- *   <li>partial results of decode attention, and the rotary frequencies.
+ *   <li>partial results of decode attention, the rotary frequencies, and the counts of sparse
+ *       prefill.
  * </ul>
  *
  * A context is a list of work blocks: row r has its rotated K at {@code block[r / 64] * 64 + r %
@@ -34,6 +36,8 @@ final class CudaRowPool implements RowPool {
   private final RowTransfers transfers;
   private final StepBatches batches;
   private final CudaAttention attention;
+  private final CudaSparsePrefill sparse;
+  private SparseCounters sparseCounts = SparseCounters.NONE;
   private boolean closed;
 
   /** Bytes of the parts, padded. */
@@ -55,7 +59,7 @@ final class CudaRowPool implements RowPool {
     }
 
     long total() {
-      return 2 * plane + work + slotOf + partial + sums + frequencies;
+      return 2 * plane + work + slotOf + partial + sums + frequencies + SparseTotals.BYTES;
     }
   }
 
@@ -84,7 +88,10 @@ final class CudaRowPool implements RowPool {
     RowTransfers copies = null;
     try {
       copies = new RowTransfers(this, pieceBytes);
-      new BlockingCopies(stream.device()).write(frequenciesAddress(), frequencies(shape));
+      BlockingCopies writes = new BlockingCopies(stream.device());
+      writes.write(frequenciesAddress(), frequencies(shape));
+      writes.write(sparseTotalsAddress(), new long[SparseTotals.BYTES / Long.BYTES]);
+      sparse = new CudaSparsePrefill(this);
       attention = new CudaAttention(this);
       batches = new StepBatches(this);
     } catch (RuntimeException e) {
@@ -182,6 +189,20 @@ final class CudaRowPool implements RowPool {
     return attention;
   }
 
+  /** Attention over blocks that the spans of a batch choose. */
+  CudaSparsePrefill sparse() {
+    return sparse;
+  }
+
+  /** What {@link #sparseTotalsAddress} held when it was looked at last. */
+  SparseCounters sparseCounts() {
+    return sparseCounts;
+  }
+
+  void sparseCounts(SparseCounters seen) {
+    sparseCounts = seen;
+  }
+
   CudaContext context() {
     checkOpen();
     return new CudaContext(this);
@@ -231,6 +252,11 @@ final class CudaRowPool implements RowPool {
   /** f32 [D/2]. */
   long frequenciesAddress() {
     return sumsAddress() + sizes.sums();
+  }
+
+  /** SparseCounts of sparse_select.cu. */
+  long sparseTotalsAddress() {
+    return frequenciesAddress() + sizes.frequencies();
   }
 
   // --- rows to and from the host ---
@@ -292,6 +318,7 @@ final class CudaRowPool implements RowPool {
     if (!closed) {
       closed = true;
       try (memory;
+          sparse;
           batches;
           transfers) {
         if (!device().isLost()) {

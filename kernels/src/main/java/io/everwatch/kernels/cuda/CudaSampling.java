@@ -33,6 +33,7 @@ final class CudaSampling implements AutoCloseable {
   private final Kernel choose;
   private final CudaEvent done;
   private final Deque<SeenSets> seen = new ArrayDeque<>(); // widest last
+  private final SparseTotals sparse = new SparseTotals();
   private @Nullable Results results;
   private int draws; // of the batch begun last
 
@@ -40,11 +41,14 @@ final class CudaSampling implements AutoCloseable {
   private record Results(int rows, int slices, DeviceMemory device, PinnedBuffer host)
       implements AutoCloseable {
     static Results allocate(CudaDevice device, int rows, int slices) {
-      long bytes = Slab.padded(4L * rows) + (long) SLICE_PART_BYTES * rows * slices;
+      long bytes = Slab.padded(SparseTotals.BYTES + 4L * rows) + (long) SLICE_PART_BYTES * rows * slices;
       DeviceMemory memory = DeviceMemory.allocate(device, bytes, "sampling");
       try {
         return new Results(
-            rows, slices, memory, PinnedBuffer.allocate(device, 4 * rows, "chosen tokens"));
+            rows,
+            slices,
+            memory,
+            PinnedBuffer.allocate(device, SparseTotals.BYTES + 4 * rows, "chosen tokens"));
       } catch (RuntimeException e) {
         try (memory) {
           throw e;
@@ -52,12 +56,17 @@ final class CudaSampling implements AutoCloseable {
       }
     }
 
-    long tokens() {
+    /** The pool's counts of sparse prefill, and behind them the tokens. */
+    long counts() {
       return device.address();
     }
 
+    long tokens() {
+      return counts() + SparseTotals.BYTES;
+    }
+
     long parts() {
-      return device.address() + Slab.padded(4L * rows);
+      return counts() + Slab.padded(SparseTotals.BYTES + 4L * rows);
     }
 
     @Override
@@ -79,6 +88,11 @@ final class CudaSampling implements AutoCloseable {
     scores = module.kernel("sampling_scores");
     choose = module.kernel("sampling_choose");
     done = CudaEvent.open(stream.device());
+  }
+
+  /** What sparse prefill did up to the last {@link #sample}. */
+  SparseTotals sparseTotals() {
+    return sparse;
   }
 
   /** See {@link io.everwatch.kernels.Backend#vocabulary}. */
@@ -150,10 +164,12 @@ final class CudaSampling implements AutoCloseable {
     int[] tokens = new int[tables.liveOutputs()];
     if (tokens.length > 0) {
       Results own = results(tables, vocabulary);
-      stream.download(own.tokens(), own.host(), 0, 4L * tokens.length);
+      stream.download(own.counts(), own.host(), 0, SparseTotals.BYTES + 4L * tokens.length);
       done.record(stream);
       done.await();
-      own.host().bytes().asIntBuffer().get(0, tokens);
+      ByteBuffer arrived = own.host().bytes();
+      sparse.arrived(tables.pool(), arrived);
+      arrived.asIntBuffer().get(SparseTotals.BYTES / Integer.BYTES, tokens);
     }
     return tokens;
   }
@@ -221,7 +237,9 @@ final class CudaSampling implements AutoCloseable {
             .pointer(own.parts())
             .i32(slices)
             .pointer(own.tokens())
-            .pointer(probabilities));
+            .pointer(probabilities)
+            .pointer(tables.pool().sparseTotalsAddress())
+            .pointer(own.counts()));
   }
 
   private Results results(StepTables tables, CudaVocabulary vocabulary) {

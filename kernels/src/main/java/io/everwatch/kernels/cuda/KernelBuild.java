@@ -26,7 +26,10 @@ final class KernelBuild {
           "rope",
           "rows",
           "sampling",
-          "segment_attention");
+          "segment_attention",
+          "sparse_attention",
+          "sparse_probe",
+          "sparse_select");
 
   /** Those of compute capability 9.0 alone. */
   static final List<String> HOPPER = List.of("linear_prefill_sm90a");

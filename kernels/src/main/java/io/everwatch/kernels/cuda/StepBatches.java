@@ -63,7 +63,9 @@ final class StepBatches implements AutoCloseable {
     int group = pool.shape().heads() / pool.shape().kvHeads();
     long large = spans.stream().mapToLong(s -> StepTables.tiles(s, group, LARGE_TILE)).sum();
     boolean enough = large * pool.shape().kvHeads() >= multiprocessors;
-    prefill.fillPrefill(spans, ids, outputs, group, enough ? LARGE_TILE : SMALL_TILE, contexts);
+    int tile = enough ? LARGE_TILE : SMALL_TILE;
+    List<SparseSpan> sparse = pool.sparse().prepare(spans);
+    prefill.fillPrefill(spans, ids, outputs, group, tile, contexts, sparse);
     return prefill;
   }
 
@@ -93,7 +95,7 @@ final class StepBatches implements AutoCloseable {
 
   /** Tables of no rows for what {@code contexts} have loaded since their last pass. */
   StepTables loads(List<CudaContext> contexts) {
-    loading.fillPrefill(List.of(), new int[0], new int[0], 1, SMALL_TILE, contexts);
+    loading.fillPrefill(List.of(), new int[0], new int[0], 1, SMALL_TILE, contexts, List.of());
     return loading;
   }
 

@@ -32,6 +32,8 @@ final class StepTables implements Batch, AutoCloseable {
   private final StepWriter writer;
   private StepLayout layout = new StepLayout(0, 0, 0);
   private final List<CudaContext> contexts = new ArrayList<>(); // of the spans
+  private List<Span> spans = List.of(); // of a prefill
+  private List<SparseSpan> sparse = List.of();
   private int liveRows;
   private int liveOutputs;
   private boolean everyRow;
@@ -111,6 +113,20 @@ final class StepTables implements Batch, AutoCloseable {
 
   int items() {
     return writer.items();
+  }
+
+  /** A prefill's span. */
+  Span span(int index) {
+    if (index < 0 || index >= spans.size()) {
+      throw new IllegalArgumentException(
+          "batch: span %d; it has %d spans that may choose".formatted(index, spans.size()));
+    }
+    return spans.get(index);
+  }
+
+  /** Those of its spans that are attended over chosen blocks, and not as work items. */
+  List<SparseSpan> sparseSpans() {
+    return sparse;
   }
 
   /** Prefill: queries, (row, head of a group) pairs, of one work item. */
@@ -202,6 +218,11 @@ final class StepTables implements Batch, AutoCloseable {
     return loadSlotsAddress() + 8L * loads();
   }
 
+  /** int []: masks that were given with selectors. */
+  long masksAddress() {
+    return loadSlotsAddress() + 4L * StepWriter.LOAD_INTS * loads();
+  }
+
   /** float2 [rows][D/2], cosines and sines of the rows; not copied but computed there. */
   long factorsAddress() {
     return block.computedAddress();
@@ -261,6 +282,7 @@ final class StepTables implements Batch, AutoCloseable {
    * @param queriesPerRow query heads of one KV head
    * @param tile queries of one work item
    * @param loading contexts whose loaded rows are rotated first
+   * @param chosen those of the spans that have no work items, see {@link #sparseSpans}
    */
   void fillPrefill(
       List<Span> spans,
@@ -268,7 +290,8 @@ final class StepTables implements Batch, AutoCloseable {
       int[] outputs,
       int queriesPerRow,
       int tile,
-      List<CudaContext> loading) {
+      List<CudaContext> loading,
+      List<SparseSpan> chosen) {
     layout = new StepLayout(ids.length, spans.size(), outputs.length);
     List<CudaContext> of = new ArrayList<>(spans.size());
     int blocks = 0;
@@ -279,10 +302,13 @@ final class StepTables implements Batch, AutoCloseable {
       blocks += context.blockCount();
       tiles += tiles(span, queriesPerRow, tile);
     }
+    int masks = chosen.stream().mapToInt(SparseSpan::maskInts).sum();
     int rotated =
         loading.stream().flatMap(c -> c.loads().stream()).mapToInt(r -> r[1] - r[0]).sum();
-    int tail = blocks + StepLayout.ITEM_INTS * tiles + StepWriter.LOAD_INTS * rotated;
+    int tail = blocks + StepLayout.ITEM_INTS * tiles + StepWriter.LOAD_INTS * rotated + masks;
     begin(tail, SPARE, of, tiles);
+    this.spans = List.copyOf(spans);
+    sparse = chosen;
     tileQueries = tile;
     liveRows = ids.length;
     liveOutputs = outputs.length;
@@ -301,11 +327,13 @@ final class StepTables implements Batch, AutoCloseable {
       writer.span(i, span.first(), span.count(), context, tiles(span, queriesPerRow, tile));
     }
     writer.loads(loading, rotated);
+    writer.masks(chosen);
     writer.header(liveRows, liveOutputs, of.size());
   }
 
+  /** Work items of a span; none for one that chooses its blocks. */
   static int tiles(Span span, int queriesPerRow, int tile) {
-    return (span.count() * queriesPerRow + tile - 1) / tile;
+    return span.sparse() == null ? (span.count() * queriesPerRow + tile - 1) / tile : 0;
   }
 
   private void begin(int tail, double spare, List<CudaContext> of, int items) {

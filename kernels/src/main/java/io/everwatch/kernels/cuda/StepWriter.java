@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.kernels.cuda;
 
+import io.everwatch.kernels.BlockMask;
+import io.everwatch.kernels.ChosenBlocks;
 import java.util.List;
 
 /**
@@ -19,6 +21,7 @@ final class StepWriter {
   private int itemsPut;
   private int blocks;
   private int loads;
+  private int maskInts;
   private int smallestId;
   private int largestId;
 
@@ -37,6 +40,7 @@ final class StepWriter {
     itemsPut = 0;
     blocks = 0;
     loads = 0;
+    maskInts = 0;
     smallestId = Integer.MAX_VALUE;
     largestId = Integer.MIN_VALUE;
   }
@@ -64,7 +68,7 @@ final class StepWriter {
 
   /** Bytes written. */
   long bytes() {
-    return layout.tail() + 4L * (loadsAt() + LOAD_INTS * loads);
+    return layout.tail() + 4L * (loadsAt() + LOAD_INTS * loads + maskInts);
   }
 
   void output(int index, int row) {
@@ -89,7 +93,7 @@ final class StepWriter {
     putInt(layout.ids(), row, 0);
   }
 
-  /** The next span, its work items and its list of blocks. */
+  /** The next span, its work items (none: it chooses its blocks) and its list of blocks. */
   void span(int index, int first, int count, CudaContext context, int parts) {
     int at = layout.spanTable() + index * StepLayout.SPAN_BYTES;
     int list = loadsAt();
@@ -98,7 +102,7 @@ final class StepWriter {
     putInt(at, 2, context.rows());
     putInt(at, 3, list);
     putInt(at, 4, itemsPut);
-    putInt(at, 5, 0);
+    putInt(at, 5, parts == 0 ? 1 : 0);
     SeenSet seen = context.seenSet();
     seenAddress(index, seen == null ? 0 : seen.address());
     for (int part = 0; part < parts; part++, itemsPut++) {
@@ -130,6 +134,22 @@ final class StepWriter {
           }
         }
       }
+    }
+  }
+
+  /** Masks that were given with selectors, behind the loads. */
+  void masks(List<SparseSpan> spans) {
+    int base = layout.tail() + 4 * (loadsAt() + LOAD_INTS * loads);
+    for (SparseSpan span : spans) {
+      if (span.selector() instanceof ChosenBlocks chosen) {
+        int at = span.maskAt();
+        for (BlockMask mask : chosen.masks()) {
+          for (int word : mask.words()) {
+            putInt(base, at++, word);
+          }
+        }
+      }
+      maskInts += span.maskInts();
     }
   }
 
