@@ -233,6 +233,8 @@ def main():
         for p in shapes["gemm"]:
             ledger.item(p["item"], lambda p=p: product(timing, dtype, p["m"], p["n"], p["k"]))
         ledger.item(shapes["prefill"], lambda: prefill(timing, dtype, shapes["decoder"]))
+        for s in shapes["sparse"]:
+            ledger.item(s["item"], lambda s=s: prefill(timing, dtype, s))
         ledger.item(shapes["visionFull"], lambda: vision(timing, dtype, shapes["vision"], False))
         ledger.item(shapes["visionWindows"], lambda: vision(timing, dtype, shapes["vision"], True))
         for model in shapes["load"]["models"]:

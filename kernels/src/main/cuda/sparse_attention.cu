@@ -60,7 +60,7 @@ __device__ __forceinline__ int list_tiles(
 #pragma unroll
     for (int h = 0; h < 2; h++) {
       const int c = (tile * KEYS + h * (KEYS / 2)) / grid.block;
-      if (c < nb && has_bit(bits, c)) halves |= 1 << h;
+      if (tile < tiles && c < nb && has_bit(bits, c)) halves |= 1 << h;
     }
     const unsigned ballot = __ballot_sync(FULL_WARP, halves != 0);
     if (halves) {

@@ -3,10 +3,12 @@ package io.everwatch.benchmarks.gpu;
 
 import io.everwatch.benchmarks.gpu.Shapes.Load;
 import io.everwatch.benchmarks.gpu.Shapes.Product;
+import io.everwatch.benchmarks.gpu.Shapes.Sparse;
 import io.everwatch.benchmarks.gpu.Shapes.Vision;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.stream.DoubleStream;
 
 /**
  * What one GPU is to reach, and what it reached.
@@ -78,6 +80,7 @@ record Goal(
             "gemm,torch"));
     goals.add(attention(results, decoder.prefillItem(), "prefill attention"));
     goals.add(attention(results, Vision.FULL, "vision attention at 720p"));
+    goals.addAll(sparse(results, shapes.sparse()));
     goals.add(
         new Goal(
             "one stream: last frame in to last of %d tokens out".formatted(load.alone().answer()),
@@ -128,6 +131,55 @@ record Goal(
         "",
         ratio(results.figure("attention", item, "tflops"), results.figure("torch", item, "tflops")),
         "attention,torch");
+  }
+
+  private static List<Goal> sparse(Results results, Sparse sparse) {
+    List<Goal> goals = new ArrayList<>();
+    int longest = sparse.keys().get(sparse.keys().size() - 1);
+    for (int times : new int[] {2, 3}) {
+      int keys = times == 3 ? longest : longest / 2;
+      goals.add(
+          new Goal(
+              "sparse prefill attention, %,d of %,d rows".formatted(sparse.added(), keys),
+              "≥ %d times the dense kernel".formatted(times),
+              times,
+              true,
+              "",
+              results.figure("sparse", sparse.item(keys), "timesDense"),
+              "sparse"));
+    }
+    List<Integer> wide = sparse.keys().stream().filter(keys -> keys >= longest / 4).toList();
+    goals.add(
+        new Goal(
+            "search for the blocks from %,d rows up, the worst".formatted(longest / 4),
+            "≤ 15 % of dense attention",
+            0.15,
+            false,
+            "",
+            worst(results, sparse, wide, "searchShareOfDense", true),
+            "sparse"));
+    goals.add(
+        new Goal(
+            "sparse against dense output on structured heads, the worst",
+            "cosine ≥ 0.999",
+            0.999,
+            true,
+            "",
+            worst(results, sparse, sparse.keys(), "cosine", false),
+            "sparse"));
+    return goals;
+  }
+
+  /** The largest or smallest of a figure, when all were measured. */
+  private static OptionalDouble worst(
+      Results results, Sparse sparse, List<Integer> keys, String figure, boolean largest) {
+    List<OptionalDouble> all =
+        keys.stream().map(n -> results.figure("sparse", sparse.item(n), figure)).toList();
+    if (all.stream().anyMatch(OptionalDouble::isEmpty)) {
+      return OptionalDouble.empty();
+    }
+    DoubleStream found = all.stream().mapToDouble(OptionalDouble::getAsDouble);
+    return largest ? found.max() : found.min();
   }
 
   /** Only when all of them were measured on both sides. */

@@ -149,6 +149,7 @@ public final class GpuCheck {
       }
       case "gemm" -> new GemmPart(check).run(ledger);
       case "attention" -> new AttentionPart(check).run(ledger);
+      case "sparse" -> new SparsePart(check).run(ledger);
       case "engine" -> new EnginePart(check).run(ledger);
       case "job" -> new JobPart(check).run(ledger);
       default -> {

@@ -58,6 +58,7 @@ final class GpuPage {
     if (!results.items().isEmpty() && !results.isEmulated()) {
       table(lines, results, "gemm", "Products");
       table(lines, results, "attention", "Attention");
+      table(lines, results, "sparse", "Sparse prefill attention");
       table(lines, results, "engine", "The whole engine");
       table(lines, results, "torch", "PyTorch");
       table(lines, results, "driver", "Driver");

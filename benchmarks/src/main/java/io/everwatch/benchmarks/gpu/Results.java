@@ -28,6 +28,7 @@ record Results(Map<String, String> run, List<Item> items) {
           "golden",
           "gemm",
           "attention",
+          "sparse",
           "engine",
           "job",
           "torch");

@@ -14,6 +14,7 @@ import java.util.Map;
  * @param products of the decoder and the vision tower
  * @param tokens M of each product
  * @param decoder whose attention is timed
+ * @param sparse prefills that may choose what they attend to
  * @param vision tower's attention
  * @param copyBytes of the buffer whose copy gives the device's bandwidth
  * @param load of the whole engine
@@ -23,6 +24,7 @@ record Shapes(
     List<Product> products,
     List<Integer> tokens,
     Decoder decoder,
+    Sparse sparse,
     Vision vision,
     long copyBytes,
     Load load) {
@@ -52,6 +54,20 @@ record Shapes(
 
     String decodeItem(int of) {
       return "decode %d x %d".formatted(of, past);
+    }
+  }
+
+  /**
+   * The last rows of a long prompt, in the heads of the decoder.
+   *
+   * @param added rows of a piece
+   * @param keys rows of the context, the piece's included, one item each
+   * @param block rows of a block that is chosen
+   * @param minBudget tokens
+   */
+  record Sparse(int added, List<Integer> keys, int block, int minBudget) {
+    String item(int of) {
+      return "sparse %d of %d".formatted(added, of);
     }
   }
 
@@ -133,6 +149,7 @@ record Shapes(
             new Product("vision down", 1280, 3420)),
         List.of(512, 1024, 2048, 4096, 8192),
         new Decoder(28, 4, 128, 5800, 300, 64),
+        new Sparse(2048, List.of(8192, 16384, 32768, 65536, 131072), 128, 1024),
         new Vision(16, 80, 92, 52, 8),
         4L << 30,
         new Load(
@@ -151,6 +168,7 @@ record Shapes(
         List.of(new Product("gate and up", 192, 64), new Product("vision down", 40, 72)),
         List.of(3, 70),
         new Decoder(4, 2, 32, 70, 5, 3),
+        new Sparse(70, List.of(200), 32, 32),
         new Vision(2, 16, 6, 5, 4),
         1L << 16,
         new Load(
@@ -177,6 +195,19 @@ record Shapes(
     peer.put("gemm", gemm);
     peer.put("prefill", decoder.prefillItem());
     peer.put("decoder", decoder);
+    peer.put(
+        "sparse",
+        sparse.keys().stream()
+            .map(
+                n ->
+                    Map.of(
+                        "item", sparse.item(n),
+                        "heads", decoder.heads(),
+                        "kvHeads", decoder.kvHeads(),
+                        "headDim", decoder.headDim(),
+                        "past", n - sparse.added(),
+                        "added", sparse.added()))
+            .toList());
     peer.put("vision", vision);
     peer.put("visionFull", Vision.FULL);
     peer.put("visionWindows", Vision.WINDOWED);

@@ -54,6 +54,13 @@ class ResultsTest {
       items.add(passed("attention", item, Map.of("tflops", 300.0)));
       items.add(passed("torch", item, Map.of("tflops", 400.0)));
     }
+    for (int keys : SHAPES.sparse().keys()) {
+      items.add(
+          passed(
+              "sparse",
+              SHAPES.sparse().item(keys),
+              Map.of("timesDense", 3.1, "searchShareOfDense", 0.1, "cosine", 0.9995)));
+    }
     for (int streams : new int[] {1, SHAPES.decoder().streams()}) {
       items.add(
           passed(

@@ -4,7 +4,14 @@ package io.everwatch.kernels.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.assertj.core.api.Assertions.within;
 
+import io.everwatch.kernels.Arena;
+import io.everwatch.kernels.Backend;
+import io.everwatch.kernels.BackendOptions;
+import io.everwatch.kernels.Backends;
+import io.everwatch.kernels.Batch;
 import io.everwatch.kernels.BlockGrid;
 import io.everwatch.kernels.BlockMask;
 import io.everwatch.kernels.BlockSelection;
@@ -13,19 +20,31 @@ import io.everwatch.kernels.BlockSelection.Pattern;
 import io.everwatch.kernels.BlockSelection.Probe;
 import io.everwatch.kernels.BlockSelector;
 import io.everwatch.kernels.ChosenBlocks;
+import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DType;
+import io.everwatch.kernels.DeviceBuffer;
 import io.everwatch.kernels.DeviceException;
 import io.everwatch.kernels.DeviceException.Failure;
+import io.everwatch.kernels.Draw;
 import io.everwatch.kernels.FlexPrefill;
 import io.everwatch.kernels.KvShape;
+import io.everwatch.kernels.RowPool;
+import io.everwatch.kernels.RowValues;
+import io.everwatch.kernels.SamplingRules;
+import io.everwatch.kernels.Span;
+import io.everwatch.kernels.SparseCounters;
+import io.everwatch.kernels.Vocabulary;
 import io.everwatch.kernels.cuda.SparseStage.Part;
 import io.everwatch.kernels.cuda.SparseStage.Result;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -266,7 +285,7 @@ class CudaSparsePrefillTest {
       for (int head = 0; head < masks.size(); head++) {
         assertThat(selection.heads().get(head))
             .isEqualTo(
-                new Head(Pattern.PRESCRIBED, java.util.Optional.empty(), masks.get(head)));
+                new Head(Pattern.PRESCRIBED, Optional.empty(), masks.get(head)));
         assertAttended(
             "head " + head, dtype, input, head, masks.get(head), selection, result.out());
       }
@@ -291,9 +310,9 @@ class CudaSparsePrefillTest {
     List<float[]> all = new ArrayList<>(List.of(result.out(), selection.lse()));
     for (Head head : selection.heads()) {
       int[] words = head.mask().words();
-      float[] mask = new float[words.length];
-      for (int i = 0; i < words.length; i++) {
-        mask[i] = Float.intBitsToFloat(words[i]);
+      float[] mask = new float[2 * words.length];
+      for (int i = 0; i < mask.length; i++) {
+        mask[i] = words[i / 2] >>> (i % 2 * 16) & 0xFFFF;
       }
       all.add(mask);
       head.probe()
@@ -366,6 +385,70 @@ class CudaSparsePrefillTest {
       assertThat(alone).doesNotContain(Float.NaN);
       assertThat(attend(device, dtype, one.shape, SEED, one.part(dtype, SEED), dense).get(1).out())
           .containsExactly(alone);
+    }
+  }
+
+  // --- what is counted ---
+
+  @Test
+  void countsComeWithTheTokensOfTheNextSampling() {
+    Case one = CASES.get(0);
+    Part part = one.part(DType.F32, SEED);
+    int width = one.shape.heads() * one.shape.headDim();
+    try (Backend backend =
+            Backends.open("cuda", new BackendOptions(1, false).withDtype(DType.F32));
+        RowPool pool = backend.rowPool(one.shape, one.keys);
+        Context context = backend.context(pool);
+        Arena arena = backend.arena()) {
+      BitSet drawable = new BitSet();
+      drawable.set(0, 8);
+      Vocabulary vocabulary = backend.vocabulary(8, drawable);
+      int past = one.keys - one.queries;
+      int[] slots = IntStream.range(0, one.keys).toArray();
+      byte[][] rows = new byte[past][];
+      Arrays.setAll(rows, row -> RowValues.bytes(part.input().cached(row)));
+      pool.write(Arrays.copyOf(slots, past), rows);
+      context.load(Arrays.copyOf(slots, past), new float[3][past]);
+      context.extend(Arrays.copyOfRange(slots, past, one.keys), new float[3][one.queries]);
+      Batch batch =
+          backend.prefillBatch(
+              List.of(new Span(context, 0, one.queries, FLEX)),
+              new int[one.queries],
+              new int[] {one.queries - 1},
+              List.of(new Draw(new SamplingRules(1, 0, 0, 1), 1, 0, 0)));
+      float[] qkv = new float[one.queries * part.input().token(0).length];
+      for (int i = 0; i < one.queries; i++) {
+        float[] token = part.input().token(past + i);
+        System.arraycopy(token, 0, qkv, i * token.length, token.length);
+      }
+      DeviceBuffer in = arena.allocate(batch.rows(), qkv.length / one.queries);
+      DeviceBuffer out = arena.allocate(batch.rows(), width);
+      DeviceBuffer logits = arena.allocateF32(1, 8);
+      backend.upload(qkv, 0, qkv.length, in);
+      backend.upload(new float[] {0, 1, 2, 9, 4, 5, 6, 7}, 0, 8, logits);
+      backend.attend(0, in, batch, out);
+      BlockSelection selection = backend.selection(batch, 0);
+      backend.attend(0, in, batch, out);
+      assertThat(backend.sparseCounters()).isEqualTo(SparseCounters.NONE);
+
+      assertThat(backend.sample(logits, vocabulary, batch)).containsExactly(3);
+
+      SparseCounters counts = backend.sparseCounters();
+      long aware = selection.heads().stream().filter(h -> h.pattern() == Pattern.QUERY_AWARE).count();
+      long chosen = selection.heads().stream().mapToLong(h -> h.mask().count()).sum();
+      double kept =
+          selection.heads().stream().mapToDouble(h -> h.probe().orElseThrow().keptMass()).sum();
+      assertThat(counts.spans()).isEqualTo(2);
+      assertThat(counts.queryAware()).isEqualTo(2 * aware);
+      assertThat(counts.verticalSlash()).isEqualTo(2 * (one.shape.heads() - aware));
+      assertThat(counts.chosenCells()).isEqualTo(2 * chosen);
+      assertThat(counts.causalCells())
+          .isEqualTo(2 * one.shape.heads() * one.grid().causalCells());
+      assertThat(counts.keptSamples()).isEqualTo(2 * one.shape.heads());
+      assertThat(counts.keptMass()).isCloseTo(2 * kept, within(1e-4));
+      assertThat(counts.meanKeptMass()).isBetween(0.1, 1.0);
+      assertThat(backend.sparseSpace(one.shape, one.queries, one.keys, FLEX)).isPositive();
+      assertThat(backend.sparseSpace(one.shape, 1, one.keys, FLEX)).isZero();
     }
   }
 
@@ -445,7 +528,7 @@ class CudaSparsePrefillTest {
         SparseStage stage = new SparseStage(device, one.shape, DType.BF16, 500, SEED)) {
       Part part = one.part(DType.BF16, SEED);
       Emulation.set("fail=alloc:*:1:2");
-      assertThat(org.assertj.core.api.Assertions.catchThrowable(() -> stage.attend(part)))
+      assertThat(catchThrowable(() -> stage.attend(part)))
           .isInstanceOfSatisfying(
               DeviceException.class,
               e -> {

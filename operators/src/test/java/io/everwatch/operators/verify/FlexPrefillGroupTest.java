@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.BackendOptions;
 import io.everwatch.kernels.Backends;
+import io.everwatch.kernels.DType;
+import io.everwatch.kernels.cuda.RequiresDevice;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -28,6 +30,13 @@ class FlexPrefillGroupTest {
   @TestFactory
   Stream<DynamicNode> everyCaseIsWithinItsLimits() {
     return Stream.of(false, true).map(plain -> everyCase("cpu", new BackendOptions(2, plain)));
+  }
+
+  @TestFactory
+  @RequiresDevice
+  Stream<DynamicNode> everyCaseIsWithinItsLimitsOnAGpu() {
+    return Stream.of(DType.F32, DType.BF16)
+        .map(type -> everyCase("cuda", new BackendOptions(1, false).withDtype(type)));
   }
 
   private static DynamicNode everyCase(String device, BackendOptions options) {
