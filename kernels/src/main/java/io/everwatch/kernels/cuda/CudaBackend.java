@@ -4,7 +4,6 @@ package io.everwatch.kernels.cuda;
 import io.everwatch.kernels.Arena;
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.Batch;
-import io.everwatch.kernels.BlockGrid;
 import io.everwatch.kernels.BlockSelection;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DType;
@@ -366,11 +365,7 @@ final class CudaBackend implements Backend {
 
   @Override
   public long sparseSpace(KvShape shape, int queries, int keys, FlexPrefill selector) {
-    if (selector.isDense(queries, keys)) {
-      return 0;
-    }
-    BlockGrid grid = new BlockGrid(selector.block(), queries, keys);
-    return CudaSparsePrefill.bytesFor(SparseLayout.of(shape, grid, dtype));
+    return CudaSparsePrefill.space(shape, dtype, queries, keys, selector);
   }
 
   @Override

@@ -11,6 +11,7 @@ import io.everwatch.kernels.Span;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A pool of one layer whose spans choose what they attend to. */
@@ -30,7 +31,12 @@ final class SparseStage implements AutoCloseable {
    * @param out {@code [n, H, D]}
    * @param selection null where it has no selector
    */
-  record Result(float[] out, @Nullable BlockSelection selection) {}
+  record Result(float[] out, @Nullable BlockSelection selection) {
+    /** The selection of a part that has a selector. */
+    BlockSelection chosen() {
+      return Objects.requireNonNull(selection);
+    }
+  }
 
   SparseStage(CudaDevice device, KvShape shape, DType dtype, int slots, long slotSeed) {
     stream = CudaStream.open(device);
