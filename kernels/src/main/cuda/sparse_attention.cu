@@ -19,7 +19,8 @@
 //   parts   at most; a row of p blocks is cut into min(parts, ceil(p / 8)), by tiles
 //   partial [H * R][parts][B][D] f32, relative to the maximum; sums [H * R][parts][B] (maximum in log2
 //           units, sum): where a row has more than one part
-// Numerics: as attention_prefill.cu. Tiles of 64 keys in ascending order; parts added in order, their
+// Numerics: as attention_prefill.cu, but that probabilities are summed before they are rounded, since
+// rounded ones would move the log-sum-exp by up to 2e-3. Tiles of 64 keys in ascending order; parts added in order, their
 // number given by the span's lengths and the row's own choice.
 // Limit: tensor cores if K and V come from L2: 32 KiB of them for 2.1 MFLOP, 64 FLOP a byte, where HBM
 // would want 200. Heads of a KV head and neighbouring rows run at about the same time.

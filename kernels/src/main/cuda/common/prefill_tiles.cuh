@@ -93,8 +93,9 @@ template <int D, int M> struct Queries {
   }
 
   // Adds a tile of keys, the first of which is row `key` of the context, to the 16s [FROM, M).
-  // HALVES: of its two times 32 keys only those count that have a bit in `halves`.
-  template <int FROM, bool HALVES = false>
+  // SPARSE: of its two times 32 keys only those count that have a bit in `halves`, and probabilities
+  // are summed before they are rounded.
+  template <int FROM, bool SPARSE = false>
   __device__ __forceinline__ void add(
       const KeyTile<D>& tile, const bf16* q, int key, float scale, int lane, int halves = 3) {
     constexpr int N = M - FROM;
@@ -124,13 +125,13 @@ template <int D, int M> struct Queries {
             }
           }
         }
-        if (HALVES && halves != 3) {
+        if (SPARSE && halves != 3) {
 #pragma unroll
           for (int j = 0; j < KEYS / 8; j++) {
             if (!(halves >> j / 4 & 1)) s[m][j][2 * h] = s[m][j][2 * h + 1] = -INFINITY;
           }
         }
-        const float before = tile_softmax(s[m], h, scale, state[FROM + m][h], p[m]);
+        const float before = tile_softmax<SPARSE>(s[m], h, scale, state[FROM + m][h], p[m]);
 #pragma unroll
         for (int n = 0; n < D / 8; n++) {
           o[FROM + m][n][2 * h] *= before;

@@ -103,8 +103,9 @@ __device__ __forceinline__ void add_values(
 
 // Turns scores of one query row (half `h` of the fragments: rows lane / 4 + 8 h) into probabilities
 // relative to the row's maximum so far. `p` gets them rounded to bf16, and `state.l` sums exactly
-// what is multiplied with V, each lane its own columns.
-template <int J>
+// what is multiplied with V, each lane its own columns; EXACT: what it was before it was rounded, for
+// a log-sum-exp that is looked at.
+template <bool EXACT = false, int J>
 __device__ __forceinline__ float tile_softmax(
     const float (&s)[J][4], int h, float scale, SoftmaxState& state, uint32_t (&p)[J][2]) {
   float largest = -INFINITY;
@@ -116,10 +117,10 @@ __device__ __forceinline__ float tile_softmax(
   const float base = state.m == -INFINITY ? 0.f : state.m;
 #pragma unroll
   for (int j = 0; j < J; j++) {
-    p[j][h] = pack_bf16(
-        exp2f(__fmaf_rn(s[j][2 * h], scale, -base)),
-        exp2f(__fmaf_rn(s[j][2 * h + 1], scale, -base)));
-    state.l += low_bf16(p[j][h]) + high_bf16(p[j][h]);
+    const float low = exp2f(__fmaf_rn(s[j][2 * h], scale, -base));
+    const float high = exp2f(__fmaf_rn(s[j][2 * h + 1], scale, -base));
+    p[j][h] = pack_bf16(low, high);
+    state.l += EXACT ? low + high : low_bf16(p[j][h]) + high_bf16(p[j][h]);
   }
   return before;
 }
