@@ -17,19 +17,20 @@ import java.util.stream.Stream;
 record SparseCase(KvShape shape, int queries, int keys, FlexPrefill settings) {
   static final long SEED = 20251121;
   static final FlexPrefill FLEX = new FlexPrefill(32, 0.8, 0.2, 64, 0, false);
+  static final FlexPrefill WIDE = new FlexPrefill(64, 0.7, 0.25, 64, 0, false);
 
   /** Every size of blocks and heads; groups of 1, 2, 3, 7, 9; lengths that are multiples of nothing. */
   static final List<SparseCase> CASES =
       List.of(
           of(7, 1, 32, 150, 231, FLEX),
           of(4, 2, 64, 201, 502, new FlexPrefill(128, 0.9, 0.2, 128, 0, false)),
-          of(3, 1, 128, 333, 333, new FlexPrefill(64, 0.7, 0.25, 64, 0, false)),
+          of(3, 1, 128, 333, 333, WIDE),
           of(9, 1, 32, 77, 577, new FlexPrefill(96, 0.9, 0.3, 96, 0, false)),
           of(2, 2, 64, 17, 447, new FlexPrefill(32, 0.95, 0, 200, 0, true)), // cut into parts
           of(2, 2, 32, 2, 130, new FlexPrefill(32, 0.9, 0.1, 32, 32, false)),
           of(6, 2, 128, 256, 640, new FlexPrefill(128, 0.8, 0.8, 128, 0, false)));
 
-  private static SparseCase of(
+  static SparseCase of(
       int heads, int kvHeads, int headDim, int queries, int keys, FlexPrefill settings) {
     int half = headDim / 2;
     return new SparseCase(
