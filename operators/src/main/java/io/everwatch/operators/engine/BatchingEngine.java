@@ -41,6 +41,7 @@ final class BatchingEngine implements Engine {
   private final ExecutorService workers;
   private final PictureBudget pictures;
   private final Thread stepThread;
+  private final Places places;
   private final Set<EngineSeat> seats = ConcurrentHashMap.newKeySet();
   private final AtomicInteger preparing = new AtomicInteger();
   private volatile EngineMetrics metrics;
@@ -61,6 +62,7 @@ final class BatchingEngine implements Engine {
             parts.network(), StepBatcher.LogitsTrace.NONE, parts.stops(), clock, watchdog);
     this.loop = new StepLoop(parts.network(), batcher, parts.ending(), clock, options);
     this.metrics = loop.metrics(0);
+    this.places = new Places(options);
     this.pictures = new PictureBudget(options.pictureBytes());
     this.preparation = new Preparation(parts.clips(), parts.planner(), parts.ending(), pictures);
     AtomicInteger number = new AtomicInteger();
@@ -225,17 +227,8 @@ final class BatchingEngine implements Engine {
     return first;
   }
 
-  /** As {@link Seat#hasPlace} says. */
   boolean hasPlace(EngineSeat seat) {
-    int places = options.roundsPerStep() + options.workers(); // those prepare the rounds after
-    int rounds = 0;
-    int sessions = 0;
-    for (EngineSeat each : seats) {
-      rounds += each.underWay();
-      sessions += each.sessions();
-    }
-    long part = Math.round((double) places * seat.sessions() / Math.max(1, sessions));
-    return rounds < places || seat.underWay() < Math.max(1, part);
+    return places.isFreeFor(seat, seats);
   }
 
   /** Waits until nothing of the seat is left, at most {@code closeTimeout}. */
@@ -343,8 +336,6 @@ final class BatchingEngine implements Engine {
       watchdog.close(); // not before: a step that never ends must be noticed while closing, too
       if (broken == null) {
         commands.close(new IllegalStateException("the engine is closed; open it again"));
-      }
-      if (broken == null) {
         parts.network().close();
       } else {
         parts.network().abandon();
