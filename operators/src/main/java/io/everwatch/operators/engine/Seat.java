@@ -57,7 +57,9 @@ public interface Seat extends AutoCloseable {
    * pieces, each in a step of its own, between the tokens of other streams ({@code prefill_piece}
    * of the settings), sparse where settings and tuning profile say so. Its rows are taken at once
    * and all its pictures are kept until the last piece, so both must fit ({@link
-   * EngineOptions#kvBytes}, {@link EngineOptions#pictureBytes}).
+   * EngineOptions#kvBytes}, {@link EngineOptions#pictureBytes}). Rounds of earlier chunks are made
+   * with it, in the same prefill, and the one result is that of the last: when it failed, none of
+   * them was made.
    *
    * @throws IllegalStateException when a round of this session is running or the session was
    *     released
