@@ -102,6 +102,7 @@ class Handles {
 struct Counters {
   unsigned long long launches, graph_launches, uploads, downloads, copies, fills, upload_bytes,
       download_bytes,
+      allocations,  // of memory and of page-locked memory
       leaked;  // modules, streams, events, memory, graphs that were left when the context ended
 };
 struct Device {

@@ -55,6 +55,10 @@ int counter(const Device& d, int which) {
       return int(d.counters.download_bytes);
     case 15:
       return int(d.counters.leaked);
+    case 16:
+      return int(d.counters.allocations);
+    case 17:
+      return int(heap_used(d.index) / 1024);
     default:
       return -1;
   }

@@ -76,7 +76,9 @@ CUresult allocate(Device& d, CUdeviceptr* p, size_t n) {
   if (CUresult f = fault("alloc")) return is_lost(f) ? d.lost = f : f;
   void* block = heap_alloc(n, d.index);
   *p = CUdeviceptr(block);
-  return block ? OK : OUT_OF_MEMORY;
+  if (!block) return OUT_OF_MEMORY;
+  d.counters.allocations++;
+  return OK;
 }
 }  // namespace
 
@@ -123,6 +125,7 @@ CUresult cuMemHostAlloc(void** p, size_t n, unsigned) {
     if (!*p) return OUT_OF_MEMORY;
     if (config.poison) std::memset(*p, 0xff, n);
     d.pinned[*p] = n;
+    d.counters.allocations++;
     return OK;
   });
 }

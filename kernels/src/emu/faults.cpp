@@ -21,7 +21,8 @@ std::list<Injected> faults;
 std::list<InjectedHang> hangs;
 std::vector<std::shared_ptr<Hang>> hanging;
 std::string claim;  // a file that one of several processes removes, and only that one fails
-std::condition_variable released;
+// Never destroyed: that would wait for who waits for it, and a process with a hung device must end.
+std::condition_variable& released = *new std::condition_variable;
 
 bool claimed() {
   if (claim.empty()) return true;

@@ -11,10 +11,17 @@ package io.everwatch.kernels;
  * @param tableCopies copies to the device of what a pass must know: one per batch
  * @param otherCopies other copies to the device: pictures and what belongs to a prompt, weights
  * @param results copies to the host, which the caller waits for: one per {@link Backend#sample}
+ * @param allocations memory, page-locked memory, streams, events and recordings made: none for a
+ *     token once its batch's bucket has been recorded
  */
 public record DeviceCounters(
-    long launches, long replays, long tableCopies, long otherCopies, long results) {
-  public static final DeviceCounters NONE = new DeviceCounters(0, 0, 0, 0, 0);
+    long launches,
+    long replays,
+    long tableCopies,
+    long otherCopies,
+    long results,
+    long allocations) {
+  public static final DeviceCounters NONE = new DeviceCounters(0, 0, 0, 0, 0, 0);
 
   /** What was added since {@code before}. */
   public DeviceCounters since(DeviceCounters before) {
@@ -23,6 +30,7 @@ public record DeviceCounters(
         replays - before.replays,
         tableCopies - before.tableCopies,
         otherCopies - before.otherCopies,
-        results - before.results);
+        results - before.results,
+        allocations - before.allocations);
   }
 }

@@ -370,7 +370,7 @@ final class CudaBackend implements Backend {
 
   @Override
   public DeviceCounters counters() {
-    return stream.counters().read();
+    return stream.counters().with(device.allocations());
   }
 
   /** Decode passes recorded so far. */

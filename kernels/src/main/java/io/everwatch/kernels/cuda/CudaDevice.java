@@ -33,6 +33,7 @@ final class CudaDevice implements AutoCloseable {
   private final LaunchLog launches = new LaunchLog();
   private final Map<String, KernelModule> modules = new LinkedHashMap<>();
   private final Set<AutoCloseable> owned = new LinkedHashSet<>();
+  private long allocations;
   private volatile @Nullable String lost;
   private boolean closed;
 
@@ -171,6 +172,7 @@ final class CudaDevice implements AutoCloseable {
   /** To be called by what lives on the device, when it is made. */
   synchronized void own(AutoCloseable thing) {
     owned.add(thing);
+    allocations++;
   }
 
   /** To be called by what lives on the device, when it is closed. */
@@ -219,6 +221,11 @@ final class CudaDevice implements AutoCloseable {
       }
     }
     return new DeviceException(failure, message.toString());
+  }
+
+  /** How often any of it was made. */
+  synchronized long allocations() {
+    return allocations;
   }
 
   /** Closes what is open, unloads the modules and gives the context back. */

@@ -24,7 +24,8 @@ final class StepBlock implements AutoCloseable {
 
   /**
    * Waits until the host may write, and sees that there is room; what was in it is lost, and its
-   * address changes if there was not.
+   * address changes if there was not. Neither part ever shrinks: passes of long contexts and few
+   * rows take turns with their opposites, and shall not take memory each time.
    *
    * @param copied bytes that the host fills in
    * @param computed bytes behind them
@@ -32,20 +33,22 @@ final class StepBlock implements AutoCloseable {
    */
   void begin(long copied, long computed, double spare) {
     this.copied.await();
+    long hadCopied = 0;
+    long hadComputed = 0;
     if (host != null && device != null) {
-      if (copied <= host.size() && computed <= device.bytes() - computedAt()) {
+      hadCopied = host.size();
+      hadComputed = device.bytes() - computedAt();
+      if (copied <= hadCopied && computed <= hadComputed) {
         return;
       }
       stream.synchronize(); // kernels of the last pass read it
       free();
     }
-    int size = Math.toIntExact((long) (copied * (1 + spare)));
+    int size = Math.toIntExact(Math.max(hadCopied, (long) (copied * (1 + spare))));
+    long behind = Math.max(hadComputed, Slab.padded(1 + (long) (computed * (1 + spare))));
     host = PinnedBuffer.allocate(stream.device(), size, "step tables");
     device =
-        DeviceMemory.allocate(
-            stream.device(),
-            Slab.padded(size) + Slab.padded(1 + (long) (computed * (1 + spare))),
-            "step tables");
+        DeviceMemory.allocate(stream.device(), Slab.padded(size) + behind, "step tables");
   }
 
   ByteBuffer bytes() {

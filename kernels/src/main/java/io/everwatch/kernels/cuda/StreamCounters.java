@@ -47,8 +47,18 @@ final class StreamCounters {
     }
   }
 
-  DeviceCounters read() {
+  /**
+   * With what is not put into the stream.
+   *
+   * @param allocations of the device
+   */
+  DeviceCounters with(long allocations) {
     return new DeviceCounters(
-        launches.get(), replays.get(), tableCopies.get(), otherCopies.get(), results.get());
+        launches.get(),
+        replays.get(),
+        tableCopies.get(),
+        otherCopies.get(),
+        results.get(),
+        allocations);
   }
 }

@@ -131,6 +131,16 @@ public final class Emulation {
         counter(device, 14));
   }
 
+  /** How often memory of a device, or page-locked memory, was taken since the process began. */
+  public static int allocations(int device) {
+    return counter(device, 16);
+  }
+
+  /** Bytes of a device's memory that are taken now, in whole KiB. */
+  public static long bytes(int device) {
+    return 1024L * counter(device, 17);
+  }
+
   /**
    * Modules, streams, events, memory, pinned buffers and graphs that were still there when a
    * device's context ended, since the process began.

@@ -2,14 +2,11 @@
 package io.everwatch.operators.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.BackendOptions;
 import io.everwatch.kernels.Backends;
 import io.everwatch.kernels.DType;
-import io.everwatch.kernels.DeviceException;
-import io.everwatch.kernels.DeviceException.Failure;
 import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.cuda.Emulation;
 import io.everwatch.kernels.cuda.EnabledOnEmulation;
@@ -198,75 +195,6 @@ class GpuEngineTest {
     Engines.open(second).close();
     assertThat(Emulation.live(0)).isEqualTo(Emulation.Live.NONE);
     assertThat(Emulation.live(1)).isEqualTo(Emulation.Live.NONE);
-  }
-
-  @Test
-  @EnabledOnEmulation
-  void theWeightsOfAJobThatEndedStayForTheNextAndItsRowsDoNot() throws Exception {
-    Engine first = Engines.shared(options().build());
-    Map<String, Company.Run> runs = Company.run(first, 0, 1, 2, 1);
-    int whileOpen = Emulation.live(0).memory();
-    first.close();
-    int atRest = Emulation.live(0).memory();
-    assertThat(atRest).isPositive().isLessThan(whileOpen);
-    for (int restart = 0; restart < 3; restart++) {
-      try (Engine again = Engines.shared(options().build())) {
-        requireSame(runs, Company.run(again, 0, 1, 2, 1), "after restart " + restart);
-      }
-      assertThat(Emulation.live(0).memory()).as("restart %d", restart).isEqualTo(atRest);
-    }
-    Engines.open(options().build()).close();
-    assertThat(Emulation.live(0)).isEqualTo(Emulation.Live.NONE);
-  }
-
-  @Test
-  @EnabledOnEmulation
-  void aModelThatDoesNotFitSaysWhatWould() {
-    Emulation.set("memory=64m");
-    assertThatExceptionOfType(DeviceException.class)
-        .isThrownBy(
-            () ->
-                Engines.open(EngineOptions.builder("random:qwen2.5-vl-7b").device("cuda").build()))
-        .satisfies(e -> assertThat(e.failure()).isEqualTo(Failure.REFUSED))
-        .withMessageContaining("random:qwen2.5-vl-7b does not fit on cuda")
-        .withMessageContaining("16,584,333,312 bytes in BF16")
-        .withMessageContaining("57,344 bytes for each cached row")
-        .withMessageMatching("(?s).*up to 0\\.0[123] billion weights would fit.*");
-    assertThat(Emulation.live(0)).isEqualTo(Emulation.Live.NONE);
-  }
-
-  @Test
-  @EnabledOnEmulation
-  void takesForRowsWhatTheDeviceHasLeft() {
-    Emulation.set("memory=256m");
-    try (Engine engine = Engines.open(options().kvBytes(0).batchRows(256).build())) {
-      // 256 MiB less weights, step memory and a reserve, at 768 bytes a row and its working copy.
-      assertThat(engine.metrics().rowsLimit()).isBetween(50_000, 250_000);
-    }
-    assertThat(Emulation.live(0)).isEqualTo(Emulation.Live.NONE);
-  }
-
-  @Test
-  @EnabledOnEmulation
-  void whoFindsTheDeviceTakenIsToldWhoHasItAndBothRunWithAShareEach() {
-    Emulation.set("memory=256m");
-    EngineOptions.Builder all = options().kvBytes(0);
-    EngineOptions.Builder other = options().kvBytes(0).batchRows(256);
-    try (Engine first = Engines.shared(all.build())) {
-      assertThatExceptionOfType(DeviceException.class)
-          .isThrownBy(() -> Engines.shared(other.build()).close())
-          .satisfies(e -> assertThat(e.failure()).isEqualTo(Failure.REFUSED))
-          .withMessageContaining("there is no room for cached rows: one takes 768 bytes")
-          .withMessageContaining("on cuda other jobs of this process have engines, 1 of them with")
-          .withMessageContaining("give each job its share with engine.kv-memory");
-      assertThat(first.metrics().rowsLimit()).isPositive();
-    }
-    try (Engine first = Engines.shared(all.kvBytes(16 << 20).build());
-        Engine second = Engines.shared(other.kvBytes(16 << 20).build())) {
-      assertThat(first.metrics().rowsLimit()).isEqualTo(second.metrics().rowsLimit());
-    }
-    Engines.open(options().build()).close();
-    assertThat(Emulation.live(0)).isEqualTo(Emulation.Live.NONE);
   }
 
   private static List<byte[]> snapshot(Seat seat, StreamSession session) throws Exception {
