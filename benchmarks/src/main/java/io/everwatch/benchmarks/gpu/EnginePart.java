@@ -29,6 +29,9 @@ final class EnginePart {
   /** Of the pictures that a stream plays round and round. */
   private static final int SECONDS_OF_VIDEO = 8;
 
+  /** Of the engine: it makes the batches and waits for the device. */
+  private static final String STEP_THREAD = "everwatch-step";
+
   private final Check check;
   private final Load load;
 
@@ -145,6 +148,7 @@ final class EnginePart {
         Streams streams = streams(engine, load.streams(), turn)) {
       streams.atOnce(load.warmUp());
       EngineMetrics before = engine.metrics();
+      long heap = HeapTaken.by(STEP_THREAD);
       long begin = System.nanoTime();
       List<Answer> answers;
       Utilization.Result busy;
@@ -153,15 +157,18 @@ final class EnginePart {
         busy = utilization.result();
       }
       double seconds = (System.nanoTime() - begin) / 1e9;
+      heap = HeapTaken.by(STEP_THREAD) - heap;
       EngineMetrics after = engine.metrics();
+      long tokens = after.tokens() - before.tokens();
       Map<String, Object> figures = new LinkedHashMap<>();
       figures.put("streams", load.streams());
       figures.put("chunksPerSecond", answers.size() / seconds);
-      figures.put("tokensPerSecond", (double) (after.tokens() - before.tokens()) / seconds);
+      figures.put("tokensPerSecond", tokens / seconds);
       figures.putAll(busy.figures());
       figures.putAll(
           perStep(
               after.device().since(before.device()), (double) (after.steps() - before.steps())));
+      figures.put("heapBytesPerToken", (double) heap / tokens);
       figures.putAll(stages(before, after));
       return figures;
     }
@@ -175,6 +182,7 @@ final class EnginePart {
     figures.put("tableCopiesPerStep", counted.tableCopies() / steps);
     figures.put("otherCopiesPerStep", counted.otherCopies() / steps);
     figures.put("resultsPerStep", counted.results() / steps);
+    figures.put("allocationsPerStep", counted.allocations() / steps);
     return figures;
   }
 

@@ -119,6 +119,16 @@ record Goal(
             "",
             results.figure("engine", EnginePart.through(load, model), "idleShare"),
             "engine"));
+    goals.add(
+        new Goal(
+            "memory taken of the device per decode step, %d streams".formatted(decoder.streams()),
+            "none",
+            0,
+            false,
+            " allocations",
+            results.figure(
+                "engine", DecodePart.item(decoder, decoder.streams(), model), "allocationsPerStep"),
+            "engine"));
     return goals;
   }
 

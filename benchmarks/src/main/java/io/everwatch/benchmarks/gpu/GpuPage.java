@@ -10,6 +10,24 @@ final class GpuPage {
   /** What a page without a run is made of. */
   static final Results NOTHING = new Results(Map.of(), List.of());
 
+  /** By part: what it shows that is not a goal of speed. */
+  private static final List<Map.Entry<String, String>> SHOWN =
+      List.of(
+          Map.entry("driver", "the driver has every entry point; what copies and launches take"),
+          Map.entry(
+              "kernels",
+              "every kernel agrees with its reference; a row has the same bits alone and among 1, 7 and 63 others, in every bucket, recorded or not"),
+          Map.entry("sanitizer", "memcheck and racecheck of compute-sanitizer report nothing"),
+          Map.entry(
+              "golden",
+              "the published model's numbers in f32 and bf16; a stream of the engine says the same alone and among others"),
+          Map.entry(
+              "engine",
+              "counted per step of all streams: launches, recorded passes, copies in and out, allocations; bytes of the Java heap per token"),
+          Map.entry(
+              "job",
+              "the Flink job on this device, and the share of its texts that are the CPU's"));
+
   private GpuPage() {}
 
   static String of(Results results) {
@@ -55,6 +73,14 @@ final class GpuPage {
     lines.add("from it and from the run's best product.");
     lines.add("");
     lines.addAll(Report.goals(results, shapes, true));
+    lines.add("");
+    lines.add("## What else only a GPU shows");
+    lines.add("");
+    lines.add("| what | items | |");
+    lines.add("| --- | --- | --- |");
+    SHOWN.forEach(part -> lines.add(shown(results, part.getKey(), part.getValue())));
+    lines.add("");
+    lines.add("An hour of video, turn by turn beside the CPU: [gpu-equality](gpu-equality.md).");
     if (!results.items().isEmpty() && !results.isEmulated()) {
       table(lines, results, "gemm", "Products");
       table(lines, results, "attention", "Attention");
@@ -64,6 +90,16 @@ final class GpuPage {
       table(lines, results, "driver", "Driver");
     }
     return String.join("\n", lines) + "\n";
+  }
+
+  private static String shown(Results results, String part, String what) {
+    Results own = new Results(results.run(), results.of(part));
+    boolean open = own.items().isEmpty() || results.isEmulated();
+    return "| %s | %s | %s |"
+        .formatted(
+            what,
+            open ? "open" : Report.counts(own),
+            open ? "`kernels/gpu-check --part %s`".formatted(part) : "");
   }
 
   private static void table(List<String> lines, Results results, String part, String title) {

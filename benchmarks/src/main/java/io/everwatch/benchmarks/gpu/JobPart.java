@@ -94,7 +94,7 @@ final class JobPart {
             "--cameras",
             check.shapes().name().equals("full") ? "4" : "1",
             "--duration",
-            check.shapes().name().equals("full") ? "40s" : "12s",
+            check.shapes().name().equals("full") ? "40s" : "5s",
             "--device",
             device));
     Process demo =

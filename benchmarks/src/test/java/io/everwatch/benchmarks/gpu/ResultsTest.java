@@ -66,7 +66,7 @@ class ResultsTest {
           passed(
               "engine",
               DecodePart.item(SHAPES.decoder(), streams, MODEL),
-              Map.of("millis", 4.0, "shareOfCopy", 0.85)));
+              Map.of("millis", 4.0, "shareOfCopy", 0.85, "allocationsPerStep", 0.0)));
     }
     items.add(
         passed(
@@ -155,6 +155,21 @@ class ResultsTest {
         .filteredOn(line -> line.contains("met"))
         .isEmpty();
     assertThat(GpuPage.of(emulated)).contains("Nothing here was measured yet");
+  }
+
+  @Test
+  void thePageSaysOfEveryPartWhetherItRan() {
+    assertThat(GpuPage.of(GpuPage.NOTHING))
+        .contains("report nothing | open | `kernels/gpu-check --part sanitizer` |")
+        .contains("the share of its texts that are the CPU's | open |");
+    Results some =
+        results(
+            passed("sanitizer", "memcheck report", Map.of()),
+            new Item("sanitizer", "racecheck report", Status.FAILED, 1, "2 hazards", Map.of()));
+
+    assertThat(GpuPage.of(some))
+        .contains("report nothing | 1 passed, 1 failed, 0 skipped |")
+        .contains("the share of its texts that are the CPU's | open |");
   }
 
   @Test
