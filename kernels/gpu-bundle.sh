@@ -122,8 +122,9 @@ done | sort -u | while read -r name path; do cp -L "$path" "$bundle/jre/lib/$nam
 cp "$here/gpu-check" "$bundle/"
 # Where the tests look for them, and where the golden cases are looked for.
 mkdir -p "$bundle/operators/src/test/golden"
-cp -r "$root/operators/src/test/golden/qwen2_5_vl" "$bundle/operators/src/test/golden/"
+cp -r "$root"/operators/src/test/golden/{qwen2_5_vl,flexprefill} "$bundle/operators/src/test/golden/"
 ln -s operators/src/test/golden/qwen2_5_vl "$bundle/golden"
+ln -s operators/src/test/golden/flexprefill "$bundle/flexprefill"
 mkdir "$bundle/pytorch"
 cp "$root"/benchmarks/pytorch/*.py "$bundle/pytorch/"
 git -C "$root" describe --always --dirty 2>/dev/null >"$bundle/commit" || echo unknown >"$bundle/commit"

@@ -13,7 +13,7 @@ import java.nio.file.Path;
  *
  * @param device on which; a CPU's figures only show that a part runs
  * @param directory for results
- * @param data with {@code golden/}: the golden cases
+ * @param data with {@code golden/} and {@code flexprefill/}: the golden cases
  */
 record Check(DeviceName device, Shapes shapes, Timing timing, Path directory, Path data) {
   /** The back end of the device in its own type. */

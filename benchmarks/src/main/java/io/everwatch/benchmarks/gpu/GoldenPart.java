@@ -13,8 +13,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** The published model's own numbers, in each type. */
+/** The published model's own numbers and those of sparse prefill attention, in each type. */
 final class GoldenPart {
+  private static final List<String> FOLDERS = List.of("golden", "flexprefill");
+
   /** Groups of the suite when all sizes are tiny: the build's own tests run the others. */
   private static final Set<String> FEW = Set.of("vision", "forward");
 
@@ -30,11 +32,13 @@ final class GoldenPart {
   }
 
   private Map<String, Object> golden(DType dtype) {
-    Path golden = check.data().resolve("golden");
-    if (!Files.isDirectory(golden)) {
-      throw new IllegalStateException(
-          "there are no golden cases in %s; expected what operators/src/test/golden/qwen2_5_vl has; unpack the bundle again"
-              .formatted(golden));
+    List<Path> folders = FOLDERS.stream().map(check.data()::resolve).toList();
+    for (Path folder : folders) {
+      if (!Files.isDirectory(folder)) {
+        throw new IllegalStateException(
+            "there are no golden cases in %s; expected what operators/src/test/golden has; unpack the bundle again"
+                .formatted(folder));
+      }
     }
     if (dtype == DType.BF16 && !check.onGpu()) {
       throw new SkippedException("the CPU computes in float32 only");
@@ -42,7 +46,9 @@ final class GoldenPart {
     boolean all = check.shapes().name().equals("full");
     List<GoldenResult> results = new ArrayList<>();
     try (Backend backend = check.open(dtype)) {
-      GoldenSuite.run(golden, group -> all || FEW.contains(group), backend, results::add);
+      for (Path folder : folders) {
+        GoldenSuite.run(folder, group -> all || FEW.contains(group), backend, results::add);
+      }
     }
     List<GoldenResult> wrong = results.stream().filter(result -> !result.passed()).toList();
     if (results.isEmpty() || !wrong.isEmpty()) {

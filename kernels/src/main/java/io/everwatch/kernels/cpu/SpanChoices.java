@@ -31,12 +31,21 @@ final class SpanChoices {
   SpanChoices(List<Span> spans, int heads) {
     this.spans = spans;
     this.heads = heads;
-    boolean choosing = spans.stream().anyMatch(span -> span.selector() != null);
+    boolean choosing = anyChooses(spans);
     dense = choosing ? spans.stream().filter(span -> span.sparse() == null).toList() : spans;
     chosen = new BlockSelection[choosing ? spans.size() : 0];
     for (int i = 0; i < chosen.length; i++) {
       check(i);
     }
+  }
+
+  private static boolean anyChooses(List<Span> spans) { // for every batch, those of decoding too
+    for (Span span : spans) {
+      if (span.selector() != null) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private void check(int index) {
