@@ -166,14 +166,15 @@ final class OneDnnBlocks implements BlockKernel {
     return (long) row * copy.width() + (long) keys.kvHead() * copy.headDim();
   }
 
+  /** Index of the largest; the last where none is a number. */
   private static int largest(float[] values, int count) {
+    int at = count - 1;
     float max = Float.NEGATIVE_INFINITY;
     for (int i = 0; i < count; i++) {
-      max = Math.max(max, values[i]);
-    }
-    int at = 0;
-    while (at < count - 1 && values[at] != max) {
-      at++;
+      if (values[i] > max) { // hardly ever, so the loop waits for nothing
+        max = values[i];
+        at = i;
+      }
     }
     return at;
   }
