@@ -103,9 +103,8 @@ public record EngineOptions(
   }
 
   /**
-   * Rounds that may take a step together. More of them share the reading of the weights, and each
-   * takes longer: from about 16 rows on a core of the CPU is busy with arithmetic and gains nothing
-   * more, a GPU from a few hundred.
+   * Rounds that may take a step together. More of them share the reading of the weights, of which a
+   * GPU gains most; but each takes longer, and its chunk is chosen earlier.
    */
   int roundsPerStep() {
     return batchRounds > 0 ? batchRounds : device.equals(DeviceName.CPU) ? 16 : 64;
