@@ -174,6 +174,8 @@ public record TuningProfile(
   }
 
   /**
+   * Reads what {@code everwatch tune} wrote.
+   *
    * @throws BadModelException naming all that is wrong with the file
    */
   public static TuningProfile read(Path file) {
