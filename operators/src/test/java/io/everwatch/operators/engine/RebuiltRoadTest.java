@@ -47,13 +47,9 @@ class RebuiltRoadTest {
         Seat seat = engine.attach(results::addAll)) {
       StreamSettings settings = engine.settings().withInstruction(head.get("instruction").asText());
       StreamSession session = seat.create("road", settings);
-      SessionSnapshot saved = null;
-      for (int second = 0; second < LOST; second++) {
-        if (second == SAVED) {
-          saved = seat.snapshot(session).get(60, TimeUnit.SECONDS);
-        }
-        sentences.add(said(seat, session, chunk(second)));
-      }
+      speak(seat, session, 0, SAVED);
+      SessionSnapshot saved = seat.snapshot(session).get(60, TimeUnit.SECONDS);
+      speak(seat, session, SAVED, LOST);
       List<String> whole = goOn(seat, session);
 
       List<String> rebuilt = goOn(seat, rebuilt(seat, saved, settings.visualRounds()));
@@ -65,6 +61,12 @@ class RebuiltRoadTest {
       int unseen = equal(blind, whole);
       assertThat(seen).as("seconds said as without the loss").isGreaterThanOrEqualTo(27);
       assertThat(seen).as("with pictures and without").isGreaterThanOrEqualTo(unseen);
+    }
+  }
+
+  private void speak(Seat seat, StreamSession session, int from, int to) throws Exception {
+    for (int second = from; second < to; second++) {
+      sentences.add(said(seat, session, chunk(second)));
     }
   }
 

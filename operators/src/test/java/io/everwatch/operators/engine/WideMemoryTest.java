@@ -55,25 +55,27 @@ class WideMemoryTest {
       StreamSettings settings = engine.settings();
       assertThat(settings.maxGapMicros()).isEqualTo(WINDOW * 1_000_000L);
       StreamSession session = seat.create("road", settings);
-      SessionSnapshot saved = null;
-      int most = 0;
-      for (int chunk = 0; chunk < CHUNKS; chunk++) {
-        if (chunk == SAVED) {
-          saved = seat.snapshot(session).get(60, TimeUnit.SECONDS);
-        }
-        round(seat, session, chunk);
-        most = Math.max(most, check(session.memory(), settings));
-      }
+      int most = watch(seat, session, 0, SAVED);
+      SessionSnapshot saved = seat.snapshot(session).get(60, TimeUnit.SECONDS);
+      most = Math.max(most, watch(seat, session, SAVED, CHUNKS));
       assertThat(most).as("rows of the window, full").isGreaterThan(WINDOW * 40);
 
       StreamSession restored = seat.restore(SessionSnapshot.ofPieces(pieces(saved)));
-      for (int chunk = SAVED; chunk < CHUNKS; chunk++) {
-        round(seat, restored, chunk);
-      }
+      watch(seat, restored, SAVED, CHUNKS);
       assertThat(pieces(seat.snapshot(restored).get(60, TimeUnit.SECONDS)))
           .usingElementComparator(Arrays::compare)
           .isEqualTo(pieces(seat.snapshot(session).get(60, TimeUnit.SECONDS)));
     }
+  }
+
+  /** Returns the most rows that it had. */
+  private int watch(Seat seat, StreamSession session, int from, int to) throws Exception {
+    int most = 0;
+    for (int chunk = from; chunk < to; chunk++) {
+      round(seat, session, chunk);
+      most = Math.max(most, check(session.memory(), session.settings()));
+    }
+    return most;
   }
 
   private static List<byte[]> pieces(SessionSnapshot snapshot) {
