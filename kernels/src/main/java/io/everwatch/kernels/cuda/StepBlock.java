@@ -47,8 +47,7 @@ final class StepBlock implements AutoCloseable {
     int size = Math.toIntExact(Math.max(hadCopied, (long) (copied * (1 + spare))));
     long behind = Math.max(hadComputed, Slab.padded(1 + (long) (computed * (1 + spare))));
     host = PinnedBuffer.allocate(stream.device(), size, "step tables");
-    device =
-        DeviceMemory.allocate(stream.device(), Slab.padded(size) + behind, "step tables");
+    device = DeviceMemory.allocate(stream.device(), Slab.padded(size) + behind, "step tables");
   }
 
   ByteBuffer bytes() {
