@@ -187,8 +187,9 @@ final class SparsePart {
       figures.put(
           "searchShareOfDense",
           (whole.medianNanos() - attention.medianNanos()) / dense.medianNanos());
-      double cells = masks.stream().mapToLong(BlockMask::count).sum();
-      figures.put("density", cells / (selection.grid().causalCells() * masks.size()));
+      long cells = masks.stream().mapToLong(BlockMask::count).sum();
+      figures.put(
+          "density", (double) cells / (selection.grid().causalCells() * masks.size()));
       figures.put(
           "queryAware",
           selection.heads().stream().filter(h -> h.pattern() == Pattern.QUERY_AWARE).count());
