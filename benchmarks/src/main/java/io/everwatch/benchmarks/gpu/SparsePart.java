@@ -83,11 +83,11 @@ final class SparsePart {
   private static Matrix spread(Backend backend, Decoder decoder) {
     long width = (long) (decoder.heads() + 2 * decoder.kvHeads()) * decoder.headDim();
     return backend.matrix(
-        "spread", List.of(new SeededTensor("spread", List.of(width, (long) FEATURES), 99, 0, 0.2f)));
+        "spread",
+        List.of(new SeededTensor("spread", List.of(width, (long) FEATURES), 99, 0, 0.2f)));
   }
 
-  private DeviceBuffer operand(
-      Backend backend, Arena arena, Matrix spread, int first, int rows) {
+  private DeviceBuffer operand(Backend backend, Arena arena, Matrix spread, int first, int rows) {
     int block = check.shapes().sparse().block();
     float[][] kinds = new float[KINDS][FEATURES];
     Random random = new Random(KINDS);
@@ -134,10 +134,7 @@ final class SparsePart {
     private Batch attend(int rows, @Nullable BlockSelector selector) {
       Batch batch =
           backend.prefillBatch(
-              List.of(new Span(context, 0, rows, selector)),
-              new int[rows],
-              new int[0],
-              List.of());
+              List.of(new Span(context, 0, rows, selector)), new int[rows], new int[0], List.of());
       backend.attend(0, qkv, batch, out);
       return batch;
     }
@@ -188,8 +185,7 @@ final class SparsePart {
           "searchShareOfDense",
           (whole.medianNanos() - attention.medianNanos()) / dense.medianNanos());
       long cells = masks.stream().mapToLong(BlockMask::count).sum();
-      figures.put(
-          "density", (double) cells / (selection.grid().causalCells() * masks.size()));
+      figures.put("density", (double) cells / (selection.grid().causalCells() * masks.size()));
       figures.put(
           "queryAware",
           selection.heads().stream().filter(h -> h.pattern() == Pattern.QUERY_AWARE).count());

@@ -41,7 +41,8 @@ final class CudaSampling implements AutoCloseable {
   private record Results(int rows, int slices, DeviceMemory device, PinnedBuffer host)
       implements AutoCloseable {
     static Results allocate(CudaDevice device, int rows, int slices) {
-      long bytes = Slab.padded(SparseTotals.BYTES + 4L * rows) + (long) SLICE_PART_BYTES * rows * slices;
+      long bytes =
+          Slab.padded(SparseTotals.BYTES + 4L * rows) + (long) SLICE_PART_BYTES * rows * slices;
       DeviceMemory memory = DeviceMemory.allocate(device, bytes, "sampling");
       try {
         return new Results(

@@ -14,9 +14,9 @@ import java.util.List;
 
 /**
  * Attention of one pool's spans whose query heads choose the key blocks that they attend to (Lai et
- * al., FlexPrefill, ICLR 2025): finds those spans of a batch, sees to the memory they take, launches
- * {@link SparseKernels}. Nothing comes back to the host but the counts, with the tokens of the next
- * sampling.
+ * al., FlexPrefill, ICLR 2025): finds those spans of a batch, sees to the memory they take,
+ * launches {@link SparseKernels}. Nothing comes back to the host but the counts, with the tokens of
+ * the next sampling.
  */
 final class CudaSparsePrefill implements AutoCloseable {
   private final CudaRowPool pool;
@@ -93,8 +93,7 @@ final class CudaSparsePrefill implements AutoCloseable {
   /** Chooses and attends for one span; the layer's new rows were appended before. */
   void attend(int layer, long qkv, StepTables tables, SparseSpan span, long out) {
     long kept = scratch.address() + span.kept();
-    kernels.attend(
-        layer, qkv, tables, span, scratch.address(), kept, mask(tables, span), out);
+    kernels.attend(layer, qkv, tables, span, scratch.address(), kept, mask(tables, span), out);
     layers++;
   }
 

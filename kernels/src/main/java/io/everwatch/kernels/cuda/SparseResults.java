@@ -50,9 +50,7 @@ final class SparseResults {
     for (int h = 0; h < heads; h++) {
       BlockMask own =
           BlockMask.of(
-              grid.rows(),
-              grid.blocks(),
-              Arrays.copyOfRange(mask, h * perHead, (h + 1) * perHead));
+              grid.rows(), grid.blocks(), Arrays.copyOfRange(mask, h * perHead, (h + 1) * perHead));
       if (!probed) {
         all.add(new Head(Pattern.PRESCRIBED, Optional.empty(), own));
         continue;

@@ -53,7 +53,9 @@ class CudaSparseCompanyTest {
   @MethodSource("forms")
   void theOrderOfThreadsChangesNoBitAndTheCheckerHasNothingToReport(DType dtype, SparseCase one) {
     Part part = one.part(dtype, SEED);
-    EveryOrder.run(device -> SparseCase.bits(SparseCase.attend(device, dtype, one.shape(), SEED, part).get(0)));
+    EveryOrder.run(
+        device ->
+            SparseCase.bits(SparseCase.attend(device, dtype, one.shape(), SEED, part).get(0)));
   }
 
   @ParameterizedTest
@@ -74,7 +76,9 @@ class CudaSparseCompanyTest {
         System.arraycopy(parts, place, all, place + 1, others - place);
         all[place] = own;
         try (CudaDevice device = CudaDevice.open(0)) {
-          assertThat(SparseCase.bits(SparseCase.attend(device, dtype, one.shape(), SEED + place, all).get(place)))
+          assertThat(
+                  SparseCase.bits(
+                      SparseCase.attend(device, dtype, one.shape(), SEED + place, all).get(place)))
               .as("at %d among %d others", place, others)
               .containsExactly(alone);
         }
@@ -90,7 +94,10 @@ class CudaSparseCompanyTest {
     try (CudaDevice device = CudaDevice.open(0)) {
       float[] alone = SparseCase.attend(device, dtype, one.shape(), SEED, dense).get(0).out();
       assertThat(alone).doesNotContain(Float.NaN);
-      assertThat(SparseCase.attend(device, dtype, one.shape(), SEED, one.part(dtype, SEED), dense).get(1).out())
+      assertThat(
+              SparseCase.attend(device, dtype, one.shape(), SEED, one.part(dtype, SEED), dense)
+                  .get(1)
+                  .out())
           .containsExactly(alone);
     }
   }
@@ -139,7 +146,8 @@ class CudaSparseCompanyTest {
       assertThat(backend.sample(logits, vocabulary, batch)).containsExactly(3);
 
       SparseCounters counts = backend.sparseCounters();
-      long aware = selection.heads().stream().filter(h -> h.pattern() == Pattern.QUERY_AWARE).count();
+      long aware =
+          selection.heads().stream().filter(h -> h.pattern() == Pattern.QUERY_AWARE).count();
       long chosen = selection.heads().stream().mapToLong(h -> h.mask().count()).sum();
       double kept =
           selection.heads().stream().mapToDouble(h -> h.probe().orElseThrow().keptMass()).sum();

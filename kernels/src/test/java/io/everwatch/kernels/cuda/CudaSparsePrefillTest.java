@@ -201,8 +201,7 @@ class CudaSparsePrefillTest {
       BlockSelection selection = result.chosen();
       for (int head = 0; head < masks.size(); head++) {
         assertThat(selection.heads().get(head))
-            .isEqualTo(
-                new Head(Pattern.PRESCRIBED, Optional.empty(), masks.get(head)));
+            .isEqualTo(new Head(Pattern.PRESCRIBED, Optional.empty(), masks.get(head)));
         assertAttended(
             "head " + head, dtype, input, head, masks.get(head), selection, result.out());
       }
@@ -231,7 +230,8 @@ class CudaSparsePrefillTest {
         Part dense = new Part(input, lengths[0], null);
         Result result = SparseCase.attend(device, DType.BF16, one.shape(), SEED, part).get(0);
         assertThat(result.out())
-            .containsExactly(SparseCase.attend(device, DType.BF16, one.shape(), SEED, dense).get(0).out());
+            .containsExactly(
+                SparseCase.attend(device, DType.BF16, one.shape(), SEED, dense).get(0).out());
         assertThat(result.chosen().heads())
             .allSatisfy(head -> assertThat(head.pattern()).isEqualTo(Pattern.DENSE));
         assertThat(result.chosen().lse()).isEmpty();
@@ -257,13 +257,18 @@ class CudaSparsePrefillTest {
     SparseCase one = SparseCase.CASES.get(0);
     SparseInput input = one.part(DType.BF16, SEED).input();
     BlockMask other = BlockMask.dense(new BlockGrid(32, 150, 300));
-    BlockSelector selector = new ChosenBlocks(32, List.of(other, other, other, other, other, other, other));
+    BlockSelector selector =
+        new ChosenBlocks(32, List.of(other, other, other, other, other, other, other));
     try (CudaDevice device = CudaDevice.open(0)) {
       assertThatIllegalArgumentException()
           .isThrownBy(
               () ->
                   SparseCase.attend(
-                      device, DType.BF16, one.shape(), SEED, new Part(input, one.queries(), selector)))
+                      device,
+                      DType.BF16,
+                      one.shape(),
+                      SEED,
+                      new Part(input, one.queries(), selector)))
           .withMessageContaining("a mask of");
     }
   }
@@ -303,7 +308,8 @@ class CudaSparsePrefillTest {
                 assertThat(e).hasMessageContaining("sparse prefill");
               });
       Emulation.reset();
-      assertThat(SparseCase.bits(stage.attend(part).get(0))).containsExactly(SparseCase.bits(one.attend(DType.BF16)));
+      assertThat(SparseCase.bits(stage.attend(part).get(0)))
+          .containsExactly(SparseCase.bits(one.attend(DType.BF16)));
     }
   }
 }

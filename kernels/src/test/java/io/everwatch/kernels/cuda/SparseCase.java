@@ -19,7 +19,9 @@ record SparseCase(KvShape shape, int queries, int keys, FlexPrefill settings) {
   static final FlexPrefill FLEX = new FlexPrefill(32, 0.8, 0.2, 64, 0, false);
   static final FlexPrefill WIDE = new FlexPrefill(64, 0.7, 0.25, 64, 0, false);
 
-  /** Every size of blocks and heads; groups of 1, 2, 3, 7, 9; lengths that are multiples of nothing. */
+  /**
+   * Every size of blocks and heads; groups of 1, 2, 3, 7, 9; lengths that are multiples of nothing.
+   */
   static final List<SparseCase> CASES =
       List.of(
           of(7, 1, 32, 150, 231, FLEX),
@@ -52,12 +54,7 @@ record SparseCase(KvShape shape, int queries, int keys, FlexPrefill settings) {
   public String toString() {
     return "%d heads on %d of %d, %d of %d rows, blocks of %d"
         .formatted(
-            shape.heads(),
-            shape.kvHeads(),
-            shape.headDim(),
-            queries,
-            keys,
-            settings.block());
+            shape.heads(), shape.kvHeads(), shape.headDim(), queries, keys, settings.block());
   }
 
   /** One pass over all parts. */

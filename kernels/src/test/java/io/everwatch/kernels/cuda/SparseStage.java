@@ -64,8 +64,7 @@ final class SparseStage implements AutoCloseable {
     byte[][] rows = new byte[past][];
     for (int row = 0; row < past; row++) {
       rows[row] =
-          RowValues.convert(
-              RowValues.bytes(part.input().cached(row)), DType.F32, pool.dtype());
+          RowValues.convert(RowValues.bytes(part.input().cached(row)), DType.F32, pool.dtype());
     }
     if (past > 0) {
       pool.write(slots, rows);
@@ -127,8 +126,7 @@ final class SparseStage implements AutoCloseable {
     long out = plain ? arrays.of(nothing) : arrays.bf16(nothing);
     pool.attention().begin(tables);
     pool.attention().attend(0, in, tables, out);
-    float[] all =
-        plain ? arrays.floats(out, nothing.length) : arrays.widened(out, nothing.length);
+    float[] all = plain ? arrays.floats(out, nothing.length) : arrays.widened(out, nothing.length);
     List<Result> results = new ArrayList<>();
     for (int i = 0; i < parts.length; i++) {
       Span span = spans.get(i);
