@@ -156,8 +156,8 @@ class CudaSparseCompanyTest {
       assertThat(counts.verticalSlash()).isEqualTo(2 * (one.shape().heads() - aware));
       assertThat(counts.chosenCells()).isEqualTo(2 * chosen);
       assertThat(counts.causalCells())
-          .isEqualTo(2 * one.shape().heads() * one.grid().causalCells());
-      assertThat(counts.keptSamples()).isEqualTo(2 * one.shape().heads());
+          .isEqualTo(2L * one.shape().heads() * one.grid().causalCells());
+      assertThat(counts.keptSamples()).isEqualTo(2L * one.shape().heads());
       assertThat(counts.keptMass()).isCloseTo(2 * kept, within(1e-4));
       assertThat(counts.meanKeptMass()).isBetween(0.1, 1.0);
       assertThat(backend.sparseSpace(one.shape(), one.queries(), one.keys(), FLEX)).isPositive();
