@@ -102,7 +102,7 @@ final class StructuredRows {
       int key = at + head * shape.headDim();
       int value = key + shape.kvHeads() * shape.headDim();
       for (int i = 0; i < 2 * half; i++) {
-        boolean large = i < half / 2 || i < half && column;
+        boolean large = i < half / 2 || (i < half && column);
         to[key + i] = (large ? 1 : 0) + noise(row, shape.heads() + head, i);
         to[value + i] = noise(row, shape.heads() + shape.kvHeads() + head, i);
       }
@@ -112,6 +112,6 @@ final class StructuredRows {
   private float noise(int row, int head, int component) {
     int hash = (row * 31 + head) * 131 + component;
     hash *= 0x9E3779B9;
-    return noise[(hash ^ hash >>> 15) & TABLE - 1];
+    return noise[(hash ^ (hash >>> 15)) & (TABLE - 1)];
   }
 }

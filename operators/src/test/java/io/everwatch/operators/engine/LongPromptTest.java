@@ -8,6 +8,7 @@ import io.everwatch.kernels.cuda.RequiresDevice;
 import io.everwatch.operators.model.EncodedFrame;
 import io.everwatch.operators.model.EncodedFrame.Encoding;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -109,6 +110,21 @@ class LongPromptTest {
     EngineOptions options = options("cpu", false, "128");
     Run alone = TestEngine.of(run(options, 0, 1, 40), 0);
     requireSame(alone, TestEngine.of(run(options, 0, 4, 40), 0), "among four");
+  }
+
+  @Test
+  void aSparsePromptIsTheSameAloneAndInCompany() throws Exception {
+    EngineOptions dense = options("cpu", false, "128");
+    Map<String, String> settings = new HashMap<>(dense.overrides());
+    settings.put("sparse_prefill", "always");
+    settings.put("sparse_block", "32");
+    settings.put("sparse_min_budget", "32");
+    settings.put("sparse_min_chunk", "64");
+    EngineOptions sparse = dense.toBuilder().overrides(settings).build();
+    Run alone = TestEngine.of(run(sparse, 0, 1, 40), 0);
+    requireSame(alone, TestEngine.of(run(sparse, 0, 4, 40), 0), "among four");
+    byte[][] other = TestEngine.of(run(dense, 0, 1, 40), 0).rows();
+    assertThat(Arrays.deepEquals(alone.rows(), other)).as("equals dense").isFalse();
   }
 
   @Test
