@@ -65,11 +65,12 @@ public final class LongPrefillLatency {
       EngineOptions options =
           EngineOptions.builder(args[0])
               .device(args[1])
-            .batchRounds(128)
+              .batchRounds(128)
               .overrides(Map.of("prefill_piece", piece, "max_new_tokens", "" + 2 * WORDS))
               .build();
       try (Engine engine = Engines.open(options)) {
-        seconds = new LongPrefillLatency(engine).run(piece, Integer.parseInt(args[2]), rows, seconds);
+        seconds =
+            new LongPrefillLatency(engine).run(piece, Integer.parseInt(args[2]), rows, seconds);
       }
     }
   }
@@ -121,9 +122,7 @@ public final class LongPrefillLatency {
 
   private void next(Seat seat, StreamSession session) {
     long chunk = chunks.merge(session, 1L, Long::sum);
-    seat.submit(
-        session,
-        new RoundInput(chunk, frames(2), false).answered(" car".repeat(WORDS)));
+    seat.submit(session, new RoundInput(chunk, frames(2), false).answered(" car".repeat(WORDS)));
   }
 
   private List<EncodedFrame> frames(int count) {

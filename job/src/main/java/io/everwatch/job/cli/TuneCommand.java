@@ -68,7 +68,8 @@ final class TuneCommand implements Callable<Integer> {
               .formatted(out));
     }
     TuningProfile profile =
-        PrefillTuner.measure(model.engineOptions(), effort(), new Lines(spec.commandLine().getErr()));
+        PrefillTuner.measure(
+            model.engineOptions(), effort(), new Lines(spec.commandLine().getErr()));
     profile.write(out);
     report(profile, spec.commandLine().getOut());
     return ExitCodes.OK;

@@ -25,8 +25,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "verify-model",
     description = {
-      "Compare this build with golden cases of the published model, number by number, and with those",
-      "of sparse prefill attention (*.safetensors in DIR or in a folder of it).",
+      "Compare this build with golden cases of the published model, number by number.",
+      "Those of sparse prefill attention are *.safetensors in DIR or in a folder of it.",
       "One JSON line per case with its worst error; exit code 1 when any is above its limit, or none",
       "was found."
     },

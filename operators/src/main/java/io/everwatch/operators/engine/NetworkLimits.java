@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 record NetworkLimits(long kvBytes, int batchRounds, int batchRows, @Nullable FlexPrefill sparse) {
   static NetworkLimits of(EngineOptions options, @Nullable FlexPrefill sparse) {
-    return new NetworkLimits(options.kvBytes(), options.roundsPerStep(), options.batchRows(), sparse);
+    return new NetworkLimits(
+        options.kvBytes(), options.roundsPerStep(), options.batchRows(), sparse);
   }
 }

@@ -114,16 +114,26 @@ class LongPromptTest {
 
   @Test
   void aSparsePromptIsTheSameAloneAndInCompany() throws Exception {
-    EngineOptions dense = options("cpu", false, "128");
+    sparse("cpu", 40, 4);
+  }
+
+  @Test
+  @RequiresDevice
+  void aSparsePromptIsTheSameOnAGpuAloneAndInCompany() throws Exception {
+    sparse("cuda", 24, 2);
+  }
+
+  private static void sparse(String device, int many, int company) throws Exception {
+    EngineOptions dense = options(device, false, "128");
     Map<String, String> settings = new HashMap<>(dense.overrides());
     settings.put("sparse_prefill", "always");
     settings.put("sparse_block", "32");
     settings.put("sparse_min_budget", "32");
     settings.put("sparse_min_chunk", "64");
     EngineOptions sparse = dense.toBuilder().overrides(settings).build();
-    Run alone = TestEngine.of(run(sparse, 0, 1, 40), 0);
-    requireSame(alone, TestEngine.of(run(sparse, 0, 4, 40), 0), "among four");
-    byte[][] other = TestEngine.of(run(dense, 0, 1, 40), 0).rows();
+    Run alone = TestEngine.of(run(sparse, 0, 1, many), 0);
+    requireSame(alone, TestEngine.of(run(sparse, 0, company, many), 0), "among " + company);
+    byte[][] other = TestEngine.of(run(dense, 0, 1, many), 0).rows();
     assertThat(Arrays.deepEquals(alone.rows(), other)).as("equals dense").isFalse();
   }
 

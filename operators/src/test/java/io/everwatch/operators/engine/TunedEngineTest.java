@@ -9,6 +9,7 @@ import io.everwatch.kernels.BackendOptions;
 import io.everwatch.kernels.Backends;
 import io.everwatch.kernels.DType;
 import io.everwatch.kernels.KvShape;
+import io.everwatch.kernels.cuda.RequiresDevice;
 import io.everwatch.operators.engine.PrefillTuner.Effort;
 import io.everwatch.operators.model.BadModelException;
 import io.everwatch.operators.model.TuningProfile;
@@ -136,6 +137,12 @@ class TunedEngineTest {
   @Test
   void isMeasuredOnTheCpuAndTakenByItsEngine() throws Exception {
     measured(options().build());
+  }
+
+  @Test
+  @RequiresDevice
+  void isMeasuredOnAGpuAndTakenByItsEngine() throws Exception {
+    measured(options().device("cuda").build());
   }
 
   private void measured(EngineOptions options) throws Exception {
