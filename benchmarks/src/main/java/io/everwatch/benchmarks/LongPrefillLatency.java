@@ -60,7 +60,7 @@ public final class LongPrefillLatency {
         "| pieces | long prompt, s | steps | answers | ms a token, median | 95 % | most | longest answer, ms |");
     System.out.println("| --- | --- | --- | --- | --- | --- | --- | --- |");
     double seconds = 0;
-    for (String piece : args[4].split(",")) {
+    for (String piece : args[4].split(",", -1)) {
       int rows = piece.equals("0") ? 0 : Integer.parseInt(args[3]);
       EngineOptions options =
           EngineOptions.builder(args[0])

@@ -176,8 +176,9 @@ final class LookedAt implements Rounds {
 
   /** Before anything long is begun. */
   private void requireRoom(int first) {
-    long each = rowsPerChunk + MORE_DIGITS;
-    long room = settings.maxNewTokens() + question.length(); // a token has a character at least
+    long each = (long) rowsPerChunk + MORE_DIGITS;
+    long room =
+        (long) settings.maxNewTokens() + question.length(); // a token has a character at least
     long wanted = first + (cut.kept() - 1) * each + room;
     if (wanted <= rowsLimit) {
       return;

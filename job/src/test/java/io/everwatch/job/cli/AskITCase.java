@@ -135,7 +135,7 @@ class AskITCase {
       },
       delimiter = '|')
   void saysWhatIsWrongWithAQuestion(String first, String second, int code, String message) {
-    String[] one = (first + (second == null ? "" : " " + second)).split(" ");
+    String[] one = (first + (second == null ? "" : " " + second)).split(" ", -1);
     String[] arguments = new String[one.length + 2 + (first.equals("--ask") ? 1 : 0)];
     arguments[0] = "caption";
     arguments[1] = CLIPS + "car-detection.mp4";

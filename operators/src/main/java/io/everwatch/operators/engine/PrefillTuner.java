@@ -141,11 +141,10 @@ public final class PrefillTuner {
   }
 
   private double median(LongSupplier run) {
-    run.getAsLong(); // warm
-    double[] micros = new double[effort.repetitions()];
+    double[] micros = new double[1 + effort.repetitions()];
     Arrays.setAll(micros, i -> run.getAsLong() / 1e3);
-    Arrays.sort(micros);
-    return Math.max(1e-3, micros[micros.length / 2]);
+    Arrays.sort(micros, 1, micros.length); // the first is to get warm
+    return Math.max(1e-3, micros[1 + effort.repetitions() / 2]);
   }
 
   // --- pieces ---

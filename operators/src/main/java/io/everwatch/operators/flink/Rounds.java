@@ -139,7 +139,7 @@ final class Rounds {
     Replay replay = Replay.next(store, stream, session.settings().visualRounds());
     Set<SourcedFrame> pictures = replay.pictures();
     long bytes = pictures.stream().mapToLong(SourcedFrame::sizeBytes).sum();
-    if (!hasPlace() || running > 0 && replayedBytes + bytes > limits.inFlightBytes()) {
+    if (!hasPlace() || (running > 0 && replayedBytes + bytes > limits.inFlightBytes())) {
       return false;
     }
     store.load(stream.key, pictures);
@@ -152,7 +152,7 @@ final class Rounds {
   /** What is done with each kind of turn when its time has come; false: not now. */
   private boolean begin(StreamState stream, Turn turn) throws Exception {
     if (turn instanceof ChunkTurn chunk) {
-      return skips.stopped(stream, chunk) || hasPlace() && understand(stream, chunk);
+      return skips.stopped(stream, chunk) || (hasPlace() && understand(stream, chunk));
     }
     if (turn instanceof SkippedTurn skipped) {
       skips.skip(stream, skipped);

@@ -103,7 +103,7 @@ final class Skips {
 
   /** A round was answered so long after it was submitted. */
   void took(long millis) {
-    roundMillis = Math.max(millis, roundMillis + (millis - roundMillis) / FADING_ROUNDS);
+    roundMillis = Math.max((double) millis, roundMillis + (millis - roundMillis) / FADING_ROUNDS);
   }
 
   /**

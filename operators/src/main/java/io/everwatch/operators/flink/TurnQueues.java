@@ -89,7 +89,7 @@ final class TurnQueues {
   /** The turn joins its stream's queue. */
   void enter(StreamState stream, Turn turn) throws Exception {
     boolean restored = turn.frames().stream().anyMatch(frame -> !frame.inHeap());
-    boolean park = restored || parks(stream) && !(turn instanceof SkippedTurn);
+    boolean park = restored || (parks(stream) && !(turn instanceof SkippedTurn));
     if (park) {
       stream.stored.addAll(turn.frames().stream().filter(SourcedFrame::isStored).toList());
       store.park(stream, turn);
@@ -126,7 +126,7 @@ final class TurnQueues {
   void skip(StreamState stream, Queued waiting, SkippedTurn turn) {
     List<Queued> all = new ArrayList<>(stream.queue);
     Queued left = new Queued(turn, waiting.pass(), 0, false);
-    all.replaceAll(queued -> queued == waiting ? left : queued);
+    all.set(all.indexOf(waiting), left);
     stream.queue.clear();
     stream.queue.addAll(all);
     count(stream, waiting, -1);

@@ -85,7 +85,7 @@ class WideMemoryTest {
   private void round(Seat seat, StreamSession session, int chunk)
       throws IOException, InterruptedException {
     seat.submit(
-        session, new RoundInput(chunk, List.of(frame(2 * chunk), frame(2 * chunk + 1)), false));
+        session, new RoundInput(chunk, List.of(frame(2L * chunk), frame(2L * chunk + 1)), false));
     RoundResult result = results.poll(60, TimeUnit.SECONDS);
     assertThat(result).as("result of chunk %d", chunk).isNotNull();
     assertThat(result.round()).isEqualTo(chunk);

@@ -79,7 +79,7 @@ class FlexPrefillGroupTest {
 
   /** The byte behind which a tensor's data begin. */
   private static int start(byte[] file, String tensor) {
-    int header = file[0] & 0xFF | (file[1] & 0xFF) << 8;
+    int header = (file[0] & 0xFF) | ((file[1] & 0xFF) << 8);
     String json = new String(file, 8, header, StandardCharsets.UTF_8);
     int at = json.indexOf("[", json.indexOf("data_offsets", json.indexOf('"' + tensor + '"')));
     return 8 + header + Integer.parseInt(json.substring(at + 1, json.indexOf(',', at)));
