@@ -27,7 +27,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Attention of one layer over 1000 cached rows, and the working copy made of them. */
+/** Attention of one layer over cached rows, and the working copy made of them. */
 @SuppressWarnings("NullAway.Init") // JMH fills the parameters, the set-up method the rest
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
@@ -36,8 +36,6 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 @Fork(1)
 public class AttendBenchmark {
-  private static final int CACHED = 1000;
-
   @Param({"oneDNN", "plain"})
   public String products;
 
@@ -47,6 +45,10 @@ public class AttendBenchmark {
 
   @Param({"1", "40"})
   public int tokens;
+
+  /** Not a multiple of 7. */
+  @Param("1000")
+  public int cached;
 
   @Param("1")
   public int threads;
@@ -70,9 +72,9 @@ public class AttendBenchmark {
             : new KvShape(1, 28, 4, 128, new int[] {16, 24, 24}, 1_000_000);
     backend = Inputs.open(products, threads);
     arena = backend.arena();
-    pool = backend.rowPool(shape, CACHED + tokens);
-    slots = IntStream.range(0, CACHED).map(i -> i * 7 % CACHED).toArray();
-    positions = new float[3][CACHED + tokens];
+    pool = backend.rowPool(shape, cached + tokens);
+    slots = IntStream.range(0, cached).map(i -> i * 7 % cached).toArray();
+    positions = new float[3][cached + tokens];
     for (float[] axis : positions) {
       for (int i = 0; i < axis.length; i++) {
         axis[i] = i;
@@ -81,12 +83,12 @@ public class AttendBenchmark {
     int elements = (int) shape.rowElements();
     float[] row = new float[elements];
     Arrays.fill(row, 0.5f); // equal values: their weighted mean is known
-    byte[][] rows = new byte[CACHED][];
+    byte[][] rows = new byte[cached][];
     Arrays.fill(rows, RowValues.bytes(row));
-    pool.write(IntStream.range(0, CACHED).toArray(), rows);
+    pool.write(IntStream.range(0, cached).toArray(), rows);
     context = load();
     context.extend(
-        IntStream.range(CACHED, CACHED + tokens).toArray(), part(CACHED, CACHED + tokens));
+        IntStream.range(cached, cached + tokens).toArray(), part(cached, cached + tokens));
     int width = (shape.heads() + 2 * shape.kvHeads()) * shape.headDim();
     float[] input = new float[tokens * width];
     Arrays.fill(input, 0.5f);
@@ -104,7 +106,7 @@ public class AttendBenchmark {
 
   private Context load() {
     Context loaded = backend.context(pool);
-    loaded.load(slots, part(0, CACHED));
+    loaded.load(slots, part(0, cached));
     return loaded;
   }
 
@@ -118,14 +120,14 @@ public class AttendBenchmark {
   @Benchmark
   public void attend(Work work) {
     backend.attend(0, qkv, batch, out);
-    work.add(4.0 * tokens * (CACHED + tokens) * shape.heads() * shape.headDim());
+    work.add(4.0 * tokens * (cached + tokens) * shape.heads() * shape.headDim());
   }
 
   /** Once per chunk: three multiplications and additions per pair and component of K. */
   @Benchmark
   public void loadWorkingCopy(Work work) {
     load().close();
-    work.add(1.5 * CACHED * shape.rowElements());
+    work.add(1.5 * cached * shape.rowElements());
   }
 
   @TearDown

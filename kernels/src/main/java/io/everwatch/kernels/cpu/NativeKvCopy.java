@@ -66,8 +66,8 @@ final class NativeKvCopy implements KvCopy {
 
   @Override
   public void put(int layer, int first, int count, float[] k, float[] v) {
-    keys(layer, (long) first * width).put(k, 0, count * width);
-    values(layer, (long) first * width).put(v, 0, count * width);
+    slab.put(start(layer, 0, (long) first * width), k, 0, count * width);
+    slab.put(start(layer, 1, (long) first * width), v, 0, count * width);
   }
 
   @Override

@@ -2,6 +2,7 @@
 package io.everwatch.kernels.cpu;
 
 import io.everwatch.kernels.DeviceException;
+import java.nio.FloatBuffer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 
@@ -12,17 +13,22 @@ import org.bytedeco.javacpp.Pointer;
 final class NativeMemory implements AutoCloseable {
   private static final int ALIGNMENT = 64;
 
+  /** Elements of a view: a buffer of Java ends below 2 GiB. */
+  private static final int VIEW = 1 << 28;
+
   /** No memory. */
   static final NativeMemory NONE = new NativeMemory();
 
   private final Pointer block;
   private final FloatPointer floats;
+  private final FloatBuffer[] views; // one after the other; a copy through the binding costs more
   private final long elements;
   private boolean freed;
 
   private NativeMemory() {
     block = new Pointer();
     floats = new FloatPointer();
+    views = new FloatBuffer[0];
     elements = 0;
     freed = true;
   }
@@ -32,6 +38,11 @@ final class NativeMemory implements AutoCloseable {
     this.elements = elements;
     long shift = (ALIGNMENT - block.address() % ALIGNMENT) % ALIGNMENT;
     this.floats = new FloatPointer(block.getPointer(shift));
+    this.views = new FloatBuffer[Math.toIntExact((elements + VIEW - 1) / VIEW)];
+    for (int i = 0; i < views.length; i++) {
+      long from = (long) i * VIEW;
+      views[i] = at(from).limit(Math.min(VIEW, elements - from)).asBuffer();
+    }
   }
 
   /**
@@ -64,6 +75,26 @@ final class NativeMemory implements AutoCloseable {
   /** The memory from {@code element} on. */
   FloatPointer at(long element) {
     return floats.getPointer(element);
+  }
+
+  /** Copies {@code from[at..]} to {@code element} and the elements behind it. */
+  void put(long element, float[] from, int at, int count) {
+    for (int done = 0; done < count; ) {
+      long to = element + done;
+      int now = (int) Math.min(count - done, VIEW - to % VIEW);
+      views[(int) (to / VIEW)].put((int) (to % VIEW), from, at + done, now);
+      done += now;
+    }
+  }
+
+  /** Copies {@code element} and those behind it to {@code to[at..]}. */
+  void get(long element, float[] to, int at, int count) {
+    for (int done = 0; done < count; ) {
+      long from = element + done;
+      int now = (int) Math.min(count - done, VIEW - from % VIEW);
+      views[(int) (from / VIEW)].get((int) (from % VIEW), to, at + done, now);
+      done += now;
+    }
   }
 
   @Override

@@ -79,7 +79,7 @@ final class OneDnnActivation implements Activation {
       memory[worker] = own;
     }
     for (int row = 0; row < rows; row++) {
-      own.at((long) row * width).put(x, from + row * stride, width);
+      own.put((long) row * width, x, from + row * stride, width);
     }
     for (long done = 0; done < total; ) {
       int block = total - done >= BLOCKS[0] ? 0 : 1;
@@ -91,7 +91,7 @@ final class OneDnnActivation implements Activation {
           "dnnl_primitive_execute (activation)");
       done += BLOCKS[block];
     }
-    own.floats().get(to, at, Math.toIntExact(total));
+    own.get(0, to, at, Math.toIntExact(total));
   }
 
   @Override

@@ -95,14 +95,14 @@ final class OneDnnMatrix implements CpuMatrix {
     int width = panel.kernels().rows();
     long size = RowBlocks.size(block);
     stage.reserve(size * columns, size * width);
-    stage.x().floats().put(x, xAt, count * columns);
+    stage.x().put(0, x, xAt, count * columns);
     panel.kernels().multiply(worker, block, stage, panel.weights());
     if (width == rows) {
-      stage.y().floats().get(y, yAt, count * rows);
+      stage.y().get(0, y, yAt, count * rows);
       return;
     }
     for (int t = 0; t < count; t++) {
-      stage.y().at((long) t * width).get(y, yAt + t * rows + panel.first(), width);
+      stage.y().get((long) t * width, y, yAt + t * rows + panel.first(), width);
     }
   }
 

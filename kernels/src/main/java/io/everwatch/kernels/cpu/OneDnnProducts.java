@@ -70,7 +70,7 @@ final class OneDnnProducts implements Products {
             for (int i = 0; i < count; ) {
               int inPanel = (row + i) % width;
               int now = Math.min(count - i, width - inPanel);
-              plainPanel.at((long) inPanel * columns).put(values, i * columns, now * columns);
+              plainPanel.put((long) inPanel * columns, values, i * columns, now * columns);
               i += now;
               if (inPanel + now == width || row + i == rows) {
                 int first = row + i - inPanel - now;

@@ -19,6 +19,7 @@ import io.everwatch.kernels.Tolerance;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -28,15 +29,26 @@ class CpuAttentionTest {
   private static final long SEED = 7;
 
   static Stream<Arguments> productsAndLengths() {
-    int[][] lengths = {{0, 1}, {0, 2}, {1, 1}, {5, 3}, {63, 1}, {64, 7}, {131, 40}, {700, 13}};
+    int[][] lengths = {
+      {2, 0, 1},
+      {2, 0, 2},
+      {2, 1, 1},
+      {2, 5, 3},
+      {2, 63, 1},
+      {2, 64, 7},
+      {2, 131, 40},
+      {2, 700, 13},
+      {40, 5, 3}, // a row is more than what is loaded together
+      {2, 3000, 40}, // more than a tile of scores
+    };
     return Stream.of(true, false)
-        .flatMap(plain -> Arrays.stream(lengths).map(n -> Arguments.of(plain, n[0], n[1])));
+        .flatMap(plain -> Arrays.stream(lengths).map(n -> Arguments.of(plain, n[0], n[1], n[2])));
   }
 
-  @ParameterizedTest(name = "plain {0}, {1} rows loaded, {2} computed")
+  @ParameterizedTest(name = "plain {0}, {1} layers, {2} rows loaded, {3} computed")
   @MethodSource("productsAndLengths")
-  void attendMatchesTheDoubleReference(boolean plain, int loaded, int computed) {
-    KvShape shape = new KvShape(2, 6, 2, 32, new int[] {4, 6, 6}, 10_000);
+  void attendMatchesTheDoubleReference(boolean plain, int layers, int loaded, int computed) {
+    KvShape shape = new KvShape(layers, 6, 2, 32, new int[] {4, 6, 6}, 10_000);
     int rows = loaded + computed;
     int layer = 1;
     int[] slots = Samples.permutation(SEED, rows + 3);
@@ -72,6 +84,17 @@ class CpuAttentionTest {
                   (computed - 1) * tokenWidth + shape.heads() * shape.headDim(),
                   computed * tokenWidth));
     }
+  }
+
+  /** Also pins where the bits of shorter contexts come from. */
+  @Test
+  void longContextsAreAttendedToByManyTokensTogether() {
+    assertThat(OneDnnAttention.tile(3, 1200)).isEqualTo(72);
+    assertThat(OneDnnAttention.tile(3, 2700)).isEqualTo(32);
+    assertThat(OneDnnAttention.tile(3, 46_000)).isEqualTo(32);
+    assertThat(OneDnnAttention.tile(7, 200_000)).isEqualTo(13);
+    assertThat(OneDnnAttention.tile(1, Integer.MAX_VALUE)).isEqualTo(96);
+    assertThat(OneDnnAttention.tile(128, 1_000_000)).isEqualTo(1);
   }
 
   private static double worstError(

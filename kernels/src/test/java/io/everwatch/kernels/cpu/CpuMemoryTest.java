@@ -23,6 +23,7 @@ import io.everwatch.kernels.Table;
 import io.everwatch.kernels.Vector;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.Loader;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -117,6 +118,21 @@ class CpuMemoryTest {
         }
         arena.reset();
       }
+    }
+  }
+
+  /** The back end keeps its last batch, and with it the contexts, until the next. */
+  @Test
+  void aClosedContextLeavesNothingBehindInTheLastBatch() {
+    int rows = 1000;
+    try (RowPool pool = backend.rowPool(SHAPE, rows)) {
+      CpuContext context = (CpuContext) backend.context(pool);
+      context.extend(IntStream.range(0, rows).toArray(), new float[3][rows]);
+      backend.prefillBatch(
+          List.of(new Span(context, 0, rows)), new int[rows], new int[] {0}, List.of());
+      assertThat(context.factors()).hasSizeGreaterThanOrEqualTo(rows * SHAPE.headDim());
+      context.close();
+      assertThat(context.factors()).isEmpty();
     }
   }
 
