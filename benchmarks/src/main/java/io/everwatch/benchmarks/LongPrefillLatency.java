@@ -21,9 +21,10 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How long other streams wait for their tokens while one long prompt is computed: whole, and in
+ * How long other streams wait for their answers while one long prompt is computed: whole, and in
  * pieces. Each stream answers chunk after chunk with the same number of tokens and begins the next
- * at once; the wait is that of the answers whose tokens came while the long prompt was under way.
+ * at once; the wait is from the chunk to the answer, of the answers that came while the long prompt
+ * was under way.
  *
  * <p>Arguments: model, device, streams, vision rows of the long prompt, pieces (0: no long prompt,
  * as many seconds as the one before took), e.g. {@code everwatch-tiny cpu 32 8192
@@ -39,6 +40,7 @@ public final class LongPrefillLatency {
   private final Engine engine;
   private final LinkedBlockingQueue<RoundResult> results = new LinkedBlockingQueue<>();
   private final Map<StreamSession, Long> chunks = new HashMap<>();
+  private final Map<StreamSession, Long> asked = new HashMap<>(); // nanoTime of the last chunk
   private final List<EncodedFrame> pictures = new ArrayList<>();
 
   private LongPrefillLatency(Engine engine) {
@@ -57,8 +59,8 @@ public final class LongPrefillLatency {
               .formatted(args.length));
     }
     System.out.println(
-        "| pieces | long prompt, s | steps | answers | ms a token, median | 95 % | most | longest answer, ms |");
-    System.out.println("| --- | --- | --- | --- | --- | --- | --- | --- |");
+        "| pieces | long prompt, s | steps | answers | ms an answer, median | 95 % | most |");
+    System.out.println("| --- | --- | --- | --- | --- | --- | --- |");
     double seconds = 0;
     for (String piece : args[4].split(",", -1)) {
       int rows = piece.equals("0") ? 0 : Integer.parseInt(args[3]);
@@ -93,7 +95,7 @@ public final class LongPrefillLatency {
       if (rows > 0) {
         seat.submit(asker, new RoundInput(0, frames(2 * rows / ROWS_A_PAIR), false).answered(""));
       }
-      List<RoundResult> answers = new ArrayList<>();
+      List<Double> waits = new ArrayList<>();
       boolean going = true;
       while (going) {
         RoundResult result = take();
@@ -101,13 +103,13 @@ public final class LongPrefillLatency {
         if (result.session().equals(asker)) {
           going = false;
         } else {
-          answers.add(result);
+          waits.add((System.nanoTime() - asked.getOrDefault(result.session(), start)) / 1e6);
           next(seat, result.session());
           going = rows > 0 || passed < otherwise;
         }
       }
       double seconds = (System.nanoTime() - start) / 1e9;
-      report(piece, seconds, engine.metrics().steps() - before.steps(), answers);
+      report(piece, seconds, engine.metrics().steps() - before.steps(), waits);
       return seconds;
     }
   }
@@ -122,6 +124,7 @@ public final class LongPrefillLatency {
 
   private void next(Seat seat, StreamSession session) {
     long chunk = chunks.merge(session, 1L, Long::sum);
+    asked.put(session, System.nanoTime());
     seat.submit(session, new RoundInput(chunk, frames(2), false).answered(" car".repeat(WORDS)));
   }
 
@@ -133,38 +136,19 @@ public final class LongPrefillLatency {
     return frames;
   }
 
-  private static void report(String piece, double seconds, long steps, List<RoundResult> answers) {
-    double[] perToken =
-        answers.stream()
-            .mapToDouble(
-                answer ->
-                    (double) (answer.timings().doneMillis() - answer.timings().firstTokenMillis())
-                        / (tokens(answer) - 1))
-            .sorted()
-            .toArray();
-    long longest =
-        answers.stream()
-            .mapToLong(
-                answer -> answer.timings().doneMillis() - answer.timings().firstTokenMillis())
-            .max()
-            .orElse(0);
+  private static void report(String piece, double seconds, long steps, List<Double> waits) {
+    double[] millis = waits.stream().mapToDouble(Double::doubleValue).sorted().toArray();
     System.out.println(
         String.format(
             Locale.ROOT,
-            "| %s | %.1f | %d | %d | %.1f | %.1f | %.1f | %d |",
+            "| %s | %.1f | %d | %d | %.0f | %.0f | %.0f |",
             piece.equals("0") ? "no long prompt" : piece,
             seconds,
             steps,
-            answers.size(),
-            quantile(perToken, 0.5),
-            quantile(perToken, 0.95),
-            quantile(perToken, 1),
-            longest));
-  }
-
-  private static int tokens(RoundResult answer) {
-    return Math.max(
-        2, answer.outcome().match(spoke -> spoke.tokens(), silent -> silent.tokens(), failed -> 0));
+            millis.length,
+            quantile(millis, 0.5),
+            quantile(millis, 0.95),
+            quantile(millis, 1)));
   }
 
   private static double quantile(double[] sorted, double share) {

@@ -9,7 +9,7 @@ import java.util.Set;
 
 /**
  * What a stream runs again of its log next: one round, as it was; or, behind a memory that was
- * rebuilt and has no rows, all rounds whose answers are given, in one prefill (docs/adr/0013). Of
+ * rebuilt and has no rows, all rounds whose answers are given, in one prefill (docs/adr/0012). Of
  * these the newest ones show their pictures, as many as the memory keeps; of the others only the
  * words are left when the prefill is done, so their pictures are not even loaded.
  *
