@@ -33,7 +33,7 @@ final class EngineAssembly {
   private static final Logger LOG = LoggerFactory.getLogger(EngineAssembly.class);
 
   /** Part of the numerics identity; raised when the engine itself computes other bits. */
-  private static final String ENGINE = "engine 2";
+  private static final String ENGINE = "engine 1";
 
   private EngineAssembly() {}
 
@@ -186,7 +186,9 @@ final class EngineAssembly {
     Map<String, String> parts = new LinkedHashMap<>();
     parts.put("engine", ENGINE);
     parts.put("back end", backend.numerics()); // library, version, instruction set, type
-    parts.put("tuning profile", profile == null ? "none" : profile.digest());
+    if (profile != null) { // so that memories from before there were profiles go on unmarked
+      parts.put("tuning profile", profile.digest());
+    }
     parts.put("model", modelDigest);
     parts.put("decoded test picture", decoder.digest());
     return NumericsIdentity.of(parts);

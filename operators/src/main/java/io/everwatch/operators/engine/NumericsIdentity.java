@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * All that decides the bits of a result (architecture §5): under equal identities the same records
@@ -39,15 +40,16 @@ public record NumericsIdentity(String digest, Map<String, String> parts) {
 
   /** The parts in which {@code other} differs, each with its value here and there. */
   public String differences(NumericsIdentity other) {
-    return parts.entrySet().stream()
-        .filter(part -> !Objects.equals(part.getValue(), other.parts.get(part.getKey())))
+    return Stream.concat(parts.keySet().stream(), other.parts.keySet().stream())
+        .distinct()
+        .filter(part -> !Objects.equals(parts.get(part), other.parts.get(part)))
         .map(
             part ->
                 "%s: %s, and there %s"
                     .formatted(
-                        part.getKey(),
-                        part.getValue(),
-                        other.parts.getOrDefault(part.getKey(), "not known")))
+                        part,
+                        parts.getOrDefault(part, "none"),
+                        other.parts.getOrDefault(part, "none")))
         .collect(Collectors.joining("; "));
   }
 

@@ -118,6 +118,8 @@ class TunedEngineTest {
           .startsWith("tuning profile: ")
           .doesNotContain("back end");
       assertThat(tuned.numerics().differences(plain.numerics())).contains("and there none");
+      assertThat(plain.numerics().differences(tuned.numerics()))
+          .startsWith("tuning profile: none, and there ");
     }
   }
 
