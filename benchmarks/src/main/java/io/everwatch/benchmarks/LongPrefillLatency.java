@@ -23,8 +23,8 @@ import java.util.concurrent.TimeUnit;
 /**
  * How long other streams wait for their answers while one long prompt is computed: whole, and in
  * pieces. Each stream answers chunk after chunk with the same number of tokens and begins the next
- * at once; the wait is from the chunk to the answer, of the answers that came while the long prompt
- * was under way.
+ * at once; the wait is from the chunk to the answer, of the answers that were awaited while the
+ * long prompt was under way.
  *
  * <p>Arguments: model, device, streams, vision rows of the long prompt, pieces (0: no long prompt,
  * as many seconds as the one before took), e.g. {@code everwatch-tiny cpu 32 8192
@@ -109,6 +109,10 @@ public final class LongPrefillLatency {
         }
       }
       double seconds = (System.nanoTime() - start) / 1e9;
+      for (int n = 0; n < streams; n++) { // those that waited when the long prompt was done
+        RoundResult result = take();
+        waits.add((System.nanoTime() - asked.getOrDefault(result.session(), start)) / 1e6);
+      }
       report(piece, seconds, engine.metrics().steps() - before.steps(), waits);
       return seconds;
     }

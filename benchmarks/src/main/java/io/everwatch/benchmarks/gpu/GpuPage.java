@@ -47,7 +47,7 @@ final class GpuPage {
       lines.add("");
       lines.add("```sh");
       lines.add(
-          "kernels/gpu-bundle.sh            # here; then copy target/gpu-bundle/*.tar.xz there and unpack them");
+          "kernels/gpu-bundle.sh   # here; copy kernels/target/gpu-bundle/*.tar.xz there and unpack them");
       lines.add(
           "./gpu-check --out results        # there, again and again until it exits with 0 or 1");
       lines.add("kernels/gpu-check --page results/gpu-check.json >docs/benchmarks/gpu.md");
