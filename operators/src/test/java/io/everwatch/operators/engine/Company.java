@@ -28,6 +28,18 @@ final class Company {
 
   private Company() {}
 
+  /** Of a tiny model on a GPU; small pictures, four to eight vision tokens a second. */
+  static EngineOptions.Builder onGpu() {
+    Map<String, String> settings = new HashMap<>(SETTINGS);
+    settings.put("min_pixels", "784");
+    return EngineOptions.builder("src/test/golden/qwen2_5_vl/tiny_a")
+        .device("cuda")
+        .threads(1)
+        .workers(1)
+        .kvBytes(16 << 20)
+        .overrides(settings);
+  }
+
   /** Texts and the bytes of the last snapshot. */
   record Run(List<String> texts, List<byte[]> pieces) {
     void requireSame(Run other, String what) {

@@ -26,26 +26,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** The whole engine on a GPU: no bit of a stream depends on who else is there or where it was. */
 @Timeout(300)
 class GpuEngineTest {
-  private static final String TINY_A = "src/test/golden/qwen2_5_vl/tiny_a";
-
   /** Of tiny_a; it has three layers, two KV heads of 32. */
   private static final KvShape SHAPE = new KvShape(3, 4, 2, 32, new int[] {4, 6, 6}, 1e6);
 
-  /** Small pictures: four to eight vision tokens a second. */
-  private static final Map<String, String> SETTINGS = new HashMap<>(Company.SETTINGS);
-
-  static {
-    SETTINGS.put("min_pixels", "784");
-  }
-
   private static EngineOptions.Builder options() {
-    return EngineOptions.builder(TINY_A)
-        .device("cuda")
-        .threads(1)
-        .workers(1)
-        .kvBytes(16 << 20)
-        .batchRows(2048)
-        .overrides(SETTINGS);
+    return Company.onGpu().batchRows(2048);
   }
 
   /** The first three streams, each alone. */

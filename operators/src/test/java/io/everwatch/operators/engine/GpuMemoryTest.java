@@ -8,7 +8,6 @@ import io.everwatch.kernels.DeviceException;
 import io.everwatch.kernels.DeviceException.Failure;
 import io.everwatch.kernels.cuda.Emulation;
 import io.everwatch.kernels.cuda.EnabledOnEmulation;
-import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -18,28 +17,13 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(300)
 @EnabledOnEmulation
 class GpuMemoryTest {
-  private static final String TINY_A = "src/test/golden/qwen2_5_vl/tiny_a";
-
   /** Its parameters in bf16, and the memory that is taken at once for them. */
   private static final int WEIGHT_BYTES = 835_000;
 
   private static final long WEIGHT_SLAB = 16 << 20;
 
-  /** Small pictures: four to eight vision tokens a second. */
-  private static final Map<String, String> SETTINGS = new HashMap<>(Company.SETTINGS);
-
-  static {
-    SETTINGS.put("min_pixels", "784");
-  }
-
   private static EngineOptions.Builder options() {
-    return EngineOptions.builder(TINY_A)
-        .device("cuda")
-        .threads(1)
-        .workers(1)
-        .kvBytes(16 << 20)
-        .batchRows(256)
-        .overrides(SETTINGS);
+    return Company.onGpu().batchRows(256);
   }
 
   /** An engine of its own leaves nothing, not even the weights of those before. */
