@@ -375,7 +375,7 @@ final class CudaBackend implements Backend {
 
   /** Decode passes recorded so far. */
   int recordings() {
-    return graphs.size();
+    return graphs.recorded();
   }
 
   private void enter(String operation) {

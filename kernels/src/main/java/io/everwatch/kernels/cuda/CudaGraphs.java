@@ -3,15 +3,14 @@ package io.everwatch.kernels.cuda;
 
 import io.everwatch.kernels.Arena;
 import io.everwatch.kernels.DType;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.function.Function;
 
 /**
  * Decode passes, recorded once per body and bucket of rows and launched as graphs from then on
  * ({@link io.everwatch.kernels.Backend#replay}). All that changes from step to step lies in the
- * tables, at addresses that belong to the {@link StepTables} object of pool and bucket; activations
- * lie in one arena that never moves, which all recordings share since only one pass runs at a time.
+ * tables, at addresses that belong to the {@link StepTables} object of pool and bucket, which keeps
+ * its recordings and closes them with itself; activations lie in one arena that never moves, which
+ * all recordings share since only one pass runs at a time.
  *
  * <p>A bucket is recorded when it is first used, after its pass has run in the ordinary way: which
  * buckets there will be is not known at start-up, that pass is needed anyway, and it makes all that
@@ -24,27 +23,14 @@ final class CudaGraphs implements AutoCloseable {
   private final CudaStream stream;
   private final CudaArena arena;
   private final boolean record;
-  private final Map<Key, Recording> recordings = new HashMap<>();
-
-  /** Both by identity. */
-  private record Key(Object body, StepTables tables) {
-    @Override
-    public boolean equals(Object other) {
-      return other instanceof Key key && key.body == body && key.tables == tables;
-    }
-
-    @Override
-    public int hashCode() {
-      return 31 * System.identityHashCode(body) + System.identityHashCode(tables);
-    }
-  }
+  private int recorded;
 
   /**
    * A pass.
    *
    * @param step of the arena, whose buffers it uses
    */
-  private record Recording(CudaGraph graph, long step, Object result) implements AutoCloseable {
+  record Recording(CudaGraph graph, long step, Object result) implements AutoCloseable {
     @Override
     public void close() {
       graph.close();
@@ -66,14 +52,13 @@ final class CudaGraphs implements AutoCloseable {
       arena.reset();
       return body.apply(arena);
     }
-    Key place = new Key(key, tables);
-    Recording recording = recordings.get(place);
+    Recording recording = tables.recordings().get(key);
     if (recording == null) {
-      forgetClosed();
       arena.reset();
       var unused = body.apply(arena); // this step's values, which the recording leaves alone
       recording = recordPass(tables, body);
-      recordings.put(place, recording);
+      tables.recordings().put(key, recording);
+      recorded++;
     } else {
       tables.checkIds();
       arena.resume(recording.step());
@@ -92,30 +77,13 @@ final class CudaGraphs implements AutoCloseable {
     return new Recording(graph, arena.step(), result[0]);
   }
 
-  /** Pools come and go with jobs, the graphs over their rows with them. */
-  private void forgetClosed() {
-    recordings
-        .entrySet()
-        .removeIf(
-            entry -> {
-              boolean closed = entry.getKey().tables().isClosed();
-              if (closed) {
-                entry.getValue().close();
-              }
-              return closed;
-            });
-  }
-
-  /** Recordings that can be launched. */
-  int size() {
-    return recordings.size();
+  /** Passes recorded so far. */
+  int recorded() {
+    return recorded;
   }
 
   @Override
   public void close() {
-    try (arena) {
-      recordings.values().forEach(Recording::close);
-      recordings.clear();
-    }
+    arena.close();
   }
 }

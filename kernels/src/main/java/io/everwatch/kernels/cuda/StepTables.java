@@ -3,8 +3,10 @@ package io.everwatch.kernels.cuda;
 
 import io.everwatch.kernels.Batch;
 import io.everwatch.kernels.Span;
+import io.everwatch.kernels.cuda.CudaGraphs.Recording;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
 
 /**
@@ -40,7 +42,7 @@ final class StepTables implements Batch, AutoCloseable {
   private int tileQueries; // prefill: queries of one work item
   private int idLimit = Integer.MAX_VALUE;
   private String idTable = "";
-  private boolean closed;
+  private final IdentityHashMap<Object, Recording> recordings = new IdentityHashMap<>();
 
   /** Tables of prefill passes; they grow as needed. */
   static StepTables forPrefill(CudaRowPool pool) {
@@ -349,13 +351,16 @@ final class StepTables implements Batch, AutoCloseable {
     block.upload(writer.bytes());
   }
 
-  boolean isClosed() {
-    return closed;
+  /** The recorded passes over these tables, by identity of what they compute. */
+  IdentityHashMap<Object, Recording> recordings() {
+    return recordings;
   }
 
   @Override
   public void close() {
-    closed = true;
-    block.close();
+    List<AutoCloseable> all = new ArrayList<>(recordings.values());
+    recordings.clear();
+    all.add(0, block);
+    Closing.all(all);
   }
 }

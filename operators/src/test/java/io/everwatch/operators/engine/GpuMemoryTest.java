@@ -60,6 +60,7 @@ class GpuMemoryTest {
       if (job == 0) {
         atRest = Emulation.live(0);
         bytesAtRest = Emulation.bytes(0);
+        assertThat(atRest.graphs()).as("passes over rows that are gone").isZero();
         assertThat(bytesAtRest).isBetween(WEIGHT_SLAB, WEIGHT_SLAB + (2 << 20));
       }
       assertThat(Emulation.live(0)).as("left by %s", what).isEqualTo(atRest);
