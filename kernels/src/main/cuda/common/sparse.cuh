@@ -38,6 +38,31 @@ __device__ __forceinline__ size_t qkv_width(const SparseGrid& grid, int head_dim
   return (size_t)(grid.heads + 2 * grid.kv_heads) * head_dim;
 }
 
+constexpr int MOST_BLOCKS = 4096;  // nb
+
+enum Pattern { VERTICAL_SLASH = 0, QUERY_AWARE = 1 };
+
+// Of values, the largest first: those with bits above `bits`, and of those equal to it the first `taken`
+// in index order.
+struct Threshold {
+  uint32_t bits;
+  unsigned taken;
+  unsigned ties;   // values equal to it
+  unsigned above;  // values above it
+};
+
+// What was decided for a query head; SelectionTables of Java reads it.
+struct SparseHead {
+  int pattern;
+  float distance;    // not a number where a side of the divergence has a zero
+  int tokens[2];     // that cover gamma: columns, distances
+  int budget[2];     // blocks
+  float kept;        // share of the probe's mass in what the last row block chose
+  int reserved;
+  Threshold cells;   // of the pooled map, query-aware heads
+};
+static_assert(sizeof(SparseHead) == 48, "as SparseLayout of Java has it");
+
 // Rows of Q whose attention is taken as representative, and places for them.
 constexpr int MOST_PROBES = 128;
 

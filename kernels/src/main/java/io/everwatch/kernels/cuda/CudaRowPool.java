@@ -254,7 +254,7 @@ final class CudaRowPool implements RowPool {
     return sumsAddress() + sizes.sums();
   }
 
-  /** SparseCounts of sparse_select.cu. */
+  /** SparseCounts of sparse_rows.cu. */
   long sparseTotalsAddress() {
     return frequenciesAddress() + sizes.frequencies();
   }

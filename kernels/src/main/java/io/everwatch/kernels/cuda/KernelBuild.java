@@ -28,7 +28,9 @@ final class KernelBuild {
           "sampling",
           "segment_attention",
           "sparse_attention",
+          "sparse_pool",
           "sparse_probe",
+          "sparse_rows",
           "sparse_select");
 
   /** Those of compute capability 9.0 alone. */

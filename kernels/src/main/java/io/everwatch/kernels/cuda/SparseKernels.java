@@ -7,17 +7,17 @@ import io.everwatch.kernels.FlexPrefill;
 import io.everwatch.kernels.KvShape;
 
 /**
- * Launches {@code sparse_probe.cu}, {@code sparse_select.cu} and {@code sparse_attention.cu} for
- * one pool: a dozen launches a layer and span, of lengths that the host knows. Shapes: n rows of
- * the span, N of its context, H heads, K KV heads, D head dim, B block, nb key blocks, R row
- * blocks.
+ * Launches {@code sparse_pool.cu}, {@code sparse_probe.cu}, {@code sparse_select.cu}, {@code
+ * sparse_rows.cu} and {@code sparse_attention.cu} for one pool: a dozen launches a layer and span,
+ * of lengths that the host knows. Shapes: n rows of the span, N of its context, H heads, K KV
+ * heads, D head dim, B block, nb key blocks, R row blocks.
  */
 final class SparseKernels {
   private static final double LOG2_E = 1 / Math.log(2);
   private static final double ONE = 0x1p40; // of running totals
   private static final int THREADS = 128;
   private static final int SELECT_THREADS = 512;
-  private static final int BINS_BYTES = 24792; // Bins of sparse_select.cu
+  private static final int BINS_BYTES = 24792; // Bins of common/threshold.cuh
   private static final int SHARE_BYTES = 128 * 72 * 4; // shares of a tile, sparse_probe.cu
 
   private final CudaRowPool pool;
@@ -45,9 +45,10 @@ final class SparseKernels {
     this.scale = (float) (LOG2_E / Math.sqrt(shape.headDim()));
     String type = plain ? "_f32" : "_bf16";
     String form = plain ? type : type + "_" + shape.headDim();
+    KernelModule means = KernelModule.load(pool.device(), "sparse_pool");
+    poolKeys = means.kernel("sparse_pool_keys" + type);
+    poolQueries = means.kernel("sparse_pool_queries" + type);
     KernelModule probe = KernelModule.load(pool.device(), "sparse_probe");
-    poolKeys = probe.kernel("sparse_pool_keys" + type);
-    poolQueries = probe.kernel("sparse_pool_queries" + type);
     stats = probe.kernel("sparse_stats" + form);
     mergeStats = probe.kernel("sparse_merge_stats");
     sums = probe.kernel("sparse_sums" + form);
@@ -56,8 +57,9 @@ final class SparseKernels {
     decide = select.kernel("sparse_decide");
     map = select.kernel("sparse_map");
     cut = select.kernel("sparse_cut");
-    rows = select.kernel("sparse_rows");
-    order = select.kernel("sparse_order");
+    KernelModule lists = KernelModule.load(pool.device(), "sparse_rows");
+    rows = lists.kernel("sparse_rows");
+    order = lists.kernel("sparse_order");
     KernelModule attend = KernelModule.load(pool.device(), "sparse_attention");
     merge = attend.kernel("sparse_attention_merge");
     attention =

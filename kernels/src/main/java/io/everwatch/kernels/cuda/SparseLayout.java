@@ -7,17 +7,17 @@ import io.everwatch.kernels.DType;
 import io.everwatch.kernels.KvShape;
 
 /**
- * Where attention of one span over chosen blocks keeps what, in bytes; {@code sparse_probe.cu},
- * {@code sparse_select.cu} and {@code sparse_attention.cu} have the shapes. Two areas: what was
+ * Where attention of one span over chosen blocks keeps what, in bytes; the {@code sparse_*.cu}
+ * files have the shapes. Two areas: what was
  * chosen, which each span of a batch keeps for itself, and what a layer of one span needs while it
  * runs, which all share. In the latter the attention's partial results lie over what the choice was
  * made from.
  */
 record SparseLayout(KvShape shape, BlockGrid grid, boolean plain) {
-  /** MOST_BLOCKS of sparse_select.cu. */
+  /** MOST_BLOCKS of common/sparse.cuh. */
   static final int MOST_BLOCKS = 4096;
 
-  /** A SparseHead of sparse_select.cu. */
+  /** A SparseHead of common/sparse.cuh. */
   static final int HEAD_BYTES = 48;
 
   /** Tiles of keys of one block of sparse_stats; PART_TILES of sparse_probe.cu. */

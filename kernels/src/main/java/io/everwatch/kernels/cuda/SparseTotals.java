@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 
 /**
  * What sparse prefill attention did on a device so far. Each pool has its counts there,
- * SparseCounts of {@code sparse_select.cu}; they come over with the tokens of a sampling, and what
+ * SparseCounts of {@code sparse_rows.cu}; they come over with the tokens of a sampling, and what
  * was added since the last time is added here. Written by the stream's thread, read by any.
  */
 final class SparseTotals {
