@@ -82,7 +82,8 @@ def test_movers_come_and_go_in_plain_view_and_are_announced(scene, view):
         for lane, m in before.items():
             if lane not in now:
                 goings += 1
-                assert inside(camera, m.xs[0], m.width) >= 0.3, second
+                hidden = camera.scene.hidden(m.xs[0], m.width, lane) / m.width
+                assert inside(camera, m.xs[0], m.width) - hidden >= 0.3, second
                 person = f" A person in {m.colour}{' with a ' + m.item if m.item else ''}"
                 name = f"person in {m.colour}" if m.what == "person" else f"{m.colour} {m.what}"
                 gone = f" The {name} leaves to the {m.side}."
@@ -408,7 +409,7 @@ def test_words_are_those_of_the_sentences():
             lambda: Camera("door", 1, count="car"),
             "a door cannot count 'car'; it counts one of bag, parcel",
         ),
-        (lambda: Camera("road", 1, density=0), "density 0; expected 0.05 to 10"),
+        (lambda: Camera("road", 1, density=0), "density 0 of a scene; expected 0.05 to 10"),
         (lambda: View(width=60), "width 60 of a view; expected 84 to 196"),
         (lambda: View(fps=9), "fps 9 of a view; expected 1 to 8"),
         (lambda: View(196, 84), "196x84 pixels; expected a width of 0.7 to 2 heights"),

@@ -29,8 +29,8 @@ def says(camera, second):
     def line(*parts):
         return "|".join(str(part) for part in parts)
 
-    due = [line(d.what, d.start, d.end, d.known, told(d.told)) for d in second.due]
-    questions = [line(q.text, q.answer, q.source, q.known, told(q.told)) for q in second.questions]
+    due = [line(d.what, d.start, d.end, told(d.told)) for d in second.due]
+    questions = [line(q.text, q.answer, q.source, told(q.told)) for q in second.questions]
     return "\n".join([f"{second.index}:{second.sentence}", *due, second.caption, *questions]) + "\n"
 
 

@@ -86,7 +86,7 @@ class Camera:
                 found.append(Thing(what, colour, motion, box))
 
         if second.lamp:
-            x, y = self.picture._lamp_place()
+            x, y = self.picture.lamp_place()
             add("light", second.lamp, "still", x, y, 5 * UNIT, -6, 6)
         for seen in second.movers:
             top, bottom = EXTENTS[seen.what]

@@ -23,13 +23,13 @@ class Door(Scene):
         self.lanes[1].y = 100 + self.place.below(6, 0, 1)
         self.door_x = view.wide * 3 // 8 + self.place.below(view.wide // 4, 0, 2)
         if view.occluder != "none":
-            # In the middle of the wider side of the door.
+            # In the middle of the wider side; slim where it would hide who leaves.
             right = 2 * self.door_x < view.wide
-            edge = self.door_x + units(DOOR_HALF) if right else self.door_x - units(DOOR_HALF)
-            half = units(4 if view.occluder == "post" else 7)
-            self.occluder = Occluder(
-                view.occluder, (edge + (view.wide if right else 0)) // 2, (half, half)
-            )
+            border = view.wide if right else 0
+            x = (self.door_x + units(DOOR_HALF if right else -DOOR_HALF) + border) // 2
+            wide = view.occluder == "tree" and abs(border - x) >= units(7 + 14) + view.inset
+            half = units(7 if wide else 4)
+            self.occluder = Occluder(view.occluder, x, (half, half))
         self.inside_now = Fact(0)
         self.count = Fact(0)
         self.went_in = None  # Fact of a colour

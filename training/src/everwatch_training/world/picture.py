@@ -94,7 +94,7 @@ class Picture:
             (self._road if lamp else self._door)(canvas)
             canvas.pixels[:] = (canvas.pixels * np.array(self.dim, np.uint32)) >> 8
             if lamp:
-                x, y = self._lamp_place()
+                x, y = self.lamp_place()
                 canvas.part(x, y, -8, 8, -9, 9, self._lit(LAMP_CASE))
                 canvas.part(x, y, -5, 5, -6, 6, LAMP_COLOURS[lamp])  # shines by itself
             self.stills[lamp] = canvas
@@ -137,7 +137,7 @@ class Picture:
         self._across(canvas, lower - 14, lower + 14, grey)
         self._across(canvas, upper + 15, upper + 17, LANE_MARK)
 
-    def _lamp_place(self):
+    def lamp_place(self):
         return (
             10 + self.place.below(self.view.wide // UNIT - 22, 0, 10)
         ) * UNIT, 12 + self.place.below(10, 0, 11)

@@ -95,7 +95,7 @@ class Scene:
         self.view = view
         self.density = int(density * 1000 + 0.5)
         if not 50 <= self.density <= 10000:
-            raise ValueError(f"a scene of density {density}; expected 0.05 to 10, usual is 0.8")
+            raise ValueError(f"density {density} of a scene; expected 0.05 to 10, usual is 0.8")
         self.jump = jump
         self.bias = int(bias * 1000 + 0.5)
         self.second = 0

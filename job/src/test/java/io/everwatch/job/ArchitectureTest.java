@@ -44,7 +44,8 @@ class ArchitectureTest {
               "io.everwatch.job.camera..",
               "io.everwatch.job.cli..",
               "io.everwatch.job.demo..",
-              "io.everwatch.job.scene..")
+              "io.everwatch.job.scene..",
+              "io.everwatch.job.world..")
           .because("flink run brings everwatch-job.jar alone, without these libraries");
 
   @ArchTest

@@ -3,6 +3,8 @@ package io.everwatch.job.camera;
 
 import io.everwatch.job.scene.RoadScene;
 import io.everwatch.job.scene.RoadWorld;
+import io.everwatch.job.world.SceneUri;
+import io.everwatch.job.world.WorldScene;
 import io.everwatch.operators.model.EncodedFrame.Encoding;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,6 +27,9 @@ public record CameraInput(
     String what, OptionalDouble fps, Optional<Encoding> encoding, double folderFps) {
   /** What a scene begins with. */
   public static final String SCENE = "scene:";
+
+  /** The road of the shipped model, which was trained on it; other scenes are of job.world. */
+  private static final String ROAD = "scene:road";
 
   public boolean isScene() {
     return what.startsWith(SCENE);
@@ -55,12 +60,22 @@ public record CameraInput(
   }
 
   private FrameSource openScene() {
-    if (fps.isPresent() && fps.getAsDouble() != RoadWorld.FPS) {
-      throw new IllegalArgumentException(
-          "a scene has %d frames a second, not %s; leave out the frame rate"
-              .formatted(RoadWorld.FPS, fps.getAsDouble()));
+    Encoding packed = encoding.orElse(Encoding.PNG);
+    if (what.equals(ROAD) || what.startsWith(ROAD + "?")) {
+      requireFps(RoadWorld.FPS);
+      return new RoadSceneSource(RoadScene.parse(what), packed);
     }
-    return new RoadSceneSource(RoadScene.parse(what), encoding.orElse(Encoding.PNG));
+    WorldScene scene = SceneUri.parse(what);
+    requireFps(scene.view().fps());
+    return new WorldSource(scene, packed);
+  }
+
+  private void requireFps(int ofScene) {
+    if (fps.isPresent() && fps.getAsDouble() != ofScene) {
+      throw new IllegalArgumentException(
+          "this scene has %d frames a second, not %s; leave out the frame rate"
+              .formatted(ofScene, fps.getAsDouble()));
+    }
   }
 
   private Path path() throws IOException {
@@ -73,7 +88,7 @@ public record CameraInput(
       throw new IOException("'%s' is no path (%s)".formatted(what, e.getReason()), e);
     }
     throw new IOException(
-        "there is no file or folder '%s'; expected a video file, a folder of pictures, or scene:road"
+        "there is no file or folder '%s'; expected a video file, a folder of pictures, scene:road or scene:door"
             .formatted(what));
   }
 }

@@ -18,7 +18,7 @@ final class AskOptions {
       description =
           "Instead of captions: look at the whole recording and answer this. Sampled at the model's"
               + " frame rate, or --fps; read twice. The shipped model was never taught questions:"
-              + " it says what it says of the last second. FILE may also be scene:road, with --to.")
+              + " it says what it says of the last second. FILE may also be a scene, with --to.")
   private String question = "";
 
   @Option(

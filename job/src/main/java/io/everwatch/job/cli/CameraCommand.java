@@ -30,7 +30,7 @@ import picocli.CommandLine.Spec;
 /** Plays a file, a folder or a scene onto the frames topic. */
 @Command(
     name = "camera",
-    description = "Send frames to Kafka: a video file, a folder of pictures, or a synthetic road.",
+    description = "Send frames to Kafka: a video file, a folder of pictures, or a synthetic scene.",
     mixinStandardHelpOptions = true,
     sortOptions = false)
 public final class CameraCommand implements Callable<Integer> {
@@ -62,7 +62,8 @@ public final class CameraCommand implements Callable<Integer> {
       paramLabel = "FILE|DIR|SCENE",
       description = {
         "A video (H.264 in MP4 and others), a folder of PNG and JPEG files in the order of their",
-        "names, or scene:road[?seed=N&density=X&count=cars|buses|bikes]."
+        "names, scene:road[?seed=N&density=X&count=cars|buses|bikes], or scene:door[?seed=N&density=X",
+        "&count=bags|parcels&size=WxH&fps=N&conditions=dusk|night+post|tree+shake+noise]."
       })
   private String input = "";
 

@@ -8,6 +8,8 @@ import static org.assertj.core.groups.Tuple.tuple;
 import io.everwatch.job.scene.FrameState;
 import io.everwatch.job.scene.RoadScene;
 import io.everwatch.job.scene.RoadWorld;
+import io.everwatch.job.world.SceneUri;
+import io.everwatch.job.world.WorldCamera;
 import io.everwatch.operators.model.EncodedFrame;
 import io.everwatch.operators.model.EncodedFrame.Encoding;
 import java.io.IOException;
@@ -17,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -84,6 +87,28 @@ class FrameSourcesTest {
     assertThat(frame.picture().bytes()).startsWith(0x89, 'P', 'N', 'G');
     CameraFrame jpeg = new RoadSceneSource(RoadScene.ofSeed(3), Encoding.JPEG).next().orElseThrow();
     assertThat(jpeg.picture().bytes()).startsWith(0xFF, 0xD8);
+  }
+
+  @Test
+  void doorShowsItsWorldAtItsOwnSizeAndRate() throws IOException {
+    String uri = "scene:door?seed=3&size=168x112&fps=3&conditions=dusk";
+    WorldCamera camera = new WorldCamera(SceneUri.parse(uri));
+    CameraInput input =
+        new CameraInput(uri, OptionalDouble.of(3), Optional.of(Encoding.RGB24), 2);
+    long frames = 0;
+    try (FrameSource source = input.open()) {
+      for (int t = 0; t < 5; t++) {
+        for (byte[] pixels : camera.render(camera.step())) {
+          CameraFrame frame = source.next().orElseThrow();
+          assertThat(frame.offsetMicros()).isEqualTo(frames++ * 1_000_000 / 3);
+          assertThat(frame.picture().width()).isEqualTo(168);
+          assertThat(frame.picture().bytes()).isEqualTo(pixels);
+        }
+      }
+    }
+    assertThatThrownBy(() -> new CameraInput(uri, OptionalDouble.of(2), Optional.empty(), 2).open())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("this scene has 3 frames a second, not 2.0");
   }
 
   @Test

@@ -51,13 +51,13 @@ class CameraCommandTest {
   @Test
   void namesAnUnknownScene() {
     assertThat(camera("--input", "scene:beach")).isEqualTo(ExitCodes.USAGE);
-    assertThat(err.toString()).contains("there is no scene 'scene:beach'; known is scene:road");
+    assertThat(err.toString()).contains("there is no scene 'scene:beach'; known are scene:road and scene:door");
   }
 
   @Test
   void sceneHasItsOwnFrameRate() {
     assertThat(camera("--input", "scene:road", "--fps", "25")).isEqualTo(ExitCodes.USAGE);
-    assertThat(err.toString()).contains("a scene has 2 frames a second, not 25.0");
+    assertThat(err.toString()).contains("this scene has 2 frames a second, not 25.0");
   }
 
   @Test
