@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import world_golden
 
+import world_golden
 from everwatch_training.world import Camera, Start, View, all_words, bare, jpeg
 from everwatch_training.world.view import UNIT
 from everwatch_training.world.words import NUMBERS
