@@ -8,16 +8,19 @@
 #   benchmarks/cluster.sh checkpoints  [--streams 8] [--minutes 3] …  sizes and durations
 #   benchmarks/cluster.sh long-run     [--streams 1] [--hours 24] …   does anything grow?
 #   benchmarks/cluster.sh overload     [--streams 40] [--minutes 10]  more video than is understood
+#   benchmarks/cluster.sh outage       [roads 6] [minutes 18]         block, live, merge; no cluster
 #
 # Each prints what it writes and where; all options are in the Javadoc of its class.
 set -euo pipefail
 
+package=chaos
 case ${1:-} in
   kills) program=KillCampaign ;;
   recovery) program=Recovery ;;
   checkpoints) program=CheckpointFigures ;;
   long-run) program=LongRun ;;
   overload) program=Overload ;;
+  outage) package=offline program=OutageFigures ;;
   *) sed -n 's/^#   \(benchmarks.*\)/\1/p' "$0" >&2; exit 2 ;;
 esac
 shift
@@ -26,4 +29,4 @@ for file in target/everwatch-all.jar target/everwatch-job.jar target/flink-lib t
   [ -e "$file" ] || { echo "job/$file is missing; build it first: mvn package -DskipTests" >&2; exit 1; }
 done
 exec "${JAVA_HOME:+$JAVA_HOME/bin/}java" -Xmx512m -XX:+UseSerialGC \
-  -cp target/everwatch-all.jar:target/test-classes "io.everwatch.job.chaos.$program" "$@"
+  -cp target/everwatch-all.jar:target/test-classes "io.everwatch.job.$package.$program" "$@"

@@ -41,6 +41,7 @@ final class StreamAudit {
   private int partition = -1;
   private long beganMicros;
   private final GridPoints points = new GridPoints();
+  private final MergedWalk merged = new MergedWalk();
   private @Nullable TextEvent end;
 
   StreamAudit(boolean fromStart, boolean repeatsAllowed, Sink sink) {
@@ -66,6 +67,7 @@ final class StreamAudit {
       walk.beginAnew();
       beganMicros = 0;
       points.beginAnew();
+      merged.beginAnew();
     }
     Optional<RecentEvents.Seen> before = recent.putIfNew(text);
     if (before.isPresent()) {
@@ -181,6 +183,7 @@ final class StreamAudit {
       return;
     }
     EventRules.counts(event, points).forEach(detail -> sink.violation(Kind.COUNTS, text, detail));
+    merged.problems(event).forEach(detail -> sink.violation(Kind.FIELDS, text, detail));
     book(text);
   }
 

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.captions;
 
+import io.everwatch.schemas.avro.MergedRange;
 import io.everwatch.schemas.avro.TextEvent;
 import java.io.PrintWriter;
 import java.util.Locale;
 
-/** {@code 00:00:12.000 camera-1 A red bus stops.}; silence is {@code ...}. */
+/**
+ * {@code 00:00:12.000 camera-1 A red bus stops.}; silence is {@code ...}, and what was looked at
+ * together with the next is {@code ..}.
+ */
 final class TextLines implements CaptionWriter {
   private final PrintWriter out;
   private final CaptionClock clock;
@@ -27,7 +31,10 @@ final class TextLines implements CaptionWriter {
     String text = printable(event.getText()).strip();
     return switch (event.getKind()) {
       case COMMENT, ANSWER, ALERT -> text;
-      case SILENCE -> "...";
+      case SILENCE -> {
+        MergedRange merged = event.getMerged();
+        yield merged != null && event.getChunk() < merged.getLastChunk() ? ".." : "...";
+      }
       case GAP ->
           "[no frames for %.1f s]".formatted((event.getEndMicros() - event.getStartMicros()) / 1e6);
       case STALE, NOTICE, ERROR, ENDED, UNKNOWN -> {

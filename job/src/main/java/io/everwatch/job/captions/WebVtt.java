@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.captions;
 
+import io.everwatch.schemas.avro.MergedRange;
 import io.everwatch.schemas.avro.TextEvent;
+import io.everwatch.schemas.avro.TextKind;
 import java.io.PrintWriter;
 
 /**
  * W3C WebVTT: what was said as cues, times since the first event; silence has no cue, anything else
- * becomes a note, which players do not show.
+ * becomes a note, which players do not show. What was said of several chunks stands over all of
+ * them.
  */
 final class WebVtt implements CaptionWriter {
   private final PrintWriter out;
@@ -25,7 +28,7 @@ final class WebVtt implements CaptionWriter {
       out.print("WEBVTT\n\n");
     }
     String times =
-        CaptionClock.elapsed(event.getStartMicros() - originMicros)
+        CaptionClock.elapsed(from(event) - originMicros)
             + " --> "
             + CaptionClock.elapsed(event.getEndMicros() - originMicros);
     switch (event.getKind()) {
@@ -38,6 +41,18 @@ final class WebVtt implements CaptionWriter {
                   .stripTrailing()
                   .concat("\n\n"));
     }
+  }
+
+  /** Where the cue begins; not before the first event. */
+  private long from(TextEvent event) {
+    MergedRange merged = event.getMerged();
+    long chunks =
+        merged == null || event.getKind() != TextKind.COMMENT
+            ? 0
+            : event.getChunk() - merged.getFirstChunk();
+    long from =
+        event.getStartMicros() - chunks * (event.getEndMicros() - event.getStartMicros());
+    return Math.max(from, originMicros);
   }
 
   private static String escaped(String text) {

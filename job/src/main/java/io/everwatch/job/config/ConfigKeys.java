@@ -6,6 +6,7 @@ import io.everwatch.kernels.DeviceName;
 import io.everwatch.operators.engine.EngineOptions;
 import io.everwatch.operators.flink.OverloadMode;
 import io.everwatch.operators.flink.StateRules.OtherModel;
+import io.everwatch.operators.flink.UnderstandSettings.Overload;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -278,7 +279,9 @@ public final class ConfigKeys {
           OverloadMode.BLOCK,
           "When frames come faster than they are understood: block loses nothing and falls behind;"
               + " live skips the oldest chunks, each run of them told by a GAP event, and does not"
-              + " make the source wait. SET overload changes it for a stream.");
+              + " make the source wait; merge loses nothing and catches up, several chunks that"
+              + " are behind being looked at together and answered once. SET overload changes it"
+              + " for a stream.");
   public static final ConfigKey<Duration> MAX_LAG =
       key(
           "overload.max-lag",
@@ -288,9 +291,19 @@ public final class ConfigKeys {
               + " frame at the broker. Kept when rounds take no longer than they did lately and the"
               + " engine does a chunk of each stream within it; else the newest chunk of a stream"
               + " is understood in its turn, at most this old, and its text comes one round later."
+              + " In merge, chunks that are further behind are understood together."
               + " Needs LogAppendTime on the frames topic (everwatch topics sets it); else only the"
               + " wait inside the job counts.",
           Parsers.durationOf(Duration.ofMillis(100), Duration.ofHours(24)));
+  public static final ConfigKey<Integer> MERGE_CHUNKS =
+      key(
+          "overload.merge-chunks",
+          "number",
+          Integer.toString(Overload.DEFAULT.mergeChunks()),
+          "In merge, so many chunks at most make one round, and no more than visual_rounds and"
+              + " text_rounds - 1 of the model; their pictures are decoded at once, see"
+              + " engine.picture-bytes.",
+          Parsers.integer(2, Overload.MOST_MERGED));
   public static final ConfigKey<Integer> MAX_STREAMS =
       key(
           "limits.streams",

@@ -2,6 +2,7 @@
 package io.everwatch.job.replay;
 
 import io.everwatch.job.broker.TopicScan;
+import io.everwatch.operators.flink.MergedChunks;
 import io.everwatch.operators.flink.RecordedDecisions.Skip;
 import io.everwatch.operators.flink.StreamSummary;
 import io.everwatch.schemas.WireFormatException;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
@@ -123,6 +125,16 @@ final class RecordedText {
         .filter(event -> event.getKind() == TextKind.GAP && !event.getSources().isEmpty())
         .map(TextEvent::getSkipped)
         .map(gap -> new Skip(gap.getFirstChunk(), gap.getLastChunk(), gap.getReason()))
+        .toList();
+  }
+
+  /** Chunks that were understood together; the events of each of them say it. */
+  List<MergedChunks> merges() {
+    return events.stream()
+        .map(said -> said.event().getMerged())
+        .filter(Objects::nonNull)
+        .map(range -> new MergedChunks(range.getFirstChunk(), range.getLastChunk()))
+        .distinct()
         .toList();
   }
 

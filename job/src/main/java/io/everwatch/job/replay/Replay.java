@@ -111,7 +111,7 @@ public final class Replay {
         config,
         CheckpointLocation.of(options.checkpoint()),
         new ReplayJob.Input(
-            new RecordedDecisions(stream.key(), text.skips()),
+            new RecordedDecisions(stream.key(), text.skips(), text.merges()),
             frames.partition(),
             frames.firstOffset(),
             frames.endOffset(),

@@ -108,8 +108,10 @@ public final class EverwatchTopology {
             config.get(ConfigKeys.MAX_IN_FLIGHT_BYTES),
             config.get(ConfigKeys.MAX_PARKED_BYTES),
             config.get(ConfigKeys.MAX_STREAMS)),
-        config.get(ConfigKeys.OVERLOAD),
-        config.get(ConfigKeys.MAX_LAG),
+        new UnderstandSettings.Overload(
+            config.get(ConfigKeys.OVERLOAD),
+            config.get(ConfigKeys.MAX_LAG),
+            config.get(ConfigKeys.MERGE_CHUNKS)),
         config.get(ConfigKeys.DRAIN_TIMEOUT),
         config.get(ConfigKeys.SNAPSHOT_INTERVAL),
         defaults.maxTextBytes(),

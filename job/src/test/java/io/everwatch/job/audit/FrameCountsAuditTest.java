@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.everwatch.job.audit.Violation.Kind;
 import io.everwatch.schemas.avro.FrameCounts;
+import io.everwatch.schemas.avro.MergedRange;
 import io.everwatch.schemas.avro.SkippedRange;
 import io.everwatch.schemas.avro.SourceRange;
 import io.everwatch.schemas.avro.TextEvent;
 import io.everwatch.schemas.avro.TextKind;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** The counts of frames and grid points add up, whatever was ordered or skipped. */
@@ -96,6 +98,44 @@ class FrameCountsAuditTest {
                 new SkippedRange(1L, 2L, "overload: more than is understood within 5000 ms"))
             .build());
     assertThat(Auditing.texts(events).violations).extracting(Violation::kind).contains(Kind.HOLE);
+  }
+
+  @Test
+  void chunksOfOneRoundAllNameItOneAfterTheOtherAndTheLastSpeaks() {
+    MergedRange round = new MergedRange(1L, 3L);
+    for (int chunk = 1; chunk <= 3; chunk++) {
+      TextKind kind = chunk < 3 ? TextKind.SILENCE : TextKind.COMMENT;
+      String text = chunk < 3 ? "" : "three seconds";
+      stream.change(chunk, event -> event.setKind(kind).setText(text).setMerged(round));
+    }
+    assertThat(Auditing.texts(events).violations).isEmpty();
+    assertThat(Auditing.texts(events.subList(2, 6), Set.of(0), false).violations)
+        .as("the beginning is no longer kept")
+        .isEmpty();
+
+    List<TextEvent> good = List.copyOf(events);
+    stream.change(2, event -> event.setMerged(null));
+    assertThat(fields(events)).hasSize(2).first().asString().contains("chunks 1 to 3");
+    restore(good);
+    stream.change(1, event -> event.setMerged(null));
+    assertThat(fields(events)).singleElement().asString().contains("says nothing of it");
+    restore(good);
+    stream.change(2, event -> event.setKind(TextKind.COMMENT).setText("too early"));
+    assertThat(fields(events)).singleElement().asString().contains("expected silence");
+    restore(good);
+    stream.change(2, event -> event.setAppliedCommands(List.of("c")));
+    assertThat(fields(events)).singleElement().asString().contains("commands [c]");
+  }
+
+  private void restore(List<TextEvent> good) {
+    events.clear();
+    events.addAll(good);
+  }
+
+  private static List<String> fields(List<TextEvent> events) {
+    List<Violation> violations = Auditing.texts(events).violations;
+    assertThat(violations).extracting(Violation::kind).containsOnly(Kind.FIELDS);
+    return violations.stream().map(Violation::detail).toList();
   }
 
   @Test

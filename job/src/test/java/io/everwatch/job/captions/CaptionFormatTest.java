@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.everwatch.schemas.WireFormat;
+import io.everwatch.schemas.avro.MergedRange;
 import io.everwatch.schemas.avro.TextEvent;
 import io.everwatch.schemas.avro.TextKind;
 import java.io.IOException;
@@ -39,6 +40,28 @@ class CaptionFormatTest {
         .setEndMicros(ORIGIN + (second + 1) * 1_000_000L)
         .setText(text)
         .build();
+  }
+
+  @Test
+  void whatWasSaidOfSeveralSecondsStandsOverAllOfThem() {
+    TextEvent[] events = {
+      event(0, TextKind.COMMENT, "A tram."),
+      merged(event(1, TextKind.SILENCE, "")),
+      merged(event(2, TextKind.SILENCE, "")),
+      merged(event(3, TextKind.COMMENT, "Two cars and a bus."))
+    };
+    assertThat(written(CaptionFormat.TEXT, CaptionClock.since(ORIGIN), events).lines())
+        .containsExactly(
+            "00:00:00.000  gate  A tram.",
+            "00:00:01.000  gate  ..",
+            "00:00:02.000  gate  ..",
+            "00:00:03.000  gate  Two cars and a bus.");
+    assertThat(written(CaptionFormat.WEBVTT, CaptionClock.since(ORIGIN), events))
+        .contains("00:00:01.000 --> 00:00:04.000\nTwo cars and a bus.");
+  }
+
+  private static TextEvent merged(TextEvent event) {
+    return TextEvent.newBuilder(event).setMerged(new MergedRange(1L, 3L)).build();
   }
 
   @Test

@@ -52,12 +52,15 @@ final class Preparation {
       List<BadFrame> bad = new ArrayList<>();
       List<Given> chunks = new ArrayList<>();
       int frames = 0;
+      boolean drop = false;
       for (RoundInput earlier : job.input.earlier()) {
+        drop |= earlier.dropVision();
         Clip clip = clips.make(earlier.frames(), settings);
         add(clip.bad(), frames, bad);
         frames += earlier.frames().size();
         if (clip.vision().isPresent() || earlier.frames().isEmpty()) {
-          chunks.add(given(earlier, clip.vision().orElse(null)));
+          chunks.add(given(earlier.droppingVision(drop), clip.vision().orElse(null)));
+          drop = false;
         }
       }
       Clip clip = clips.make(job.input.frames(), settings);
@@ -65,9 +68,10 @@ final class Preparation {
       long decoded = System.nanoTime();
       job.bad(bad, decoded - start);
       if (clip.vision().isEmpty()) {
-        return Optional.of(noFrames(job, clip));
+        return Optional.of(noFrames(job.input, clip.bad()));
       }
-      chunks.add(given(job.input, clip.vision().get()));
+      RoundInput last = job.input.droppingVision(drop || job.input.dropVision());
+      chunks.add(given(last, clip.vision().get()));
       int held = pictures.shrink(taken, bytes(chunks));
       job.onEnd(() -> pictures.giveBack(held));
       if (job.input.said() != null) {
@@ -109,11 +113,12 @@ final class Preparation {
     return job.input.mostFrames() * settings.maxPixels() * 3 * Float.BYTES;
   }
 
-  private static String noFrames(Job job, Clip clip) {
+  /** Why a chunk makes no round. */
+  static String noFrames(RoundInput input, List<BadFrame> bad) {
     return "none of the %d frames of chunk %d can be used (first: %s); expected at least one good frame; see the dead-letter topic"
         .formatted(
-            job.input.frames().size(),
-            job.input.chunk(),
-            clip.bad().isEmpty() ? "no frames came" : clip.bad().get(0).detail());
+            input.frames().size(),
+            input.chunk(),
+            bad.isEmpty() ? "no frames came" : bad.get(0).detail());
   }
 }

@@ -17,8 +17,9 @@ import org.jspecify.annotations.Nullable;
  * @param question stands behind the pictures of this user turn; mostly empty
  * @param earlier answered chunks before this one, oldest first, that are not part of the memory
  *     yet: their rounds come into it with the prefill of this one, answers included. One without
- *     frames is remembered by its words alone; one of whose frames none can be used makes no round.
- *     What leaves the memory before this chunk is answered is never computed
+ *     frames is remembered by its words alone; one of whose frames none can be used makes no round,
+ *     and what it was to forget is forgotten with the next. What leaves the memory before this
+ *     chunk is answered is never computed
  */
 public record RoundInput(
     long chunk,
@@ -65,6 +66,11 @@ public record RoundInput(
   /** The same chunk, with these before it. */
   public RoundInput after(List<RoundInput> chunks) {
     return new RoundInput(chunk, frames, dropVision, said, question, chunks);
+  }
+
+  /** The same chunk, forgetting the visual rounds first or not. */
+  RoundInput droppingVision(boolean drop) {
+    return drop == dropVision ? this : new RoundInput(chunk, frames, drop, said, question, earlier);
   }
 
   /** Frames of all its chunks at most, when each fills its last pair. */

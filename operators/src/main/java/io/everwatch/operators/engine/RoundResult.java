@@ -2,7 +2,9 @@
 package io.everwatch.operators.engine;
 
 import io.everwatch.operators.model.BadFrameException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 
 /**
@@ -25,6 +27,75 @@ public record RoundResult(
     Timings timings) {
   public RoundResult {
     badFrames = List.copyOf(badFrames);
+  }
+
+  /**
+   * What each of its chunks came to, the earlier ones first: as if each had been a round of its
+   * own, but for rows and times, which are those of all; the rows are told of the last. Bad frames
+   * are counted from the start of their chunk.
+   *
+   * @throws IllegalStateException when it failed and has earlier ones: then none made a round
+   */
+  public List<RoundResult> each() {
+    if (input.earlier().isEmpty()) {
+      return List.of(this);
+    }
+    if (outcome instanceof Failed) {
+      throw new IllegalStateException(
+          "no round was made of chunk %d and the %d before it"
+              .formatted(input.chunk(), input.earlier().size()));
+    }
+    List<RoundInput> chunks = new ArrayList<>(input.earlier());
+    chunks.add(input.after(List.of()));
+    List<List<BadFrame>> bad = new ArrayList<>();
+    int frames = 0;
+    long number = round + 1;
+    for (RoundInput chunk : chunks) {
+      bad.add(badBetween(frames, frames + chunk.frames().size()));
+      frames += chunk.frames().size();
+      number -= isRound(chunk, bad.get(bad.size() - 1)) ? 1 : 0;
+    }
+    List<RoundResult> each = new ArrayList<>();
+    boolean drop = false;
+    for (int i = 0; i < chunks.size(); i++) {
+      drop |= chunks.get(i).dropVision();
+      RoundInput chunk = chunks.get(i).droppingVision(drop);
+      boolean made = isRound(chunk, bad.get(i));
+      boolean last = i == chunks.size() - 1;
+      each.add(
+          new RoundResult(
+              session,
+              chunk,
+              made ? number++ : -1,
+              last
+                  ? outcome
+                  : made ? given(chunk) : new Failed(Preparation.noFrames(chunk, bad.get(i))),
+              bad.get(i),
+              last ? promptRows : 0,
+              last ? contextRows : 0,
+              timings));
+      drop &= !made;
+    }
+    return each;
+  }
+
+  private static boolean isRound(RoundInput chunk, List<BadFrame> bad) {
+    return chunk.frames().isEmpty() || bad.size() < chunk.frames().size();
+  }
+
+  private List<BadFrame> badBetween(int from, int to) {
+    return badFrames.stream()
+        .filter(frame -> from <= frame.index() && frame.index() < to)
+        .map(frame -> new BadFrame(frame.index() - from, frame.reason(), frame.detail()))
+        .toList();
+  }
+
+  /** No id of a given answer was generated. */
+  private static Outcome given(RoundInput chunk) {
+    String said = Objects.requireNonNull(chunk.said());
+    return said.isEmpty()
+        ? new Silent(0, StopReason.END_OF_TURN)
+        : new Spoke(said, 0, StopReason.END_OF_TURN);
   }
 
   /**

@@ -6,6 +6,7 @@ import io.everwatch.operators.chunk.Frame;
 import io.everwatch.operators.engine.RoundResult;
 import io.everwatch.operators.engine.RoundResult.Failed;
 import io.everwatch.operators.flink.Turn.ChunkTurn;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.flink.api.common.operators.ProcessingTimeService;
 
@@ -20,6 +21,7 @@ final class Answers {
   private final SnapshotWriter snapshots;
   private final SessionOpener sessions;
   private final TurnMaker turns;
+  private final MergedRounds merges;
   private final EventBuilder events;
   private final ProcessingTimeService clock;
   private final OperatorMetrics metrics;
@@ -31,6 +33,7 @@ final class Answers {
       SnapshotWriter snapshots,
       SessionOpener sessions,
       TurnMaker turns,
+      MergedRounds merges,
       EventBuilder events,
       ProcessingTimeService clock,
       OperatorMetrics metrics) {
@@ -40,12 +43,13 @@ final class Answers {
     this.snapshots = snapshots;
     this.sessions = sessions;
     this.turns = turns;
+    this.merges = merges;
     this.events = events;
     this.clock = clock;
     this.metrics = metrics;
   }
 
-  /** What the engine made of a round of the log, or of the chunk at the head of the queue. */
+  /** What the engine made of a round of the log, or of the chunks at the head of the queue. */
   void apply(StreamState stream, RoundResult result) throws Exception {
     if (stream.replaying()) {
       replayed(stream, result);
@@ -70,6 +74,20 @@ final class Answers {
   }
 
   private void say(StreamState stream, RoundResult result) throws Exception {
+    Optional<MergedChunks> merged = MergedChunks.of(result.input());
+    if (merged.isPresent() && result.outcome() instanceof Failed failed) {
+      merges.refused(stream, merged.get(), failed);
+      return; // none of them was made
+    }
+    stream.merge = null;
+    merged.ifPresent(metrics::merged);
+    for (RoundResult chunk : result.each()) {
+      sayOfOne(stream, chunk, merged);
+    }
+  }
+
+  private void sayOfOne(StreamState stream, RoundResult result, Optional<MergedChunks> merged)
+      throws Exception {
     ChunkTurn turn = (ChunkTurn) stream.queue.element().turn();
     Chunk<SourcedFrame> chunk = turn.chunk();
     stream.closed(chunk.index(), chunk.endMicros());
@@ -82,7 +100,7 @@ final class Answers {
       stream.orders = stream.orders.withSkippedMicros(0);
       log(stream, turn, result);
     }
-    queues.leave(stream, events.answered(stream, turn, result, bad));
+    queues.leave(stream, events.answered(stream, turn, result, bad, merged));
   }
 
   private void log(StreamState stream, ChunkTurn turn, RoundResult result) throws Exception {

@@ -16,6 +16,7 @@ import io.everwatch.operators.model.StreamSettings;
 import io.everwatch.schemas.EventHeaders;
 import io.everwatch.schemas.WireFormat;
 import io.everwatch.schemas.avro.FrameCounts;
+import io.everwatch.schemas.avro.MergedRange;
 import io.everwatch.schemas.avro.SkippedRange;
 import io.everwatch.schemas.avro.SourceRange;
 import io.everwatch.schemas.avro.StopReason;
@@ -27,6 +28,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -45,12 +47,17 @@ final class EventBuilder {
     this.metrics = metrics;
   }
 
-  /** What the engine said of a chunk: COMMENT, SILENCE or ERROR. */
+  /**
+   * What the engine said of a chunk: COMMENT, SILENCE or ERROR.
+   *
+   * @param merged those that its round took up, if it was not alone
+   */
   TextRecord answered(
       StreamState stream,
       ChunkTurn turn,
       RoundResult result,
-      Collection<Frame<SourcedFrame>> badFrames) {
+      Collection<Frame<SourcedFrame>> badFrames,
+      Optional<MergedChunks> merged) {
     Chunk<SourcedFrame> chunk = turn.chunk();
     TextEvent.Builder event =
         common(stream)
@@ -63,6 +70,7 @@ final class EventBuilder {
             .setFrames(counts(chunk.counts(), badFrames.size()))
             .setSources(SkippedRun.sources(chunk.frames()))
             .setClockReset(chunk.clockReset());
+    merged.ifPresent(range -> event.setMerged(new MergedRange(range.first(), range.last())));
     result
         .outcome()
         .match(

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param outcome checksum of what was said, to tell when running it again says something else
  * @param said the words, empty for silence: a memory that must be rebuilt takes them as they were;
  *     null: written in a layout that did not keep them
+ * @param joined its answer was given, and it was computed in one prefill with the round after it
  */
 record LoggedRound(
     long chunk,
@@ -29,7 +30,8 @@ record LoggedRound(
     List<SourcedFrame> frames,
     Map<String, String> sampling,
     int outcome,
-    @Nullable String said) {
+    @Nullable String said,
+    boolean joined) {
   /** Where the frames of earlier layouts lay is not known. */
   private static final Origin UNKNOWN = new Origin("", -1, -1, null);
 
@@ -40,7 +42,13 @@ record LoggedRound(
   static LoggedRound of(
       RoundInput input, List<SourcedFrame> frames, Map<String, String> sampling, Outcome outcome) {
     return new LoggedRound(
-        input.chunk(), input.dropVision(), frames, sampling, checksum(outcome), text(outcome));
+        input.chunk(),
+        input.dropVision(),
+        frames,
+        sampling,
+        checksum(outcome),
+        text(outcome),
+        input.said() != null);
   }
 
   /** What the engine got. The pictures must be in the heap. */
@@ -101,12 +109,15 @@ record LoggedRound(
     /** The layout that was the first to have changes of sampling. */
     private static final int WITH_SAMPLING = 2;
 
+    /** The layout that was the first to have rounds of several chunks. */
+    private static final int WITH_JOINED = 4;
+
     /** The layout that was the first to have the words, and to refer to its pictures. */
     private static final int WITH_WORDS = 3;
 
     @Override
     int version() {
-      return 3;
+      return 4;
     }
 
     @Override
@@ -123,6 +134,7 @@ record LoggedRound(
       Fields.writeMap(round.sampling, out);
       out.writeBoolean(round.said != null);
       Fields.writeString(round.said == null ? "" : round.said, out);
+      out.writeBoolean(round.joined);
     }
 
     @Override
@@ -143,7 +155,8 @@ record LoggedRound(
           frames,
           version < WITH_SAMPLING ? Map.of() : Fields.readMap(in),
           outcome,
-          version < WITH_WORDS ? null : readWords(in));
+          version < WITH_WORDS ? null : readWords(in),
+          version >= WITH_JOINED && in.readBoolean());
     }
 
     private static @Nullable String readWords(DataInputView in) throws IOException {
@@ -154,7 +167,7 @@ record LoggedRound(
 
     @Override
     public LoggedRound createInstance() {
-      return new LoggedRound(0, false, List.of(), Map.of(), 0, null);
+      return new LoggedRound(0, false, List.of(), Map.of(), 0, null, false);
     }
 
     @Override

@@ -97,6 +97,8 @@ final class OperatorMetrics {
   private final Map<SessionOpener.Cause, Counter> rebuilds;
   private final Counter eventsWrittenAgain;
   private final Counter rounds;
+  private final Counter roundsMerged;
+  private final Counter chunksMerged;
   private final Counter roundsReplayed;
   private final Counter promptRows;
   private final Counter tokens;
@@ -147,6 +149,8 @@ final class OperatorMetrics {
             g -> g.counter("rebuilds"));
     eventsWrittenAgain = group.counter("eventsWrittenAgain");
     rounds = group.counter("rounds");
+    roundsMerged = group.counter("roundsMerged");
+    chunksMerged = group.counter("chunksMerged");
     roundsReplayed = group.counter("roundsReplayed");
     promptRows = group.counter("promptRows");
     tokens = group.counter("tokens");
@@ -273,7 +277,13 @@ final class OperatorMetrics {
     roundsReplayed.inc();
   }
 
-  /** A chunk was answered. Of a failed round there is a lag only: no token came, no stage ended. */
+  /** Several chunks were answered by one round. */
+  void merged(MergedChunks chunks) {
+    roundsMerged.inc();
+    chunksMerged.inc(chunks.last() - chunks.first() + 1);
+  }
+
+  /** A chunk was answered. Of one without tokens of its own there is a lag only. */
   void answered(ChunkTurn turn, RoundResult result) {
     Timings times = result.timings();
     turn.chunk().frames().stream()

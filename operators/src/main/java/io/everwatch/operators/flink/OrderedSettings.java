@@ -78,7 +78,7 @@ record OrderedSettings(
       }
     }
     throw new BadModelException(
-        "overload is \"%s\", expected block or live".formatted(Texts.bounded(written, 100)));
+        "overload is \"%s\", expected block, live or merge".formatted(Texts.bounded(written, 100)));
   }
 
   boolean isEmpty() {

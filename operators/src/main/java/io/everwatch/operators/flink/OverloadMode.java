@@ -6,5 +6,7 @@ public enum OverloadMode {
   /** Nothing is lost: the source waits. */
   BLOCK,
   /** The oldest chunks are skipped, so that the lag stays under a bound. */
-  LIVE
+  LIVE,
+  /** Nothing is lost: several chunks that are behind make one round, which is answered once. */
+  MERGE
 }

@@ -12,8 +12,10 @@ import java.util.Optional;
  *
  * @param key of the stream; others are left as they lie in the state
  * @param skips of chunks under overload, in order
+ * @param merges of chunks that were understood together
  */
-public record RecordedDecisions(StreamKey key, List<Skip> skips) implements SkipDecisions {
+public record RecordedDecisions(StreamKey key, List<Skip> skips, List<MergedChunks> merges)
+    implements OverloadDecisions {
   /** Consecutive chunks that were skipped, as their event says. */
   public record Skip(long firstChunk, long lastChunk, String reason) implements Serializable {
     private boolean covers(long chunk) {
@@ -23,6 +25,7 @@ public record RecordedDecisions(StreamKey key, List<Skip> skips) implements Skip
 
   public RecordedDecisions {
     skips = List.copyOf(skips);
+    merges = List.copyOf(merges);
   }
 
   @Override
@@ -31,5 +34,15 @@ public record RecordedDecisions(StreamKey key, List<Skip> skips) implements Skip
         .filter(skip -> skip.covers(candidate.chunk()))
         .map(Skip::reason)
         .findFirst();
+  }
+
+  @Override
+  public long through(List<Candidate> chunks) {
+    long chunk = chunks.get(0).chunk();
+    return merges.stream()
+        .filter(merge -> merge.first() == chunk)
+        .mapToLong(MergedChunks::last)
+        .findFirst()
+        .orElse(chunk);
   }
 }

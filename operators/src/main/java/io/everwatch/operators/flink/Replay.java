@@ -8,10 +8,11 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What a stream runs again of its log next: one round, as it was; or, behind a memory that was
- * rebuilt and has no rows, all rounds whose answers are given, in one prefill (docs/adr/0012). Of
- * these the newest ones show their pictures, as many as the memory keeps; of the others only the
- * words are left when the prefill is done, so their pictures are not even loaded.
+ * What a stream runs again of its log next: one round, as it was, with all chunks that it took up
+ * (docs/adr/0013); or, behind a memory that was rebuilt and has no rows, all rounds whose answers
+ * are given, in one prefill (docs/adr/0012). Of these the newest ones show their pictures, as many
+ * as the memory keeps; of the others only the words are left when the prefill is done, so their
+ * pictures are not even loaded.
  *
  * @param rounds oldest first, at least one
  * @param asSaid whether they take the answers that they had
@@ -27,7 +28,16 @@ record Replay(List<LoggedRound> rounds, boolean asSaid, int shown) {
     LoggedRound first = store.round(stream.key, stream.nextReplayed);
     rounds.add(first);
     boolean asSaid = stream.replaysAsSaid();
-    if (asSaid && first.hasWords() && !stream.replaysOneByOne) {
+    if (stream.replaysOneByOne) {
+      return new Replay(rounds, asSaid || first.joined(), 1);
+    }
+    if (!asSaid) {
+      while (rounds.get(rounds.size() - 1).joined()) {
+        rounds.add(store.round(stream.key, stream.nextReplayed + rounds.size()));
+      }
+      return new Replay(rounds, false, rounds.size());
+    }
+    if (first.hasWords()) {
       for (long next = stream.nextReplayed + 1; next < stream.saidBefore; next++) {
         LoggedRound round = store.round(stream.key, next);
         if (!round.hasWords()) {
@@ -48,7 +58,7 @@ record Replay(List<LoggedRound> rounds, boolean asSaid, int shown) {
       earlier.add(i < rounds.size() - shown ? round.inWords() : round.asSaid());
     }
     LoggedRound end = rounds.get(last);
-    return asSaid ? end.asSaid().after(earlier) : end.input();
+    return (asSaid ? end.asSaid() : end.input()).after(earlier);
   }
 
   /** What commands had changed of the sampling of the last. */

@@ -33,6 +33,7 @@ final class Rounds {
   private final Answers answers;
   private final Commands commands;
   private final Skips skips;
+  private final MergedRounds merges;
   private final EventBuilder events;
   private final long maxGapMicros;
   private final Limits limits;
@@ -57,6 +58,7 @@ final class Rounds {
       Answers answers,
       Commands commands,
       Skips skips,
+      MergedRounds merges,
       EventBuilder events,
       long maxGapMicros,
       Limits limits) {
@@ -68,6 +70,7 @@ final class Rounds {
     this.answers = answers;
     this.commands = commands;
     this.skips = skips;
+    this.merges = merges;
     this.events = events;
     this.maxGapMicros = maxGapMicros;
     this.limits = limits;
@@ -85,6 +88,16 @@ final class Rounds {
 
   void unpause() throws Exception {
     paused = false;
+    workStalled();
+  }
+
+  /** Nothing more will come. */
+  void inputEnded() throws Exception {
+    merges.inputEnded();
+    workStalled();
+  }
+
+  private void workStalled() throws Exception {
     for (StreamState stream : List.copyOf(stalled)) {
       work(stream);
     }
@@ -181,13 +194,17 @@ final class Rounds {
       streams.open(stream);
       return true;
     }
-    if (skips.late(stream, turn)) {
-      return true;
+    if (stream.accepted != turn.chunk().index()) { // decided once, however long it waits
+      if (skips.late(stream, turn)) {
+        return true;
+      }
+      merges.decide(stream, session.settings(), turn);
     }
-    if (!queues.load(stream, running > 0)) {
+    List<ChunkTurn> round = merges.next(stream);
+    if (round.isEmpty() || !queues.load(stream, round.size(), running > 0)) {
       return false;
     }
-    submit(stream, session, stream.input(turn.chunk()), stream.orders.sampling());
+    submit(stream, session, stream.input(round), stream.orders.sampling());
     return true;
   }
 
@@ -213,7 +230,7 @@ final class Rounds {
     running--;
     if (stream.replaying()) {
       replayedBytes -= stream.replayedBytes;
-    } else {
+    } else if (result.input().earlier().isEmpty()) {
       skips.took(clock.getCurrentProcessingTime() - stream.submittedMillis);
     }
     answers.apply(stream, result);

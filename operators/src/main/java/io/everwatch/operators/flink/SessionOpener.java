@@ -199,7 +199,7 @@ final class SessionOpener {
   void replayed(StreamState stream, LoggedRound logged, RoundResult result) {
     stream.logBytes += logged.sizeBytes();
     boolean asSaid = stream.replaysAsSaid();
-    if (!asSaid && !logged.cameTo(result.outcome()) && stream.marks.isEmpty()) {
+    if (!asSaid && !logged.joined() && !logged.cameTo(result.outcome()) && stream.marks.isEmpty()) {
       try (var context = LogContext.of(stream.key.streamId(), result.input().chunk())) {
         LOG.error(
             "stream {}: chunk {}, run again after a restore, said something else than before ({});"
@@ -213,11 +213,17 @@ final class SessionOpener {
     }
   }
 
-  /** What may be too much for one prefill is run again round by round. */
+  /**
+   * What may be too much for one prefill is run again round by round. Of a memory that was not
+   * rebuilt it was one prefill before, and now becomes other numbers.
+   */
   void refused(StreamState stream, int rounds, RoundResult.Failed why) {
     stream.replaysOneByOne = true;
+    if (!stream.replaysAsSaid()) {
+      stream.marks.add(Mark.REBUILT);
+    }
     tell(
-        "stream %s: the %d chunks of its log with known answers could not be taken up at once (%s); expected room for one prefill of them; they are run again one by one, which takes longer"
+        "stream %s: %d chunks of its log could not be taken up at once (%s); expected room for one prefill of them; they are run again one by one, which takes longer"
             .formatted(stream.key.streamId(), rounds, why.reason()));
   }
 

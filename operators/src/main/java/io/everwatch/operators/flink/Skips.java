@@ -3,7 +3,7 @@ package io.everwatch.operators.flink;
 
 import io.everwatch.operators.chunk.Frame;
 import io.everwatch.operators.flink.OperatorMetrics.SkipReason;
-import io.everwatch.operators.flink.SkipDecisions.Candidate;
+import io.everwatch.operators.flink.OverloadDecisions.Candidate;
 import io.everwatch.operators.flink.StreamState.Queued;
 import io.everwatch.operators.flink.Turn.ChunkTurn;
 import io.everwatch.operators.flink.Turn.SkippedTurn;
@@ -23,7 +23,7 @@ final class Skips {
   /** A long round counts for about so many after it. */
   private static final double FADING_ROUNDS = 128;
 
-  private final SkipDecisions decisions;
+  private final OverloadDecisions decisions;
   private final OverloadMode mode;
   private final long maxGapMicros;
   private final TurnQueues queues;
@@ -35,7 +35,7 @@ final class Skips {
   private double roundMillis;
 
   Skips(
-      SkipDecisions decisions,
+      OverloadDecisions decisions,
       OverloadMode mode,
       long maxGapMicros,
       TurnQueues queues,
@@ -60,15 +60,9 @@ final class Skips {
     return false;
   }
 
-  /**
-   * Whether the chunk at the head of the queue was skipped: decided once, when the engine has a
-   * place for it, and done.
-   */
+  /** Whether the chunk at the head of the queue, now decided on, was skipped: then it is done. */
   boolean late(StreamState stream, ChunkTurn turn) {
-    if (stream.accepted == turn.chunk().index()) {
-      return false;
-    }
-    Candidate candidate = candidate(stream, turn, stream.headIsNewest());
+    Candidate candidate = candidate(stream, turn, stream.isNewest(turn.chunk().index()));
     Optional<String> reason = decisions.skip(candidate);
     if (reason.isPresent()) {
       skip(stream, SkippedTurn.of(turn, reason.get()));
@@ -80,7 +74,8 @@ final class Skips {
     return false;
   }
 
-  private Candidate candidate(StreamState stream, ChunkTurn turn, boolean newest) {
+  /** What a decision on a chunk is made on. */
+  Candidate candidate(StreamState stream, ChunkTurn turn, boolean newest) {
     long now = clock.getCurrentProcessingTime();
     if (stream.acceptedMillis == StreamState.NEVER) {
       stream.acceptedMillis = now;

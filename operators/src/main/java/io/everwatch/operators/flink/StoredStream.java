@@ -25,6 +25,9 @@ import java.util.Set;
  * @param lastFrame the newest record of the frames topic that it took, without its key
  * @param nextPicture number that the next of its pictures gets in state
  * @param skipped none or one: chunks that were skipped and that no event has told of yet
+ * @param merge none or one: chunks at the head of the queue that are understood together
+ * @param aloneThrough the engine refused a round of several chunks: those up to this one have one
+ *     each; -1: never
  */
 record StoredStream(
     AssemblerState<SourcedFrame> assembler,
@@ -40,11 +43,14 @@ record StoredStream(
     long staleChunk,
     Optional<Origin> lastFrame,
     long nextPicture,
-    List<SkippedRun> skipped) {
+    List<SkippedRun> skipped,
+    List<MergedChunks> merge,
+    long aloneThrough) {
   /** Nothing was told of its silence. */
   static final long NEVER_STALE = -1;
 
   StoredStream {
     skipped = List.copyOf(skipped);
+    merge = List.copyOf(merge);
   }
 }

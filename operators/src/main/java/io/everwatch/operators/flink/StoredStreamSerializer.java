@@ -30,9 +30,12 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
    */
   private static final int WITH_LIFE = 3;
 
+  /** The layout that was the first to have chunks that are understood together. */
+  private static final int WITH_MERGE = 4;
+
   @Override
   int version() {
-    return 3;
+    return 4;
   }
 
   @Override
@@ -57,6 +60,8 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
     Fields.writeList(stream.lastFrame().stream().toList(), Origin::write, out);
     out.writeLong(stream.nextPicture());
     Fields.writeList(stream.skipped(), SkippedRun::write, out);
+    Fields.writeList(stream.merge(), MergedChunks::write, out);
+    out.writeLong(stream.aloneThrough());
   }
 
   @Override
@@ -77,7 +82,9 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
             ? Optional.empty()
             : Fields.readList(Origin::read, in).stream().findFirst(),
         version < WITH_LIFE ? 0 : in.readLong(),
-        version < WITH_LIFE ? List.of() : Fields.readList(SkippedRun::read, in));
+        version < WITH_LIFE ? List.of() : Fields.readList(SkippedRun::read, in),
+        version < WITH_MERGE ? List.of() : Fields.readList(MergedChunks::read, in),
+        version < WITH_MERGE ? -1 : in.readLong());
   }
 
   private static Set<Mark> readMarks(DataInputView in) throws IOException {
@@ -213,7 +220,9 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
         StoredStream.NEVER_STALE,
         Optional.empty(),
         0,
-        List.of());
+        List.of(),
+        List.of(),
+        -1);
   }
 
   @Override

@@ -16,6 +16,7 @@ import io.everwatch.schemas.avro.Mark;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -75,6 +76,12 @@ final class StreamState {
 
   /** The chunk that was decided to be understood, once it is the next; else -1. */
   long accepted = -1;
+
+  /** Those that were decided to be understood together, of which {@link #accepted} is the first. */
+  @Nullable MergedChunks merge;
+
+  /** The engine refused a round of several chunks: those up to this one have a round each. */
+  long aloneThrough = -1;
 
   /** When a chunk was last decided to be understood; before the first, when one was decided on. */
   long acceptedMillis = NEVER;
@@ -157,6 +164,9 @@ final class StreamState {
     stream.orders = stored.orders();
     stream.ordered = stored.orders();
     stream.skipped = stored.skipped().stream().findFirst().orElse(null);
+    stream.merge = stored.merge().stream().findFirst().orElse(null);
+    stream.aloneThrough = stored.aloneThrough();
+    stream.accepted = stream.merge == null ? -1 : stream.merge.first();
     stream.nextPicture = stored.nextPicture();
     stream.assembled().stream().filter(SourcedFrame::isStored).forEach(stream.stored::add);
     stream.marks.addAll(stored.marks());
@@ -190,7 +200,9 @@ final class StreamState {
         staleChunk,
         lastFrame,
         nextPicture,
-        skipped == null ? List.of() : List.of(skipped));
+        skipped == null ? List.of() : List.of(skipped),
+        merge == null ? List.of() : List.of(merge),
+        aloneThrough);
   }
 
   /** The frames that wait in open chunks or for a place in one. */
@@ -268,11 +280,18 @@ final class StreamState {
     dropVision |= orders.skippedMicros() > maxGapMicros;
   }
 
-  /** What the engine gets of a chunk. */
-  RoundInput input(Chunk<SourcedFrame> chunk) {
-    List<EncodedFrame> pictures =
-        chunk.frames().stream().map(frame -> frame.payload().picture()).toList();
-    return new RoundInput(chunk.index(), pictures, chunk.dropVision() || dropVision);
+  /** What the engine gets of the chunks of a round: it answers the last, silent on the others. */
+  RoundInput input(List<ChunkTurn> round) {
+    List<RoundInput> inputs = new ArrayList<>();
+    for (ChunkTurn turn : round) {
+      Chunk<SourcedFrame> chunk = turn.chunk();
+      List<EncodedFrame> pictures =
+          chunk.frames().stream().map(frame -> frame.payload().picture()).toList();
+      boolean drop = chunk.dropVision() || (inputs.isEmpty() && dropVision);
+      inputs.add(new RoundInput(chunk.index(), pictures, drop));
+    }
+    RoundInput last = inputs.remove(inputs.size() - 1);
+    return last.after(inputs.stream().map(input -> input.answered("")).toList());
   }
 
   /** Whether commands leave it to skip chunks under overload, those that wait included. */
@@ -298,9 +317,20 @@ final class StreamState {
     return found;
   }
 
-  /** Whether no newer chunk has come than the one at the head of the queue. */
-  boolean headIsNewest() {
-    return queue.stream().filter(queued -> queued.turn() instanceof ChunkTurn).count() < 2;
+  /** Whether no newer chunk has come than this one of the queue. */
+  boolean isNewest(long chunk) {
+    for (Iterator<Queued> newest = queue.descendingIterator(); newest.hasNext(); ) {
+      if (newest.next().turn() instanceof ChunkTurn turn) {
+        return turn.chunk().index() == chunk;
+      }
+    }
+    return true;
+  }
+
+  /** Whether chunks that its next round is to take up are still to come. */
+  boolean awaitsChunks() {
+    MergedChunks decided = merge;
+    return decided != null && queue.size() <= decided.last() - decided.first();
   }
 
   List<Turn> turns() {

@@ -67,13 +67,16 @@ final class TurnQueues {
     if (turn instanceof SkippedTurn) {
       return roomForSkipped();
     }
+    if (stream.awaitsChunks()) {
+      return true; // it leaves no room before they are there
+    }
     return parks(stream)
         ? parked() < limits.parked() && parkedBytes + bytes(turn) <= limits.parkedBytes()
-        : inHeap < limits.inFlight() && heapRoom(turn);
+        : inHeap < limits.inFlight() && heapRoom(bytes(turn));
   }
 
-  private boolean heapRoom(Turn turn) {
-    return inHeap == 0 || heapBytes + bytes(turn) <= limits.inFlightBytes();
+  private boolean heapRoom(long bytes) {
+    return inHeap == 0 || heapBytes + bytes <= limits.inFlightBytes();
   }
 
   /** Without room to park, a stream with its share waits for the heap like all others. */
@@ -105,33 +108,37 @@ final class TurnQueues {
     streams.changed(stream);
   }
 
-  /** Brings the pictures of the stream's next turn into the heap; false: there is no room now. */
-  boolean load(StreamState stream, boolean othersRun) throws Exception {
-    Queued head = stream.queue.element();
-    if (head.parked()) {
-      if (othersRun && !heapRoom(head.turn())) {
-        return false;
-      }
-      store.load(stream.key, head.turn().frames());
-      count(stream, head, -1);
-      stream.queue.remove();
-      Queued loaded = head.loaded();
-      stream.queue.addFirst(loaded);
-      count(stream, loaded, 1);
+  /** Brings the pictures of the stream's next turns into the heap; false: there is no room now. */
+  boolean load(StreamState stream, int turns, boolean othersRun) throws Exception {
+    List<Queued> next = stream.queue.stream().limit(turns).toList();
+    List<Queued> parked = next.stream().filter(Queued::parked).toList();
+    if (parked.isEmpty()) {
+      return true;
+    }
+    if (othersRun && !heapRoom(parked.stream().mapToLong(Queued::bytes).sum())) {
+      return false;
+    }
+    for (Queued queued : parked) {
+      store.load(stream.key, queued.turn().frames());
+      replace(stream, queued, queued.loaded());
     }
     return true;
   }
 
   /** A chunk that waits leaves its room to others; that it was skipped is told in its turn. */
   void skip(StreamState stream, Queued waiting, SkippedTurn turn) {
+    replace(stream, waiting, new Queued(turn, waiting.pass(), 0, false));
+    streams.changed(stream);
+  }
+
+  /** In the same place of the queue. */
+  private void replace(StreamState stream, Queued before, Queued after) {
     List<Queued> all = new ArrayList<>(stream.queue);
-    Queued left = new Queued(turn, waiting.pass(), 0, false);
-    all.set(all.indexOf(waiting), left);
+    all.set(all.indexOf(before), after);
     stream.queue.clear();
     stream.queue.addAll(all);
-    count(stream, waiting, -1);
-    count(stream, left, 1);
-    streams.changed(stream);
+    count(stream, before, -1);
+    count(stream, after, 1);
   }
 
   private void count(StreamState stream, Queued queued, int sign) {

@@ -55,7 +55,7 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
   /** Of the run that is run again; empty: this one decides by itself. */
   private final transient Optional<RecordedDecisions> recorded;
 
-  private final transient SkipDecisions decisions;
+  private final transient OverloadDecisions decisions;
   private final transient WatermarkGate gate = new WatermarkGate();
 
   private transient @Nullable Engine engine;
@@ -82,7 +82,7 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
       SpreadRegistry spreads,
       Optional<CommittedText> committed,
       Optional<RecordedDecisions> recorded,
-      SkipDecisions decisions) {
+      OverloadDecisions decisions) {
     super(parameters);
     mailbox = parameters.getMailboxExecutor();
     this.engines = engines;
@@ -314,6 +314,7 @@ final class UnderstandOperator extends AbstractStreamOperator<TextRecord>
 
   @Override
   public void endInput() throws Exception {
+    understanding().inputEnded();
     while (understanding().inFlight() > 0) {
       mailbox.yield();
     }

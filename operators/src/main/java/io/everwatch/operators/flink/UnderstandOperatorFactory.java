@@ -25,7 +25,7 @@ public final class UnderstandOperatorFactory extends AbstractStreamOperatorFacto
   private final SpreadRegistry spreads;
   private final @Nullable CommittedText committed;
   private final @Nullable RecordedDecisions recorded;
-  private SkipDecisions decisions;
+  private OverloadDecisions decisions;
 
   /** Of the runtime that the job is submitted with. */
   private final String runtimeVersion = RuntimeCheck.version();
@@ -61,7 +61,8 @@ public final class UnderstandOperatorFactory extends AbstractStreamOperatorFacto
     this.spreads = spreads;
     this.committed = committed;
     this.recorded = recorded;
-    decisions = SkipDecisions.byLag(settings.maxLag());
+    decisions =
+        OverloadDecisions.byLag(settings.overload().maxLag(), settings.overload().mergeChunks());
     setChainingStrategy(ChainingStrategy.NEVER);
   }
 
@@ -73,7 +74,7 @@ public final class UnderstandOperatorFactory extends AbstractStreamOperatorFacto
   }
 
   /** Takes these decisions in the place of those that the settings say: say recorded ones. */
-  public UnderstandOperatorFactory withDecisions(SkipDecisions given) {
+  public UnderstandOperatorFactory withDecisions(OverloadDecisions given) {
     decisions = given;
     return this;
   }

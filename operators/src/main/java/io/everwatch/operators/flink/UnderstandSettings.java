@@ -8,8 +8,7 @@ import java.time.Duration;
  * How the operator works; but for overload and the limit of streams, nothing here changes a text.
  *
  * @param limits what a subtask takes at most
- * @param overload of streams that no command told otherwise
- * @param maxLag in mode LIVE chunks that are further behind are skipped
+ * @param overload what is done when frames come faster
  * @param drain how long a checkpoint barrier waits for running rounds at most; the rest is stored
  * @param snapshotInterval a stream's memory is written again after this time at the latest; zero:
  *     with every checkpoint
@@ -21,8 +20,7 @@ import java.time.Duration;
  */
 public record UnderstandSettings(
     Limits limits,
-    OverloadMode overload,
-    Duration maxLag,
+    Overload overload,
     Duration drain,
     Duration snapshotInterval,
     int maxTextBytes,
@@ -82,16 +80,39 @@ public record UnderstandSettings(
     }
   }
 
-  public static final Duration DEFAULT_MAX_LAG = Duration.ofSeconds(10);
+  /**
+   * When frames come faster than they are understood.
+   *
+   * @param mode of streams that no command told otherwise
+   * @param maxLag in mode LIVE chunks that are further behind are skipped, in mode MERGE they are
+   *     understood together
+   * @param mergeChunks so many at most; never more than the stream's windows keep
+   */
+  public record Overload(OverloadMode mode, Duration maxLag, int mergeChunks)
+      implements Serializable {
+    public static final Overload DEFAULT =
+        new Overload(OverloadMode.BLOCK, Duration.ofSeconds(10), 8);
+
+    /** A round of more would not be one of what happens now. */
+    public static final int MOST_MERGED = 64;
+
+    public Overload {
+      if (maxLag.isNegative() || mergeChunks < 2 || mergeChunks > MOST_MERGED) {
+        throw new IllegalArgumentException(
+            "maxLag %s, mergeChunks %d; expected a lag of 0 or more, and 2 to %d chunks"
+                .formatted(maxLag, mergeChunks, MOST_MERGED));
+      }
+    }
+  }
 
   public static final UnderstandSettings DEFAULT =
       new UnderstandSettings(256, Duration.ofMillis(100), Duration.ofSeconds(60), 64 << 10);
 
   public UnderstandSettings {
-    if (drain.isNegative() || snapshotInterval.isNegative() || maxLag.isNegative()) {
+    if (drain.isNegative() || snapshotInterval.isNegative()) {
       throw new IllegalArgumentException(
-          "drain %s, snapshotInterval %s, maxLag %s; none may be negative"
-              .formatted(drain, snapshotInterval, maxLag));
+          "drain %s, snapshotInterval %s; neither may be negative"
+              .formatted(drain, snapshotInterval));
     }
     if (staleAfter.isNegative() || forgetAfter.isNegative()) {
       throw new IllegalArgumentException(
@@ -112,8 +133,7 @@ public record UnderstandSettings(
       int inFlight, Duration drain, Duration snapshotInterval, int maxTextBytes) {
     this(
         Limits.DEFAULT.withInFlight(inFlight),
-        OverloadMode.BLOCK,
-        DEFAULT_MAX_LAG,
+        Overload.DEFAULT,
         drain,
         snapshotInterval,
         maxTextBytes,
@@ -124,37 +144,21 @@ public record UnderstandSettings(
 
   public UnderstandSettings with(Limits value) {
     return new UnderstandSettings(
-        value,
-        overload,
-        maxLag,
-        drain,
-        snapshotInterval,
-        maxTextBytes,
-        staleAfter,
-        forgetAfter,
-        state);
+        value, overload, drain, snapshotInterval, maxTextBytes, staleAfter, forgetAfter, state);
   }
 
-  public UnderstandSettings withOverload(OverloadMode mode, Duration lag) {
+  public UnderstandSettings with(Overload value) {
     return new UnderstandSettings(
-        limits, mode, lag, drain, snapshotInterval, maxTextBytes, staleAfter, forgetAfter, state);
+        limits, value, drain, snapshotInterval, maxTextBytes, staleAfter, forgetAfter, state);
   }
 
   public UnderstandSettings withSilence(Duration stale, Duration forget) {
     return new UnderstandSettings(
-        limits, overload, maxLag, drain, snapshotInterval, maxTextBytes, stale, forget, state);
+        limits, overload, drain, snapshotInterval, maxTextBytes, stale, forget, state);
   }
 
   public UnderstandSettings with(StateRules rules) {
     return new UnderstandSettings(
-        limits,
-        overload,
-        maxLag,
-        drain,
-        snapshotInterval,
-        maxTextBytes,
-        staleAfter,
-        forgetAfter,
-        rules);
+        limits, overload, drain, snapshotInterval, maxTextBytes, staleAfter, forgetAfter, rules);
   }
 }

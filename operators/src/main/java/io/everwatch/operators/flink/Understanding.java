@@ -21,6 +21,7 @@ import org.apache.flink.api.common.operators.ProcessingTimeService;
  *   <li>{@link TurnQueues}: a turn enters the queue of its stream, and leaves it;
  *   <li>{@link Rounds}: what is done with each turn; before a chunk is submitted;
  *   <li>{@link Skips}: the chunks that are not understood;
+ *   <li>{@link MergedRounds}: the chunks that are understood together;
  *   <li>{@link Commands}: what a command does;
  *   <li>{@link Answers}: after an answer;
  *   <li>{@link StreamLimit}: how many streams there may be;
@@ -50,7 +51,7 @@ final class Understanding {
       HeapBound heap,
       WatermarkGate gate,
       UnderstandSettings settings,
-      SkipDecisions decisions,
+      OverloadDecisions decisions,
       Outlet outlet,
       ProcessingTimeService clock,
       OperatorMetrics metrics) {
@@ -64,17 +65,20 @@ final class Understanding {
     turns = new TurnMaker(outlet, clock);
     limit = new StreamLimit(settings.limits().streams());
     streams = new StreamTable(engine, seat, store, snapshots, sessions, heap, clock, limit);
-    queues = new TurnQueues(streams, store, gate, outlet, settings.overload(), settings.limits());
+    queues =
+        new TurnQueues(streams, store, gate, outlet, settings.overload().mode(), settings.limits());
     commands = new Commands(streams, queues, turns, events, limit, outlet);
     skips =
         new Skips(
             decisions,
-            settings.overload(),
+            settings.overload().mode(),
             engine.settings().maxGapMicros(),
             queues,
             events,
             clock,
             metrics);
+    MergedRounds merges =
+        new MergedRounds(decisions, skips, streams, settings.limits().inFlightBytes());
     rounds =
         new Rounds(
             seat,
@@ -82,9 +86,11 @@ final class Understanding {
             streams,
             clock,
             queues,
-            new Answers(streams, queues, store, snapshots, sessions, turns, events, clock, metrics),
+            new Answers(
+                streams, queues, store, snapshots, sessions, turns, merges, events, clock, metrics),
             commands,
             skips,
+            merges,
             events,
             engine.settings().maxGapMicros(),
             settings.limits());
@@ -258,6 +264,11 @@ final class Understanding {
   void checkpoint() {
     heap.measure(streams.all());
     snapshots.checkpoint(streams.all());
+  }
+
+  /** Nothing more will come. */
+  void inputEnded() throws Exception {
+    rounds.inputEnded();
   }
 
   void unpause() throws Exception {

@@ -3,6 +3,7 @@ package io.everwatch.operators.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.everwatch.operators.cache.SegmentKind;
 import io.everwatch.operators.cache.Slice;
@@ -132,6 +133,41 @@ class EarlierChunksTest {
         .filteredOn(slice -> slice.kind() == SegmentKind.QUERY)
         .extracting(slice -> slice.segment().ids())
         .containsExactly(new int[] {30, 31});
+  }
+
+  @Test
+  void areToldOfOneByOne() throws Exception {
+    EncodedFrame broken = new EncodedFrame(EncodedFrame.Encoding.PNG, 0, 0, new byte[] {1, 2, 3});
+    StreamSession session = engine.create("a");
+    engine.round(session, TestEngine.chunk("a", 0));
+    EncodedFrame good = TestEngine.chunk("a", 2).frames().get(0);
+    RoundInput blind = new RoundInput(1, List.of(broken, broken), true).answered("");
+    RoundInput half = new RoundInput(2, List.of(good, broken), false).answered("");
+    RoundInput said = TestEngine.chunk("a", 3).answered(" w3");
+
+    RoundResult all =
+        engine.round(session, TestEngine.chunk("a", 4).after(List.of(blind, half, said)));
+    List<RoundResult> each = all.each();
+
+    assertThat(each)
+        .extracting(one -> one.input().chunk(), RoundResult::round)
+        .containsExactly(tuple(1L, -1L), tuple(2L, 1L), tuple(3L, 2L), tuple(4L, 3L));
+    assertThat(each)
+        .extracting(one -> one.outcome().match(spoke -> spoke.text(), silent -> "", failed -> "f"))
+        .startsWith("f", "", " w3");
+    assertThat(each.get(3).outcome()).isEqualTo(all.outcome());
+    assertThat(each)
+        .as("what the first was to forget is forgotten with the next that makes a round")
+        .extracting(one -> one.input().dropVision())
+        .containsExactly(true, true, false, false);
+    assertThat(each.get(1).badFrames()).extracting(RoundResult.BadFrame::index).containsExactly(1);
+    assertThat(each.get(3).badFrames()).isEmpty();
+    assertThat(each.stream().mapToInt(RoundResult::promptRows).sum()).isEqualTo(all.promptRows());
+    assertThat(session.memory().slices())
+        .as("seen before")
+        .filteredOn(slice -> slice.round() == 0)
+        .extracting(Slice::kind)
+        .doesNotContain(SegmentKind.VISION);
   }
 
   @Test

@@ -104,7 +104,7 @@ final class Bench implements AutoCloseable {
   Bench(
       Engine engine,
       UnderstandSettings settings,
-      SkipDecisions decisions,
+      OverloadDecisions decisions,
       int parallelism,
       int index,
       @Nullable OperatorSubtaskState state,

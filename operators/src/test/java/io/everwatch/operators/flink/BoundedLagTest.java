@@ -3,13 +3,15 @@ package io.everwatch.operators.flink;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.everwatch.operators.flink.SkipDecisions.Candidate;
+import io.everwatch.operators.flink.OverloadDecisions.Candidate;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Of 5 s. */
 class BoundedLagTest {
-  private static final SkipDecisions DECISIONS = SkipDecisions.byLag(Duration.ofSeconds(5));
+  private static final OverloadDecisions DECISIONS =
+      OverloadDecisions.byLag(Duration.ofSeconds(5), 3);
   private static final boolean NEWEST = true;
   private static final boolean OLDER = false;
 
@@ -43,6 +45,41 @@ class BoundedLagTest {
     Candidate late = candidate(OverloadMode.BLOCK, 99_000, 99_000, OLDER, 0);
     assertThat(skips(late)).isFalse();
     assertThat(DECISIONS.skipForRoom(late)).isEmpty();
+  }
+
+  @Test
+  void chunksFurtherBehindAreMergedUpToTheirNumber() {
+    assertThat(through(merge(0, 5001, OLDER), merge(1, 5001, OLDER), merge(2, 5000, OLDER)))
+        .isEqualTo(1);
+    assertThat(
+            through(
+                merge(0, 9000, OLDER),
+                merge(1, 8000, OLDER),
+                merge(2, 7000, OLDER),
+                merge(3, 6000, OLDER)))
+        .isEqualTo(2);
+    assertThat(through(merge(0, 5000, OLDER), merge(1, 5001, OLDER))).isZero();
+  }
+
+  @Test
+  void theNewestStaysAlone() {
+    assertThat(through(merge(0, 9000, OLDER), merge(1, 8000, NEWEST))).isZero();
+    assertThat(through(merge(0, 9000, NEWEST))).isZero();
+  }
+
+  @Test
+  void otherModesMergeNothingAndMergeSkipsNothing() {
+    assertThat(through(live(9000, 0, OLDER, 0), live(9000, 0, OLDER, 0))).isEqualTo(7);
+    assertThat(skips(merge(0, 99_000, OLDER))).isFalse();
+    assertThat(DECISIONS.skipForRoom(merge(0, 99_000, OLDER))).isEmpty();
+  }
+
+  private static long through(Candidate... chunks) {
+    return DECISIONS.through(List.of(chunks));
+  }
+
+  private static Candidate merge(long chunk, long lag, boolean newest) {
+    return new Candidate(StreamKey.of("a"), chunk, OverloadMode.MERGE, lag, 99_000, newest, 0);
   }
 
   private static boolean skips(Candidate candidate) {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.tuple;
 import io.everwatch.operators.engine.FakeEngines;
 import io.everwatch.operators.flink.RecordedDecisions.Skip;
 import io.everwatch.operators.flink.UnderstandSettings.Limits;
+import io.everwatch.operators.flink.UnderstandSettings.Overload;
 import io.everwatch.schemas.avro.CommandKind;
 import io.everwatch.schemas.avro.TextEvent;
 import io.everwatch.schemas.avro.TextKind;
@@ -82,7 +83,8 @@ class LiveIntakeTest {
             .map(gap -> new Skip(gap.getFirstChunk(), gap.getLastChunk(), gap.getReason()))
             .toList();
     assertThat(skips).as("an overload that is none").isNotEmpty();
-    RecordedDecisions decisions = new RecordedDecisions(intake.offered(camera).get(0).key(), skips);
+    RecordedDecisions decisions =
+        new RecordedDecisions(intake.offered(camera).get(0).key(), skips, List.of());
     try (Bench bench =
         new Bench(fake.engine(), live(Limits.DEFAULT), decisions, 1, 0, null, null)) {
       for (FrameRecord record : intake.offered(camera)) {
@@ -97,7 +99,7 @@ class LiveIntakeTest {
   void whatWasSkippedBehindARoundIsToldAfterARestoreToo() throws Exception {
     UnderstandSettings four =
         Bench.IMPATIENT
-            .withOverload(OverloadMode.LIVE, MAX_LAG)
+            .with(new Overload(OverloadMode.LIVE, MAX_LAG, 8))
             .with(Limits.DEFAULT.withInFlight(4));
     Camera camera = new Camera("a");
     List<TextEvent> uninterrupted;
@@ -195,6 +197,6 @@ class LiveIntakeTest {
   }
 
   private static UnderstandSettings live(Limits limits) {
-    return Bench.PATIENT.withOverload(OverloadMode.LIVE, MAX_LAG).with(limits);
+    return Bench.PATIENT.with(new Overload(OverloadMode.LIVE, MAX_LAG, 8)).with(limits);
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.everwatch.operators.engine.FakeEngines;
 import io.everwatch.operators.flink.MetricsScrape.Sample;
+import io.everwatch.operators.flink.UnderstandSettings.Overload;
 import io.everwatch.schemas.avro.FrameEncoding;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -162,6 +163,26 @@ class OperatorMetricsTest {
       assertThat(own.value("rounds", "")).isEqualTo(1);
       assertThat(own.value("mark_markedEvents", "mark=NUMERICS_CHANGED")).isEqualTo(1);
       assertThat(own.value("mark_markedEvents", "mark=REBUILT")).isZero();
+    }
+  }
+
+  @Test
+  void countsRoundsOfSeveralChunks() throws Exception {
+    UnderstandSettings merging =
+        SETTINGS.with(new Overload(OverloadMode.MERGE, Duration.ofSeconds(1), 8));
+    try (MetricsScrape own = new MetricsScrape();
+        Bench behind = new Bench(fake.engine(), merging, own.task(), null)) {
+      fake.hold();
+      behind.harness.setProcessingTime(Camera.START_MICROS / 1000 + 60_000);
+      behind.offerSeconds(5, new Camera("a")); // 0, then 1 to 3 together, then 4
+      fake.letAllGo();
+      behind.settle();
+
+      assertThat(own.value("roundsMerged", "")).isEqualTo(1);
+      assertThat(own.value("chunksMerged", "")).isEqualTo(3);
+      assertThat(own.value("rounds", "")).isEqualTo(3);
+      assertThat(own.value("lagMillis_count", "")).isEqualTo(5);
+      assertThat(own.value("fate_frames", "fate=USED")).isEqualTo(10);
     }
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.everwatch.operators.engine.FakeEngines;
+import io.everwatch.operators.flink.UnderstandSettings.Overload;
 import io.everwatch.schemas.avro.CommandKind;
 import io.everwatch.schemas.avro.SourceRange;
 import io.everwatch.schemas.avro.TextEvent;
@@ -23,9 +24,9 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class OverloadTest {
   private static final UnderstandSettings LIVE =
-      Bench.PATIENT.withOverload(OverloadMode.LIVE, Duration.ofSeconds(5));
+      Bench.PATIENT.with(new Overload(OverloadMode.LIVE, Duration.ofSeconds(5), 8));
   private static final String REASON = "overload: more than is understood within 5000 ms";
-  private static final SkipDecisions ALL = candidate -> Optional.of("overload: all of it");
+  private static final OverloadDecisions ALL = candidate -> Optional.of("overload: all of it");
   private static final long START_MILLIS = Camera.START_MICROS / 1000;
 
   private final FakeEngines fake = FakeEngines.start();
@@ -85,7 +86,7 @@ class OverloadTest {
     try (Bench bench =
         new Bench(
             fake.engine(),
-            Bench.PATIENT.withOverload(OverloadMode.BLOCK, Duration.ofSeconds(5)),
+            Bench.PATIENT.with(new Overload(OverloadMode.BLOCK, Duration.ofSeconds(5), 8)),
             1,
             0,
             state,
@@ -197,7 +198,7 @@ class OverloadTest {
     }
     // Both come back from state, and there is room for the pictures of one only.
     UnderstandSettings narrow = Bench.IMPATIENT.with(new UnderstandSettings.Limits(64, 1, 1, 0));
-    SkipDecisions counted =
+    OverloadDecisions counted =
         candidate -> {
           DECIDED.merge(candidate.stream().streamId(), 1, Integer::sum);
           return Optional.empty();
@@ -225,7 +226,7 @@ class OverloadTest {
   }
 
   private Bench deciding(
-      SkipDecisions decisions, @org.jspecify.annotations.Nullable OperatorSubtaskState state)
+      OverloadDecisions decisions, @org.jspecify.annotations.Nullable OperatorSubtaskState state)
       throws Exception {
     return new Bench(fake.engine(), Bench.PATIENT, decisions, 1, 0, state, null);
   }

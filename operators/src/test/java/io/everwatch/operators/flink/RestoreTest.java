@@ -247,7 +247,8 @@ class RestoreTest {
                   round.frames(),
                   Map.of(),
                   round.outcome() + 1,
-                  round.said()));
+                  round.said(),
+                  round.joined()));
       state = bench.snapshot();
     }
     UnderstandSettings hasty = Bench.settings(Duration.ZERO, Duration.ZERO);

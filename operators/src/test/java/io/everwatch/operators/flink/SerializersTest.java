@@ -137,7 +137,8 @@ class SerializersTest {
                 List.of(frame.payload(), bare.payload(), frame.payload()),
                 Map.of("top_k", "5"),
                 12345,
-                "a car")),
+                "a car",
+                true)),
         new Case<>("Picture", new PictureSerializer(), PICTURE),
         new Case<>(
             "NumericsIdentity",
@@ -188,7 +189,9 @@ class SerializersTest {
                         86,
                         counts,
                         List.of(new SourceRange("frames", 1, 87L, 88L)),
-                        true)))));
+                        true)),
+                List.of(new MergedChunks(62, 69)),
+                61)));
   }
 
   @ParameterizedTest
@@ -227,6 +230,19 @@ class SerializersTest {
 
     MemoryName name = new MemoryName.Serializer().deserialize(stored("MemoryName.layout1"));
     assertThat(name).isEqualTo(new MemoryName(1, 2, 3, 4, 0, 0));
+  }
+
+  /** Layouts that were written before several chunks could have one round. */
+  @Test
+  void readValuesOfTheLayoutWithoutMergedRounds() throws IOException {
+    LoggedRound round = new LoggedRound.Serializer().deserialize(stored("LoggedRound.layout3"));
+    assertThat(round.said()).isEqualTo("a car");
+    assertThat(round.joined()).isFalse();
+
+    StoredStream stream = new StoredStreamSerializer().deserialize(stored("StoredStream.layout3"));
+    assertThat(stream.skipped()).hasSize(1);
+    assertThat(stream.merge()).isEmpty();
+    assertThat(stream.aloneThrough()).isEqualTo(-1);
   }
 
   /** The layout that was written before chunks were skipped that wait. */
@@ -339,7 +355,9 @@ class SerializersTest {
     SourcedFrame frame = SourcedFrame.stored(1, 2, ORIGIN, 3);
     SourcedFrame other = SourcedFrame.stored(4, 2, ORIGIN, 3);
     byte[] bytes =
-        write(serializer, new LoggedRound(0, false, List.of(frame, frame, other), Map.of(), 0, ""));
+        write(
+            serializer,
+            new LoggedRound(0, false, List.of(frame, frame, other), Map.of(), 0, "", false));
 
     List<SourcedFrame> read = serializer.deserialize(new DataInputDeserializer(bytes)).frames();
 

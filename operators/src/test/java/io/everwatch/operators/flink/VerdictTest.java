@@ -86,7 +86,7 @@ class VerdictTest {
         Map.of("fps", "2.5", "overload", "drop", "seed", "x"),
         "",
         "2.5 frames per chunk of 1 s, expected a whole number from 1 to 480",
-        "overload is \"drop\", expected block or live",
+        "overload is \"drop\", expected block, live or merge",
         "seed is \"x\"");
     assertThat(obey(StreamOrders.NONE, Kind.SET, Map.of("fps", "3")).fps())
         .as("odd numbers are fine: the model sees the last frame twice")

@@ -3,15 +3,17 @@ package io.everwatch.operators.flink;
 
 import java.io.Serializable;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /**
- * Which chunks are skipped under overload. It is a decision that hangs on the clock, and therefore
- * a recorded input (architecture §5): made once for each chunk, kept in state until the event that
- * names it is out, and replaceable by decisions that were recorded.
+ * Which chunks are skipped under overload, and which are understood together. These are decisions
+ * that hang on the clock, and therefore recorded inputs (architecture §5): made once for each
+ * chunk, kept in state until the event that names them is out, and replaceable by decisions that
+ * were recorded.
  */
 @FunctionalInterface
-public interface SkipDecisions extends Serializable {
+public interface OverloadDecisions extends Serializable {
   /**
    * What a decision is made on.
    *
@@ -45,8 +47,21 @@ public interface SkipDecisions extends Serializable {
     return Optional.empty();
   }
 
-  /** Skips chunks of streams in mode LIVE so that what is said stays within {@code maxLag}. */
-  static SkipDecisions byLag(Duration maxLag) {
-    return new BoundedLag(maxLag);
+  /**
+   * Decides on a chunk that is to be understood: together with which of those after it.
+   *
+   * @param chunks it, and those behind it that may be in the same round, as far as they have come
+   * @return the last chunk of the round; one that has not come yet is waited for
+   */
+  default long through(List<Candidate> chunks) {
+    return chunks.get(0).chunk();
+  }
+
+  /**
+   * Skips chunks of streams in mode LIVE so that what is said stays within {@code maxLag}; merges
+   * those of streams in mode MERGE that are further behind.
+   */
+  static OverloadDecisions byLag(Duration maxLag, int mergeChunks) {
+    return new BoundedLag(maxLag, mergeChunks);
   }
 }
