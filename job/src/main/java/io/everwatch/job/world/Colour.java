@@ -11,14 +11,18 @@ public enum Colour {
   YELLOW(235, 205, 20),
   WHITE(245, 245, 245);
 
-  private final Rgb rgb;
+  private final int red;
+  private final int green;
+  private final int blue;
 
   Colour(int red, int green, int blue) {
-    rgb = new Rgb(red, green, blue);
+    this.red = red;
+    this.green = green;
+    this.blue = blue;
   }
 
   Rgb rgb() {
-    return rgb;
+    return new Rgb(red, green, blue);
   }
 
   /** As it is said. */

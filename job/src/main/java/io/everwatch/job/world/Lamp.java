@@ -9,14 +9,18 @@ public enum Lamp {
   AMBER(255, 170, 0),
   RED(250, 20, 20);
 
-  private final Rgb rgb;
+  private final int red;
+  private final int green;
+  private final int blue;
 
   Lamp(int red, int green, int blue) {
-    rgb = new Rgb(red, green, blue);
+    this.red = red;
+    this.green = green;
+    this.blue = blue;
   }
 
   Rgb rgb() {
-    return rgb;
+    return new Rgb(red, green, blue);
   }
 
   /** As it is said. */

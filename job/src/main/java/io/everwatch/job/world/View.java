@@ -56,14 +56,18 @@ public record View(
     DUSK(190, 160, 150),
     NIGHT(100, 104, 124);
 
-    private final Rgb share;
+    private final int red;
+    private final int green;
+    private final int blue;
 
     Light(int red, int green, int blue) {
-      share = new Rgb(red, green, blue);
+      this.red = red;
+      this.green = green;
+      this.blue = blue;
     }
 
     Rgb share() {
-      return share;
+      return new Rgb(red, green, blue);
     }
   }
 

@@ -19,18 +19,15 @@ public record WorldScene(
 
   /** Where it looks. */
   public enum Place {
-    ROAD("car", "bus", "bike"),
-    DOOR("bag", "parcel");
-
-    private final List<String> countable;
-
-    Place(String... countable) {
-      this.countable = List.of(countable);
-    }
+    ROAD,
+    DOOR;
 
     /** What can be counted there. */
     public List<String> countable() {
-      return countable;
+      return switch (this) {
+        case ROAD -> List.of("car", "bus", "bike");
+        case DOOR -> List.of("bag", "parcel");
+      };
     }
 
     @Override
@@ -47,10 +44,10 @@ public record WorldScene(
     }
     counted.ifPresent(
         word -> {
-          if (!place.countable.contains(word)) {
+          if (!place.countable().contains(word)) {
             throw new IllegalArgumentException(
                 "a %s cannot count '%s'; it counts one of %s"
-                    .formatted(place, word, String.join(", ", place.countable)));
+                    .formatted(place, word, String.join(", ", place.countable())));
           }
         });
   }
