@@ -191,6 +191,25 @@ def test_door_tells_how_many_are_inside_and_numbers_what_is_counted(count, view)
     assert counted > 20 and len(seen) > 8
 
 
+def test_nobody_in_front_hides_who_passes_the_door_or_is_asked_for():
+    camera = Camera("door", 2, density=3.0)
+    door, before, passages, asked = camera.scene.door_x, {}, 0, 0
+    for second in seconds(camera, 4000):
+        now = {m.lane: m for m in second.movers}
+        behind_came = 0 in now and 0 not in before and now[0].xs[0] == door
+        behind_went = 0 in before and 0 not in now and "goes in" in second.sentence
+        front = now.get(1) if behind_came else before.get(1)
+        if (behind_came or behind_went) and front:
+            passages += 1
+            x = front.xs[0] if behind_came else front.xs[-1]
+            assert abs(x - door) >= 18 * UNIT, second
+        if len(now) == 2 and any("do you see" in q.text for q in second.questions):
+            asked += 1
+            assert abs(now[0].xs[-1] - now[1].xs[-1]) >= 6 * UNIT, second
+        before = now
+    assert passages > 30 and asked > 100
+
+
 @scenes
 def test_answers_are_true_of_the_transcript_and_of_the_picture(scene):
     asked = set()
