@@ -34,7 +34,7 @@ final class Canvas {
       for (int i = 0; i < 3 * width; i++) {
         int channel = i % 3;
         int colour = (top.channel(channel) * (last - y) + bottom.channel(channel) * y) / last;
-        pixels[y * 3 * width + i] = (byte) (colour * light.channel(channel) >> 8);
+        pixels[y * 3 * width + i] = (byte) ((colour * light.channel(channel)) >> 8);
       }
     }
   }
@@ -47,9 +47,9 @@ final class Canvas {
         top,
         bottom,
         new Rgb(
-            colour.red() * light.red() >> 8,
-            colour.green() * light.green() >> 8,
-            colour.blue() * light.blue() >> 8));
+            (colour.red() * light.red()) >> 8,
+            (colour.green() * light.green()) >> 8,
+            (colour.blue() * light.blue()) >> 8));
   }
 
   /** As {@link #box}, of something that shines by itself. */

@@ -49,7 +49,7 @@ final class Dice {
    * @param field below 64
    */
   int below(int n, long index, int field) {
-    return (int) ((bits(index * FIELDS + field) >>> 32) * n >>> 32);
+    return (int) (((bits(index * FIELDS + field) >>> 32) * n) >>> 32);
   }
 
   boolean chance(int permille, long index, int field) {
@@ -76,6 +76,6 @@ final class Dice {
   }
 
   private static int bell(int word) {
-    return (word & 255) + (word >> 8 & 255) + (word >> 16 & 255) + (word >>> 24) - 510;
+    return (word & 255) + ((word >> 8) & 255) + ((word >> 16) & 255) + (word >>> 24) - 510;
   }
 }

@@ -126,9 +126,7 @@ public final class SceneUri {
   }
 
   private WorldScene scene() {
-    View view =
-        new View(
-            width, height, fps, light, occluder, shake, noise, View.PLAIN.flicker());
+    View view = new View(width, height, fps, light, occluder, shake, noise, View.PLAIN.flicker());
     return new WorldScene(place, seed, density, counted, view);
   }
 }

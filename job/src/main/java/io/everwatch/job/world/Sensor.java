@@ -33,15 +33,15 @@ final class Sensor {
   byte[] expose(Canvas canvas, long frame) {
     int right = shift(frame, 2);
     int down = shift(frame, 3);
-    int gain = 1024 + (dice.bell(frame, 0) * view.flicker() * GAIN_SCALE + HALF >> 16);
+    int gain = 1024 + ((dice.bell(frame, 0) * view.flicker() * GAIN_SCALE + HALF) >> 16);
     int start = dice.below(NOISE_VALUES - view.width() * view.height(), frame, 1);
     int rowBytes = 3 * view.width();
     byte[] picture = new byte[rowBytes * view.height()];
     for (int y = 0; y < view.height(); y++) {
       for (int i = 0; i < rowBytes; i++) {
         int bell = Noise.BELLS[start + y * view.width() + i / 3];
-        int noise = bell * (view.noise() * NOISE_SCALE) + HALF >> 16;
-        int value = (canvas.at(right, down, y, i) * gain >> 10) + noise;
+        int noise = (bell * view.noise() * NOISE_SCALE + HALF) >> 16;
+        int value = ((canvas.at(right, down, y, i) * gain) >> 10) + noise;
         picture[y * rowBytes + i] = (byte) Math.min(255, Math.max(0, value));
       }
     }

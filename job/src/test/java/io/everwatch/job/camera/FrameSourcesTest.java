@@ -93,8 +93,7 @@ class FrameSourcesTest {
   void doorShowsItsWorldAtItsOwnSizeAndRate() throws IOException {
     String uri = "scene:door?seed=3&size=168x112&fps=3&conditions=dusk";
     WorldCamera camera = new WorldCamera(SceneUri.parse(uri));
-    CameraInput input =
-        new CameraInput(uri, OptionalDouble.of(3), Optional.of(Encoding.RGB24), 2);
+    CameraInput input = new CameraInput(uri, OptionalDouble.of(3), Optional.of(Encoding.RGB24), 2);
     long frames = 0;
     try (FrameSource source = input.open()) {
       for (int t = 0; t < 5; t++) {

@@ -51,7 +51,8 @@ class CameraCommandTest {
   @Test
   void namesAnUnknownScene() {
     assertThat(camera("--input", "scene:beach")).isEqualTo(ExitCodes.USAGE);
-    assertThat(err.toString()).contains("there is no scene 'scene:beach'; known are scene:road and scene:door");
+    assertThat(err.toString())
+        .contains("there is no scene 'scene:beach'; known are scene:road and scene:door");
   }
 
   @Test
