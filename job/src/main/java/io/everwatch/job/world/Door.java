@@ -96,7 +96,8 @@ final class Door extends Scene {
 
   @Override
   void tellDeparture(Mover person) {
-    speech.say(" The person in %s leaves to the %s.", person.colour.word(), person.side());
+    speech.say(
+        " The person in %s leaves to the %s.".formatted(person.colour.word(), person.side()));
     left = Optional.of(Fact.told(person.side(), second));
   }
 
@@ -154,9 +155,9 @@ final class Door extends Scene {
   }
 
   private void tellPassage(Mover person, String verb, int change) {
-    speech.say(" A person in %s", person.colour.word());
+    speech.say(" A person in %s".formatted(person.colour.word()));
     if (person.item != Item.NOTHING) {
-      speech.say(" with a %s", person.item.word());
+      speech.say(" with a %s".formatted(person.item.word()));
     }
     if (person.item == counted) {
       int now = count.value() % Words.ROUND + 1;
@@ -164,7 +165,7 @@ final class Door extends Scene {
       count = Fact.told(now, second);
     }
     int now = insideNow.value() + change;
-    speech.say(" %s, ", verb).recall(Due.What.INSIDE, Words.number(now), insideNow);
+    speech.say(" %s, ".formatted(verb)).recall(Due.What.INSIDE, Words.number(now), insideNow);
     speech.say(" inside.");
     insideNow = Fact.told(now, second);
   }

@@ -30,6 +30,10 @@ public enum Lamp {
 
   /** Green, amber, red, green. */
   Lamp next() {
-    return values()[(ordinal() + 1) % values().length];
+    return switch (this) {
+      case GREEN -> AMBER;
+      case AMBER -> RED;
+      case RED -> GREEN;
+    };
   }
 }

@@ -16,6 +16,7 @@ import java.util.OptionalInt;
  */
 final class Road extends Scene {
   private static final Shape[] KINDS = {Shape.CAR, Shape.BUS, Shape.BIKE};
+  private static final Lamp[] LAMPS = Lamp.values();
   private static final int LAMP_TIME = 33;
 
   private final Shape counted;
@@ -38,7 +39,7 @@ final class Road extends Scene {
         1);
     Shape drawn = KINDS[below(KINDS.length, FIRST)];
     counted = scene.counted().map(word -> ofWord(word)).orElse(drawn);
-    lamp = Lamp.values()[below(3, FIRST + 1)];
+    lamp = LAMPS[below(LAMPS.length, FIRST + 1)];
     lampSeconds = 3 + below(12, FIRST + 2);
   }
 
@@ -75,8 +76,8 @@ final class Road extends Scene {
   @Override
   void tellDeparture(Mover vehicle) {
     speech.say(
-        " The %s %s leaves to the %s.",
-        vehicle.colour.word(), vehicle.shape.word(), vehicle.side());
+        " The %s %s leaves to the %s."
+            .formatted(vehicle.colour.word(), vehicle.shape.word(), vehicle.side()));
     left.put(vehicle.shape, Fact.told(vehicle.side(), second));
   }
 
@@ -106,7 +107,7 @@ final class Road extends Scene {
   }
 
   private void tellEntry(Mover vehicle) {
-    speech.say(" A %s %s", vehicle.colour.word(), vehicle.shape.word());
+    speech.say(" A %s %s".formatted(vehicle.colour.word(), vehicle.shape.word()));
     if (vehicle.shape == counted) {
       int now = count.value() % Words.ROUND + 1;
       speech.say(" number ").recall(Due.What.NUMBER, Words.number(now), count);
@@ -116,7 +117,7 @@ final class Road extends Scene {
       }
       count = Fact.told(now, second);
     }
-    speech.say(" enters from the %s.", vehicle.origin());
+    speech.say(" enters from the %s.".formatted(vehicle.origin()));
     entered.put(vehicle.shape, Fact.told(vehicle.colour, second));
   }
 
@@ -128,13 +129,13 @@ final class Road extends Scene {
       vehicle.secondsLeft--;
       if (vehicle.secondsLeft <= 0 && speech.isEmpty()) {
         vehicle.standing = false;
-        speech.say(" The %s %s moves on.", colour, kind);
+        speech.say(" The %s %s moves on.".formatted(colour, kind));
       }
     } else if (wantsToStop(lane, vehicle) && speech.isEmpty()) {
       vehicle.standing = true;
       vehicle.stopX = OptionalInt.empty();
       vehicle.secondsLeft = 2 + below(5, lane, 8);
-      speech.say(" The %s %s stops.", colour, kind);
+      speech.say(" The %s %s stops.".formatted(colour, kind));
     }
   }
 
@@ -157,7 +158,7 @@ final class Road extends Scene {
           lamp == Lamp.AMBER
               ? 3 + below(3, LAMP_TIME)
               : (8 + below(14, LAMP_TIME)) * 1000 / density;
-      speech.say(" The light turns %s.", lamp.word());
+      speech.say(" The light turns %s.".formatted(lamp.word()));
     }
   }
 

@@ -9,8 +9,8 @@ final class Speech {
   private final StringBuilder text = new StringBuilder();
   private final List<Due> due = new ArrayList<>();
 
-  Speech say(String part, Object... values) {
-    text.append(part.formatted(values));
+  Speech say(String part) {
+    text.append(part);
     return this;
   }
 

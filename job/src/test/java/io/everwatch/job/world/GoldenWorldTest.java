@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Collectors;
@@ -40,15 +41,15 @@ class GoldenWorldTest {
             .map(setting -> setting.split("=", 2))
             .collect(Collectors.toMap(pair -> pair[0], pair -> pair[1]));
     View view = view(golden);
-    if (golden.get("view").matches("\\d+")) {
-      assertThat(View.ofSeed(Long.parseLong(golden.get("view")))).isEqualTo(view);
+    if (setting(golden, "view").matches("\\d+")) {
+      assertThat(View.ofSeed(Long.parseLong(setting(golden, "view")))).isEqualTo(view);
     }
     WorldCamera camera =
         new WorldCamera(
             new WorldScene(
-                Place.valueOf(golden.get("scene").toUpperCase(Locale.ROOT)),
-                Long.parseLong(golden.get("seed")),
-                Double.parseDouble(golden.get("density")),
+                Place.valueOf(setting(golden, "scene").toUpperCase(Locale.ROOT)),
+                Long.parseLong(setting(golden, "seed")),
+                Double.parseDouble(setting(golden, "density")),
                 Optional.empty(),
                 view));
     MessageDigest text = MessageDigest.getInstance("SHA-256");
@@ -59,20 +60,24 @@ class GoldenWorldTest {
       text.update(says(second).getBytes(UTF_8));
       camera.render(second).forEach(pixels::update);
     }
-    assertThat(digits(text)).isEqualTo(golden.get("text"));
-    assertThat(digits(pixels)).isEqualTo(golden.get("pixels"));
+    assertThat(digits(text)).isEqualTo(setting(golden, "text"));
+    assertThat(digits(pixels)).isEqualTo(setting(golden, "pixels"));
+  }
+
+  private static String setting(Map<String, String> golden, String key) {
+    return Objects.requireNonNull(golden.get(key), key);
   }
 
   private static View view(Map<String, String> golden) {
     return new View(
-        Integer.parseInt(golden.get("width")),
-        Integer.parseInt(golden.get("height")),
-        Integer.parseInt(golden.get("fps")),
-        Light.valueOf(golden.get("light").toUpperCase(Locale.ROOT)),
-        Occluder.valueOf(golden.get("occluder").toUpperCase(Locale.ROOT)),
-        Integer.parseInt(golden.get("shake")),
-        Integer.parseInt(golden.get("noise")),
-        Integer.parseInt(golden.get("flicker")));
+        Integer.parseInt(setting(golden, "width")),
+        Integer.parseInt(setting(golden, "height")),
+        Integer.parseInt(setting(golden, "fps")),
+        Light.valueOf(setting(golden, "light").toUpperCase(Locale.ROOT)),
+        Occluder.valueOf(setting(golden, "occluder").toUpperCase(Locale.ROOT)),
+        Integer.parseInt(setting(golden, "shake")),
+        Integer.parseInt(setting(golden, "noise")),
+        Integer.parseInt(setting(golden, "flicker")));
   }
 
   /** As in {@code training/tests/world_golden.py}. */
