@@ -90,6 +90,14 @@ def test_a_checkpoint_that_says_nothing_right_does_not_pass_a_gate(trained, caps
     assert evaluation.gate(str(trained / "m"), open_gate) == 1  # no number was said at all
 
 
+def test_turns_and_decisions_are_judged_with_the_truth_before_them(trained):
+    found = evaluation.taught(str(trained / "m"), "door", 2, plain=True)
+    assert found["turns/silence"] == found["turns/events"] == 0.0  # of a random model
+    assert {"right/turn>silence", "right/turn>A", "right/in>colour"} <= found.keys()
+    assert found == evaluation.taught(str(trained / "m"), "door", 2, plain=True)
+    assert found != evaluation.taught(str(trained / "m"), "road", 2, plain=True)
+
+
 def test_seconds_are_counted_as_they_are_judged():
     from collections import Counter
 

@@ -2,13 +2,16 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from conftest import tiny
 from everwatch_training import processes
 from everwatch_training.errors import TrainingError
+from everwatch_training.loading import AheadLoader, Loader
 from everwatch_training.processes import Company
+from everwatch_training.stages import SceneBatches
 from everwatch_training.state import RunFolder
 from everwatch_training.training import Settings, rate, train
 
@@ -105,6 +108,25 @@ def test_a_folder_of_another_recipe_is_refused(uninterrupted):
         train(other, Company())
 
 
+def test_batches_made_ahead_by_others_are_the_same(fresh):
+    recipe = tiny(CHAIN)
+    batches = SceneBatches(fresh.samples, recipe.stages[3])
+    ahead = AheadLoader(batches, recipe, (3, 0), 1)
+    here = Loader(batches, recipe, (3, 0))
+    try:
+        for number in (0, 1, 6):
+            for a, b in zip(ahead.parts(number), here.parts(number), strict=True):
+                assert (a.name, a.share) == (b.name, b.share)
+                assert [x.ids.tolist() for x in a.samples] == [x.ids.tolist() for x in b.samples]
+                assert all(
+                    np.array_equal(c.rows, d.rows)
+                    for x, y in zip(a.samples, b.samples, strict=True)
+                    for c, d in zip(x.clips, y.clips, strict=True)
+                )
+    finally:
+        ahead.close()
+
+
 def test_two_processes_end_with_the_same_weights(tmp_path):
     processes.run(2, Pair(settings(tmp_path, stop_after=4)))
     run = RunFolder(tmp_path)
@@ -122,18 +144,6 @@ class Pair:
 
     def __call__(self, company: Company) -> None:
         train(self.settings, company)
-
-
-def test_a_process_that_fails_ends_the_others_and_is_named(tmp_path):
-    with pytest.raises(TrainingError, match="process 1 failed: a wrong sample; expected 2"):
-        processes.run(2, Failing())
-
-
-class Failing:
-    def __call__(self, company: Company) -> None:
-        if company.rank == 1:
-            raise TrainingError("a wrong sample")
-        company.together()
 
 
 def test_the_rate_warms_up_and_falls_to_a_thirtieth():

@@ -28,7 +28,7 @@ LAMPS = list(LAMP_COLOURS)
 # Per head: class names from 1 on (0: nothing), and its share of the loss.
 HEADS = {
     "thing": (THINGS, 1.0),
-    "motion": (MOTIONS, 0.5),
+    "motion": (MOTIONS, 1.0),
     "item": (list(ITEMS), 0.5),
     "lamp": (LAMPS, 1.0),
 }

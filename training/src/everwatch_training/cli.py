@@ -70,6 +70,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--seeds", type=int, default=2)
     command.add_argument("--seconds", type=int, default=300)
     command.add_argument("--plain", action="store_true", help="112x112, day, steady, 2 fps")
+    command.add_argument(
+        "--taught",
+        type=int,
+        default=0,
+        metavar="CHUNKS",
+        help="also with the truth before each turn",
+    )
     command.add_argument("--gate", help="recipe whose gate must be passed, on its own streams")
     command.set_defaults(run=_evaluate)
 
@@ -84,6 +91,9 @@ def _run_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--export", type=Path, help="write the model here at the end")
     command.add_argument("--processes", type=int, default=1, help="each trains with one thread")
     command.add_argument("--device", default="cpu", help="cpu or cuda")
+    command.add_argument(
+        "--loaders", type=int, default=0, help="processes that paint scenes for a GPU"
+    )
     command.add_argument("--stop-after", type=int, default=0, help="steps in all; 0: to the end")
     command.add_argument("--quiet", action="store_true", help="no line per log entry")
 
@@ -134,7 +144,12 @@ def _run(recipe: Recipe, options) -> int:
         json.dumps(_without_none(asdict(recipe)), indent=1) + "\n"
     )
     settings = Settings(
-        recipe, options.out, options.device, stop_after=options.stop_after, quiet=options.quiet
+        recipe,
+        options.out,
+        options.device,
+        loaders=options.loaders,
+        stop_after=options.stop_after,
+        quiet=options.quiet,
     )
     processes.run(options.processes, partial(_work, settings))
     if folder.log.is_file():
@@ -173,9 +188,10 @@ def _evaluate(options) -> int:
         if recipe.gate is None:
             raise TrainingError(f"recipe {recipe.name} has no [gate]; expected one; add it")
         return evaluation.gate(options.model, recipe.gate)
-    evaluation.report(
-        options.model, options.scene, options.seeds, options.seconds, plain=options.plain
-    )
+    model, scene, plain = options.model, options.scene, options.plain
+    if options.taught:
+        print(json.dumps(evaluation.taught(model, scene, options.taught, plain), indent=1))
+    print(json.dumps(evaluation.judge(model, scene, options.seeds, options.seconds, plain)))
     return 0
 
 

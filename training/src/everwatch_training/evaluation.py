@@ -12,8 +12,10 @@ import torch
 from . import frames
 from .frames import PixelLimits
 from .grammar import Grammar
+from .losses import Scores, token_loss
 from .model import Network
-from .recipe import Gate, Streaming
+from .recipe import Gate, Lesson, Stage, Streaming
+from .scenes import SceneSamples
 from .start import read
 from .streaming import Stream
 from .world import Camera, View, bare
@@ -86,6 +88,22 @@ def count(counts: Counter, truth: str, said: str, last: int | None) -> int | Non
     return last
 
 
+@torch.no_grad()
+def taught(folder: str, scene: str, chunks: int, plain: bool) -> dict[str, float]:
+    """How often turns and decisions are right when everything before them is."""
+    torch.set_num_threads(1)
+    network, grammar, streaming = load(folder)
+    samples = SceneSamples(grammar, streaming, network.tokens_per_second)
+    stage = Stage("sft", 1, 1, 1.0, questions=0.25, plain=float(plain), scenes=[scene])
+    lesson, found = Lesson(0.0, 24, streaming.text_window), Scores()
+    for seed in range(FIRST_SEED, FIRST_SEED + chunks):
+        sample = samples.chunk(np.random.default_rng(seed), stage, lesson)
+        pads = (grammar.end_of_text, grammar.video_pad)
+        _, right = token_loss(network, [sample], samples.decisions, pads, frozen_tower=True)
+        found.merge(right)
+    return {name: round(value, 4) for name, value in found.means().items()}
+
+
 def scores(counts: Counter) -> dict[str, float | None]:
     def share(a: str, b: str) -> float | None:
         return round(counts[a] / counts[b], 4) if counts[b] else None
@@ -111,10 +129,6 @@ def judge(folder: str, scene: str, seeds: int, seconds: int, plain: bool) -> dic
         view = View() if plain else View.draw(np.random.default_rng(seed))
         total += run(model, Camera(scene, seed, view), seconds)
     return dict(scene=scene, seeds=seeds, seconds=seconds, plain=plain, **scores(total))
-
-
-def report(folder: str, scene: str, seeds: int, seconds: int, plain: bool) -> None:
-    print(json.dumps(judge(folder, scene, seeds, seconds, plain)))
 
 
 def gate(folder: str, wanted: Gate) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from transformers import Qwen2_5_VLForConditionalGeneration
+from transformers.utils import logging
 
 from . import tokenizer
 from .errors import TrainingError
@@ -14,6 +15,8 @@ from .model import Network, configuration
 from .recipe import Recipe
 from .scenes import SceneSamples
 from .world import all_words
+
+logging.disable_progress_bar()  # of files that are read in a moment
 
 
 @dataclass

@@ -7,12 +7,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 
 from .cells import DenseHeads
 from .errors import TrainingError
+from .loading import AheadLoader, Loader
 from .losses import Scores
 from .processes import Company, StopSignal
 from .recipe import Recipe, Stage
@@ -31,6 +31,7 @@ class Settings:
     """Of one run; none of them changes a number but `device`.
 
     Attributes:
+        loaders: processes that paint scenes ahead; 0: this one paints them
         stop_after: steps in all after which to stop as if asked to; 0: none
     """
 
@@ -38,6 +39,7 @@ class Settings:
     folder: Path
     device: str = "cpu"
     threads: int = 1
+    loaders: int = 0
     stop_after: int = 0
     quiet: bool = False
 
@@ -48,11 +50,6 @@ def rate(stage: Stage, step: int) -> float:
     cosine = 0.5 * (1 + math.cos(math.pi * share))
     warm = min(1.0, (step + 1) / stage.warmup) if stage.warmup else 1.0
     return stage.learning_rate * warm * (LAST_RATE + (1 - LAST_RATE) * cosine)
-
-
-def generator(recipe: Recipe, *place: int) -> np.random.Generator:
-    """Of one batch: by its stage, step, part of the step and process alone."""
-    return np.random.default_rng([recipe.seed, *place])
 
 
 def train(settings: Settings, company: Company) -> bool:
@@ -76,8 +73,11 @@ def train(settings: Settings, company: Company) -> bool:
         first = point.stage if point else 0
         for index in range(first, len(recipe.stages)):
             loop = StageLoop(settings, company, folder, begin, videos, index)
-            if not loop.run(loaded, point.step if loaded and point else 0, signal):
-                return False
+            try:
+                if not loop.run(loaded, point.step if loaded and point else 0, signal):
+                    return False
+            finally:
+                loop.loader.close()
             loaded = None
     return True
 
@@ -118,6 +118,11 @@ class StageLoop:
         self.batches = (
             VideoParts(videos, self.stage) if videos else SceneBatches(begin.samples, self.stage)
         )
+        place = (index, company.rank)
+        if settings.loaders and isinstance(self.batches, SceneBatches):
+            self.loader = AheadLoader(self.batches, self.recipe, place, settings.loaders)
+        else:
+            self.loader = Loader(self.batches, self.recipe, place)
         self.pads = (begin.grammar.end_of_text, begin.grammar.video_pad)
         self.heads = DenseHeads(self.network.text_config.hidden_size).to(self.network.device)
         self.parameters = [p for p in self.network.hf.parameters() if p.requires_grad]
@@ -174,8 +179,7 @@ class StageLoop:
         self.optimizer.zero_grad(set_to_none=True)
         for micro in range(stage.accumulate):
             self.clock.start("data")
-            rng = generator(self.recipe, self.index, step, micro, self.company.rank)
-            parts = self.batches.parts(step * stage.accumulate + micro, rng)
+            parts = self.loader.parts(step * stage.accumulate + micro)
             self.clock.start("forward")
             loss = self._loss(parts, frozen)
             self.clock.start("backward")
