@@ -135,6 +135,11 @@ def _sft(options) -> int:
 
 
 def _run(recipe: Recipe, options) -> int:
+    if options.processes < 1 or (options.processes > 1 and options.device != "cpu"):
+        raise TrainingError(
+            f"{options.processes} processes on {options.device}; expected one on a GPU and one or"
+            " more on CPUs; correct --processes"
+        )
     folder = RunFolder(options.out)
     if options.export and options.export.exists():
         raise TrainingError(

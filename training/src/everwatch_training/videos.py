@@ -29,6 +29,8 @@ from .grammar import Grammar, cut
 from .prompt import ANSWER, EVENT, SILENCE, Prompt, Sample
 from .recipe import Streaming
 
+LONGEST_CLIP = 86_400.0  # seconds
+
 
 class Unusable(Exception):
     """A sample that is left out; the text is the reason's name."""
@@ -69,15 +71,18 @@ def parse(line: str, folder: Path, dropped: Counter) -> Annotation:
         text = _entry(user, "text") or {}
         start, end = float(video["video_start"]), float(video["video_end"])
         stream = _entry(assistant, "text_stream") or {}
-        words = [(float(a), float(b), str(w)) for a, b, w in stream.get("text_stream") or []]
+        words = [
+            (float(a), float(b), w if isinstance(w, str) else "")
+            for a, b, w in stream.get("text_stream") or []
+        ]
         asked = stream.get("qa_stream") or (_entry(assistant, "qa_stream") or {}).get("qa_stream")
         questions = [(float(q[1]), str(q[2]), str(q[3])) for q in asked or []]
         path = folder / str(video["video"])
         query, previous = str(text.get("text") or ""), str(text.get("previous") or "")
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as e:
         raise Unusable("broken-line") from e
-    if not (math.isfinite(start) and math.isfinite(end) and start >= 0 and start + 1 <= end):
-        raise Unusable("clip-without-a-second")
+    if not 0 <= start < start + 1 <= end <= start + LONGEST_CLIP < math.inf:  # NaN neither
+        raise Unusable("impossible-clip")
     kept = []
     for a, b, word in words:
         reason = _word_problem(a, b, word, start, end)
@@ -204,20 +209,21 @@ def pictures(video: Path, start: float, seconds: int, fps: int) -> list[np.ndarr
     points: list[np.ndarray | None] = [None] * (seconds * fps)
     try:
         with av.open(str(video)) as container:
-            stream = container.streams.video[0]
-            container.seek(max(0, int((start - 2) * av.time_base)), backward=True)
+            origin = container.start_time or 0  # some recorders do not begin at 0
+            container.seek(max(origin, int((start - 2) * av.time_base) + origin), backward=True)
             before = None
-            for frame in container.decode(stream):
+            for frame in container.decode(container.streams.video[0]):
                 if frame.time is None:
                     continue
-                distance = min(1 / fps, frame.time - before) if before is not None else 1 / fps
-                before = frame.time
-                point = math.floor((frame.time + distance / 2 - start) * fps + 1e-6)
+                time = frame.time - origin / av.time_base
+                distance = min(1 / fps, time - before) if before is not None else 1 / fps
+                before = time
+                point = math.floor((time + distance / 2 - start) * fps + 1e-6)
                 if point >= len(points):
                     break
                 if point >= 0 and points[point] is None:
                     points[point] = frame.to_ndarray(format="rgb24")
-    except (av.FFmpegError, IndexError, OSError, ValueError, MemoryError) as e:
+    except Exception as e:  # whatever a decoder makes of a broken file
         raise Unusable("unreadable-video") from e
     found = []
     for second in range(seconds):

@@ -84,7 +84,8 @@ class TrainingPromptsTest {
 
     assertThat(Files.readString(GOLDEN))
         .as(
-            "%s; when the prompt was meant to change, copy operators/%s there, mend training/, train anew",
+            "%s; when the prompt was meant to change, copy operators/%s there, mend training/,"
+                + " train anew",
             GOLDEN, written)
         .isEqualTo(lines.toString());
   }
