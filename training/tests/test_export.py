@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -54,6 +55,42 @@ def test_what_is_exported_is_the_newest_state_in_bf16(trained):
     assert len(grammar.text(" A red bus")) == 3
 
 
+def test_a_run_that_began_with_a_folder_keeps_its_configuration_and_tokenizer(tmp_path):
+    text = f"""
+    name = "more"
+    seed = 1
+    start = "{SHIPPED}"
+    precision = "bf16-weights"
+    recompute = true
+    average_every = 1
+    log_every = 1
+    save_every = 1
+    [streaming]
+    text_window = 100
+    [[stages]]
+    kind = "sft"
+    steps = 1
+    batch = 1
+    learning_rate = 1e-3
+    captions_every = 1
+    captions = 1
+    drill_every = 1
+    drill = 1
+    curriculum = [{{ start = 0.0, seconds = 4, text_window = 48 }}]
+    """
+    (tmp_path / "more.toml").write_text(text)
+    out = tmp_path / "m"
+    words = ["--recipe", tmp_path / "more.toml", "--out", tmp_path / "r", "--export", out]
+    assert cli.main(["train", *map(str, words), "--quiet"]) == 0
+    for name in ("config.json", "tokenizer.json", "generation_config.json"):
+        assert (out / name).read_text() == (SHIPPED / name).read_text()
+    before, after = (json.loads((f / "streaming.json").read_text()) for f in (SHIPPED, out))
+    assert after["temperature"] == before["temperature"]
+    assert (after["text_window"], after["max_pixels"]) == (100, 38416)
+    old, new = read(SHIPPED).state_dict(), read(out).state_dict()
+    assert sum(not torch.equal(old[name], new[name]) for name in old) > len(old) // 2
+
+
 def test_an_export_never_overwrites_and_needs_a_run(trained, tmp_path, capsys):
     out = str(trained / "run")
     assert cli.main(["export", "--out", out, "--export", str(trained / "m")]) == 1
@@ -81,13 +118,13 @@ def test_curves_are_drawn_for_each_stage(trained, capsys):
 
 
 def test_a_checkpoint_that_says_nothing_right_does_not_pass_a_gate(trained, capsys):
-    gate = Gate(["road", "door"], 1, 20, 0.5, 0.5, 0.5, 0.5)
+    gate = Gate(["road", "door"], 1, 20, True, 0.5, 0.0, number_given=0.5)
     assert evaluation.gate(str(trained / "m"), gate) == 1
     told = capsys.readouterr().out
-    assert "road: events_f1 is 0" in told and "door: events_f1 is 0" in told
-    open_gate = Gate(["road"], 1, 20, 0.0, 0.0, 0.0, 0.0)
-    assert "count_step is None" in told
-    assert evaluation.gate(str(trained / "m"), open_gate) == 1  # no number was said at all
+    assert "road: events_f1 is 0.0, the gate wants 0.5" in told
+    assert "door: events_f1 is 0.0" in told and "number_given is" in told
+    assert "silence is" not in told
+    assert evaluation.gate(str(trained / "m"), replace(gate, events_f1=0.0, number_given=0.0)) == 0
 
 
 def test_turns_and_decisions_are_judged_with_the_truth_before_them(trained):

@@ -64,3 +64,5 @@ def test_an_unknown_name_is_told_with_those_that_are_known(tmp_path):
 def test_the_digest_tells_recipes_apart():
     assert tiny().digest == tiny().digest
     assert tiny().digest != tiny(STAGE.replace("= 2", "= 3")).digest
+    gate = '[gate]\nscenes = ["road"]\nseeds = 1\nseconds = 9\nplain = true\nevents_f1 = 0.5\n'
+    assert tiny(STAGE + gate + "silence = 0.5\n").digest == tiny().digest

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
+import os
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +15,7 @@ from everwatch_training.loading import AheadLoader, Loader
 from everwatch_training.processes import Company
 from everwatch_training.stages import SceneBatches
 from everwatch_training.state import RunFolder
-from everwatch_training.training import Settings, rate, train
+from everwatch_training.training import Settings, StageLoop, rate, train
 
 CHAIN = """
 [[stages]]
@@ -94,6 +96,32 @@ def test_a_run_that_was_killed_goes_on_from_its_newest_whole_state(uninterrupted
     steps = [json.loads(x)["step"] for x in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert steps == [2, 4, 2, 2, 2, 4, 6, 8]
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_signal_ends_a_run_at_the_next_average_and_loses_nothing(
+    uninterrupted, tmp_path, monkeypatch
+):
+    step = StageLoop._step
+
+    def interrupted(loop, number):
+        if (loop.index, number) == (3, 2):
+            os.kill(os.getpid(), signal.SIGTERM)
+        step(loop, number)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(StageLoop, "_step", interrupted)
+        assert not train(settings(tmp_path), Company())
+    assert RunFolder(tmp_path).point().step == 4
+    assert train(settings(tmp_path), Company())
+    assert same(weights(tmp_path), weights(uninterrupted))
+
+
+def test_a_state_that_was_cut_off_is_told(tmp_path):
+    train(settings(tmp_path, stop_after=4), Company())
+    path = tmp_path / RunFolder(tmp_path).point().file(0)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(TrainingError, match=r"rank0\.pt cannot be read: .*; restore the file or"):
+        train(settings(tmp_path), Company())
 
 
 def test_another_seed_trains_another_model(uninterrupted, tmp_path):

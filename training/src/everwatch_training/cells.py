@@ -13,7 +13,7 @@ from .losses import Scores
 from .model import Network
 from .recipe import Stage
 from .scenes import SceneSamples, camera_seed
-from .world import Camera, View
+from .world import Camera
 from .world.door import ITEMS
 from .world.picture import LAMP_COLOURS
 from .world.road import KINDS
@@ -62,7 +62,7 @@ def labelled(samples: SceneSamples, rng: np.random.Generator, stage: Stage) -> l
             for _ in range(int(rng.integers(1, 4))):
                 second = camera.step()
             pictures = camera.render(second)[-PAIR:]
-            clip = samples.clip(rng, pictures, view == View())
+            clip = samples.clip(rng, pictures)
             found.append(Labelled(clip, _labels(camera, second, clip)))
     return found
 

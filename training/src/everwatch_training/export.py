@@ -41,7 +41,7 @@ def export(recipe: Recipe, run: Path, out: Path) -> None:
 
 
 def write(begin: Start, recipe: Recipe, out: Path) -> None:
-    """A model as it is now."""
+    """A model as it is now; it is bf16 afterwards."""
     out.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
@@ -61,9 +61,7 @@ def _fill(begin: Start, recipe: Recipe, out: Path) -> None:
             pad_token_id=grammar.end_of_text,
             max_new_tokens=MAX_NEW_TOKENS,
         )
-    dtype = hf.dtype
     hf.to(torch.bfloat16).save_pretrained(out)
-    hf.to(dtype)
     if recipe.model:
         _json(out / "config.json", _config(begin))
         _json(out / "preprocessor_config.json", _preprocessor(recipe))
@@ -71,7 +69,7 @@ def _fill(begin: Start, recipe: Recipe, out: Path) -> None:
         grammar.tokenizer.save(str(out / "tokenizer.json"))
     else:
         _copy_beside_weights(Path(recipe.start), out)
-    _json(out / "streaming.json", _streaming(recipe))
+    _json(out / "streaming.json", _streaming(recipe, out / "streaming.json"))
 
 
 def _copy_beside_weights(base: Path, out: Path) -> None:
@@ -167,10 +165,14 @@ def _tokenizer_config(grammar: Grammar) -> dict:
     )
 
 
-def _streaming(recipe: Recipe) -> dict:
-    """Everwatch's defaults for this model."""
+def _streaming(recipe: Recipe, found: Path) -> dict:
+    """Everwatch's defaults for this model.
+
+    Args:
+        found: those of the model that the run began with, if it has some
+    """
     streaming = recipe.streaming
-    return dict(
+    memory = dict(
         fps=streaming.fps,
         chunk="1 s",
         min_pixels=streaming.least_pixels,
@@ -179,12 +181,17 @@ def _streaming(recipe: Recipe) -> dict:
         text_rounds=streaming.rounds,
         text_sink=streaming.text_sink,
         text_window=streaming.text_window,
+        query_placement="context",
+        marker_limit=f"{MARKER_LIMIT_SECONDS} s",
+    )
+    if recipe.model is None:
+        return {**(json.loads(found.read_text()) if found.is_file() else {}), **memory}
+    return dict(
+        **memory,
         max_new_tokens=MAX_NEW_TOKENS,
         temperature=0,
         repetition_penalty=1.0,
         instruction=streaming.instruction,
-        query_placement="context",
-        marker_limit=f"{MARKER_LIMIT_SECONDS} s",
     )
 
 

@@ -2,6 +2,7 @@
 """Makes batches: here, or ahead in other processes while this one trains."""
 
 import multiprocessing
+import signal
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Protocol
@@ -79,6 +80,7 @@ _loader: Loader
 
 
 def _open(tokenizer: str, recipe: Recipe, tokens_per_second: float, place: tuple[int, int]):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that trains
     global _loader  # noqa: PLW0603 - what a process of a pool knows from the start
     grammar = Grammar(Tokenizer.from_str(tokenizer))
     samples = SceneSamples(grammar, recipe.streaming, tokens_per_second)

@@ -57,9 +57,9 @@ class SceneSamples:
     def view(self, rng: np.random.Generator, stage: Stage) -> View:
         return View() if rng.random() < stage.plain else View.draw(rng)
 
-    def clip(self, rng: np.random.Generator, pictures: np.ndarray, plain: bool) -> Clip:
-        """What a camera's pictures are to the model; half of the cameras send JPEG."""
-        if not plain and rng.random() < 0.5:
+    def clip(self, rng: np.random.Generator, pictures: np.ndarray) -> Clip:
+        """What a camera's pictures are to the model; half of them come as JPEG."""
+        if rng.random() < 0.5:
             pictures = jpeg(pictures, int(rng.choice(JPEG_QUALITIES)))
         return frames.clip(pictures, self.limits, self.tokens_per_second)
 
@@ -71,7 +71,6 @@ class SceneSamples:
     def chunk(self, rng: np.random.Generator, stage: Stage, lesson: Lesson) -> Sample:
         """Some seconds of a stream, with the text memory that the stream has then."""
         view = self.view(rng, stage)
-        plain = view == View()
         age = rng.random()
         early = 0 if age < START_SHARE else int(rng.integers(1, 26))
         late = 0 if age < START_SHARE + EARLY_SHARE else int(rng.integers(*LATE_SECONDS))
@@ -94,7 +93,7 @@ class SceneSamples:
         asked = self._ask_at(rng, stage, seconds)
         for index in range(seconds):
             second = camera.step()
-            clip = self.clip(rng, camera.render(second), plain)
+            clip = self.clip(rng, camera.render(second))
             question = None
             if index in asked and (not second.sentence or index == seconds - 1):
                 question = self._question(rng, second, seconds_told, whole)
@@ -179,7 +178,7 @@ class SceneSamples:
         for index in range(2):
             for _ in range(int(rng.integers(1, 4))):
                 second = camera.step()
-            clip = self.clip(rng, camera.render(second), view == View())
+            clip = self.clip(rng, camera.render(second))
             prompt.ask(marker + index, clip)
             self._say(prompt, second.caption, CAPTION, {}, 1.0)
         return prompt.sample()
