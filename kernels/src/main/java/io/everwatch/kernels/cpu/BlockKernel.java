@@ -8,11 +8,13 @@ package io.everwatch.kernels.cpu;
  */
 interface BlockKernel extends AutoCloseable {
   /**
-   * Fills {@code out [count, rows]} with {@code q_i . k_j / sqrt(D)} for every row of the window.
+   * Fills {@code out [count, rows]} with the softmax of {@code q_i . k_j / sqrt(D)} over the first
+   * {@code visible + i} rows of the window, 0 behind them.
    *
    * @param q {@code [count, headDim]}
+   * @param visible rows that the first query sees
    */
-  void scores(int worker, KvWindow keys, float[] q, int count, float[] out);
+  void probabilities(int worker, KvWindow keys, float[] q, int count, int visible, float[] out);
 
   /**
    * Attention of one row block.

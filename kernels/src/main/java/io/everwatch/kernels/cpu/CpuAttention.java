@@ -83,6 +83,7 @@ final class CpuAttention implements AutoCloseable {
       System.arraycopy(qkv.data, k + width, newValues, i * width, width);
     }
     context.copy().put(layer, firstRow, count, newKeys, newValues);
+    context.means().changed(layer, firstRow);
   }
 
   private void attendHead(

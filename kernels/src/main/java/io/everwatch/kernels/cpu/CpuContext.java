@@ -17,6 +17,7 @@ final class CpuContext implements Context {
   private final CpuRowPool pool;
   private final RotaryTable rotary;
   private final KvCopy copy;
+  private final KeyMeans means;
   private int[] slots = new int[0];
   private float[] factors = new float[0]; // [rows, headDim]: cosines, then sines, of each pair
   private int rows;
@@ -29,6 +30,7 @@ final class CpuContext implements Context {
     this.pool = pool;
     this.rotary = rotary;
     this.copy = copy;
+    this.means = new KeyMeans(copy, pool.shape());
     this.threads = threads;
   }
 
@@ -48,6 +50,10 @@ final class CpuContext implements Context {
 
   KvCopy copy() {
     return copy;
+  }
+
+  KeyMeans means() {
+    return means;
   }
 
   int slot(int row) {

@@ -7,6 +7,7 @@ import io.everwatch.kernels.BlockSelection.Head;
 import io.everwatch.kernels.BlockSelection.Pattern;
 import io.everwatch.kernels.BlockSelection.Probe;
 import io.everwatch.kernels.BlockSelector;
+import io.everwatch.kernels.FlexPrefill;
 import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.Span;
 import io.everwatch.kernels.SparseCounters;
@@ -33,12 +34,19 @@ final class CpuSparseAttention implements AutoCloseable {
     float[] queries = new float[0];
     float[] out = new float[0];
     float[] lse = new float[0];
+    float[] probe = new float[0];
 
     void reserve(int block, int headDim) {
       if (queries.length < block * headDim || lse.length < block) {
         queries = new float[block * headDim];
         out = new float[block * headDim];
         lse = new float[block];
+      }
+    }
+
+    void reserveProbe(int elements) {
+      if (probe.length < elements) {
+        probe = new float[elements];
       }
     }
   }
@@ -60,9 +68,16 @@ final class CpuSparseAttention implements AutoCloseable {
       return context.pool().shape();
     }
 
+    int kvHead(int head) {
+      return head / (shape().heads() / shape().kvHeads());
+    }
+
+    float[] keyMeans(int kvHead) {
+      return context.means().of(layer, kvHead, grid.block(), grid.keys());
+    }
+
     KvWindow keys(int head) {
-      int kvHead = head / (shape().heads() / shape().kvHeads());
-      return new KvWindow(context.copy(), layer, kvHead, 0, grid.keys());
+      return new KvWindow(context.copy(), layer, kvHead(head), 0, grid.keys());
     }
 
     /** Fills {@code to [count, D]} with rotated queries of a head. */
@@ -95,12 +110,13 @@ final class CpuSparseAttention implements AutoCloseable {
     int headCount = pass.shape().heads();
     int headDim = pass.shape().headDim();
     HeadSelector choose = HeadSelector.of(selector);
+    float[][] pooled = selector instanceof FlexPrefill ? pooledKeys(pass) : new float[0][];
     Head[] chosen = new Head[headCount];
     threads.run(
         headCount,
         (long) grid.probes() * grid.keys() * headDim,
         (worker, head) ->
-            chosen[head] = choose.select(head, grid, new Vectors(kernel, worker, pass, head)));
+            chosen[head] = choose.select(head, grid, new Vectors(worker, pass, pooled, head)));
     List<Head> heads = List.of(chosen);
     BlockSelection selection =
         new BlockSelection(grid, heads, new float[grid.queries() * headCount]);
@@ -113,6 +129,16 @@ final class CpuSparseAttention implements AutoCloseable {
             attendRow(worker, pass, task / grid.rows(), task % grid.rows(), selection));
     counters = counted(selection, cells);
     return selection;
+  }
+
+  /** Kp of each KV head, made before heads that share it choose. */
+  private float[][] pooledKeys(Pass pass) {
+    float[][] pooled = new float[pass.shape().kvHeads()][];
+    threads.run(
+        pooled.length,
+        (long) pass.grid().queries() * pass.shape().headDim(), // the context's are mostly kept
+        (worker, kvHead) -> pooled[kvHead] = pass.keyMeans(kvHead));
+    return pooled;
   }
 
   private void attendRow(int worker, Pass pass, int head, int row, BlockSelection selection) {
@@ -162,8 +188,19 @@ final class CpuSparseAttention implements AutoCloseable {
   }
 
   /** What a selector sees of a head. */
-  private record Vectors(BlockKernel kernel, int worker, Pass pass, int head)
-      implements HeadVectors {
+  private final class Vectors implements HeadVectors {
+    private final int worker;
+    private final Pass pass;
+    private final float[][] pooled;
+    private final int head;
+
+    Vectors(int worker, Pass pass, float[][] pooled, int head) {
+      this.worker = worker;
+      this.pass = pass;
+      this.pooled = pooled;
+      this.head = head;
+    }
+
     @Override
     public int headDim() {
       return pass.shape().headDim();
@@ -175,16 +212,19 @@ final class CpuSparseAttention implements AutoCloseable {
     }
 
     @Override
-    public void keys(int first, int count, float[] out) {
-      KvWindow keys = pass.keys(head);
-      keys.copy().keys(keys.layer(), keys.kvHead(), first, count, out);
+    public float[] pooledKeys(BlockGrid grid) {
+      return pooled[pass.kvHead(head)];
     }
 
     @Override
-    public void scores(int first, int count, float[] out) {
-      float[] queries = new float[count * headDim()];
-      pass.queries(head, first, count, queries);
-      kernel.scores(worker, pass.keys(head), queries, count, out);
+    public float[] probabilities(BlockGrid grid, int first, int count) {
+      Stage stage = stages[worker];
+      stage.reserve(count, headDim());
+      stage.reserveProbe(Math.multiplyExact(count, grid.keys()));
+      pass.queries(head, first, count, stage.queries);
+      int visible = grid.contextRows() + first + 1;
+      kernel.probabilities(worker, pass.keys(head), stage.queries, count, visible, stage.probe);
+      return stage.probe;
     }
   }
 }

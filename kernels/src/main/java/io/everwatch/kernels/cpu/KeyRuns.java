@@ -45,6 +45,16 @@ record KeyRuns(int[] first, int[] count, int total, boolean diagonal) {
     return diagonal ? total - (queries - 1 - i) : total;
   }
 
+  /** The row that is number {@code index} of all runs together. */
+  int row(int index) {
+    int run = 0;
+    int before = 0;
+    while (index - before >= count[run]) {
+      before += count[run++];
+    }
+    return first[run] + index - before;
+  }
+
   int runs() {
     return first.length;
   }

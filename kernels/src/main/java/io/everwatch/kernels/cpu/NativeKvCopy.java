@@ -73,8 +73,8 @@ final class NativeKvCopy implements KvCopy {
   @Override
   public void keys(int layer, int kvHead, int first, int count, float[] out) {
     for (int row = 0; row < count; row++) {
-      keys(layer, (long) (first + row) * width + (long) kvHead * headDim)
-          .get(out, row * headDim, headDim);
+      long from = (long) (first + row) * width + (long) kvHead * headDim;
+      slab.get(start(layer, 0, from), out, row * headDim, headDim);
     }
   }
 

@@ -9,8 +9,11 @@ import org.bytedeco.javacpp.FloatPointer;
  * follow from the row block's own lengths and choice alone.
  */
 final class OneDnnBlocks implements BlockKernel {
-  /** Scores computed at a time: 1 MiB stays in the second-level cache. */
-  private static final int TILE_SCORES = 1 << 18;
+  /** Scores of a query among which its reference is sought, at either end: sink and neighbours. */
+  private static final int SAMPLE = 64;
+
+  /** Least share of a reference: far above the numbers that lose digits. */
+  private static final float LEAST_SHARE = 1e-30f;
 
   private final SoftmaxKernels softmax;
   private final Work[] work;
@@ -20,14 +23,20 @@ final class OneDnnBlocks implements BlockKernel {
     NativeMemory q = NativeMemory.allocate(1 << 12, "sparse attention");
     NativeMemory out = NativeMemory.allocate(1 << 12, "sparse attention");
     NativeMemory scores = NativeMemory.allocate(1 << 12, "sparse attention");
-    float[] row = new float[0];
+    float[] hidden = new float[0]; // minus infinity: what a query does not see
+    final float[] sample = new float[SAMPLE];
+    int[] reference = new int[0];
 
-    void reserve(long queries, long scoreElements, int rowElements) {
-      q = enough(q, queries);
-      out = enough(out, queries);
-      scores = enough(scores, scoreElements);
-      if (rowElements > row.length) {
-        row = new float[rowElements + rowElements / 2];
+    void reserve(int queries, int headDim, int stride) {
+      q = enough(q, (long) queries * headDim);
+      out = enough(out, (long) queries * headDim);
+      scores = enough(scores, (long) SoftmaxKernels.paddedRows(queries) * stride);
+      if (stride > hidden.length) {
+        hidden = new float[stride + stride / 2];
+        Arrays.fill(hidden, Float.NEGATIVE_INFINITY);
+      }
+      if (queries > reference.length) {
+        reference = new int[queries];
       }
     }
 
@@ -37,6 +46,11 @@ final class OneDnnBlocks implements BlockKernel {
       }
       memory.close();
       return NativeMemory.allocate(elements + elements / 2, "sparse attention");
+    }
+
+    float score(long at) {
+      scores.get(at, sample, 0, 1);
+      return sample[0];
     }
 
     void close() {
@@ -56,67 +70,58 @@ final class OneDnnBlocks implements BlockKernel {
   }
 
   @Override
-  public void scores(int worker, KvWindow keys, float[] q, int count, float[] out) {
+  public void probabilities(
+      int worker, KvWindow keys, float[] q, int count, int visible, float[] out) {
     OpenMp.oneThread();
     int headDim = ((NativeKvCopy) keys.copy()).headDim();
-    long elements = (long) count * keys.rows();
+    int stride = SoftmaxKernels.width(keys.rows());
     Work own = work[worker];
-    own.reserve((long) count * headDim, elements, 0);
-    own.q.floats().put(q, 0, count * headDim);
-    FloatPointer scores = own.scores.floats();
-    products(own, keys, keys.first(), keys.rows(), count, scores, keys.rows());
-    scores.get(out, 0, Math.toIntExact(elements));
+    own.reserve(count, headDim, stride);
+    own.q.put(0, q, 0, count * headDim);
+    products(own, keys, keys.first(), keys.rows(), count, own.scores.floats(), stride);
+    for (int i = 0; i < count; i++) {
+      int seen = visible + i;
+      own.scores.put((long) i * stride + seen, own.hidden, 0, stride - seen);
+    }
+    softmax.apply(worker, own.scores, count, stride);
+    for (int i = 0; i < count; i++) {
+      own.scores.get((long) i * stride, out, i * keys.rows(), keys.rows());
+    }
   }
 
   @Override
   public void attend(
       int worker, KvWindow keys, KeyRuns runs, float[] q, int count, float[] out, float[] lse) {
     OpenMp.oneThread();
-    int tile = Math.max(1, TILE_SCORES / runs.total());
-    for (int first = 0; first < count; first += tile) {
-      tile(worker, keys, runs, q, first, Math.min(tile, count - first), count, out, lse);
-    }
-  }
-
-  /** Queries {@code [from, from + count)} of the row block's {@code all}. */
-  private void tile(
-      int worker,
-      KvWindow keys,
-      KeyRuns runs,
-      float[] q,
-      int from,
-      int count,
-      int all,
-      float[] out,
-      float[] lse) {
-    NativeKvCopy copy = (NativeKvCopy) keys.copy();
-    int headDim = copy.headDim();
+    int headDim = ((NativeKvCopy) keys.copy()).headDim();
     int stride = SoftmaxKernels.width(runs.total());
     Work own = work[worker];
-    own.reserve((long) count * headDim, (long) SoftmaxKernels.paddedRows(count) * stride, stride);
-    own.q.floats().put(q, from * headDim, count * headDim);
+    own.reserve(count, headDim, stride);
+    own.q.put(0, q, 0, count * headDim);
     int at = 0;
     for (int run = 0; run < runs.runs(); run++) {
       int rows = runs.count()[run];
       products(own, keys, runs.first()[run], rows, count, own.scores.at(at), stride);
       at += rows;
     }
-    int[] best = new int[count];
     for (int i = 0; i < count; i++) {
-      int visible = runs.visible(from + i, all);
-      FloatPointer row = own.scores.at((long) i * stride);
-      row.get(own.row, 0, visible);
-      best[i] = largest(own.row, visible);
-      lse[from + i] = own.row[best[i]];
-      Arrays.fill(own.row, visible, stride, Float.NEGATIVE_INFINITY);
-      own.scores.at((long) i * stride + visible).put(own.row, visible, stride - visible);
+      int visible = runs.visible(i, count);
+      long row = (long) i * stride;
+      own.reference[i] = reference(own, row, visible);
+      lse[i] = own.score(row + own.reference[i]);
+      own.scores.put(row + visible, own.hidden, 0, stride - visible);
     }
     softmax.apply(worker, own.scores, count, stride);
-    for (int i = 0; i < count; i++) { // the largest score's share is one over the sum
-      lse[from + i] -= (float) Math.log(own.scores.floats().get((long) i * stride + best[i]));
+    for (int i = 0; i < count; i++) {
+      long row = (long) i * stride;
+      float share = own.score(row + own.reference[i]); // exp(score - lse)
+      lse[i] =
+          share >= LEAST_SHARE
+              ? lse[i] - (float) Math.log(share)
+              : lseByLargest(own, row, runs.visible(i, count), keys, runs, q, i * headDim);
     }
     weightedSum(own, keys, runs, count, stride);
-    own.out.floats().get(out, from * headDim, count * headDim);
+    own.out.get(0, out, 0, count * headDim);
   }
 
   /** {@code scores [count, rows] = q k^T / sqrt(D)}. */
@@ -164,6 +169,40 @@ final class OneDnnBlocks implements BlockKernel {
   /** Where a row of the head lies in a layer's K or V. */
   private static long column(NativeKvCopy copy, KvWindow keys, int row) {
     return (long) row * copy.width() + (long) keys.kvHead() * copy.headDim();
+  }
+
+  /**
+   * Index of a score that has a share in the sum: the largest of a sample. Which one does not
+   * matter, and to look at all of them takes a third of the time of attention.
+   */
+  private static int reference(Work own, long row, int visible) {
+    int size = Math.min(SAMPLE, visible);
+    own.scores.get(row, own.sample, 0, size);
+    int first = largest(own.sample, size);
+    float largest = own.sample[first];
+    own.scores.get(row + visible - size, own.sample, 0, size);
+    int last = largest(own.sample, size);
+    return own.sample[last] > largest ? visible - size + last : first;
+  }
+
+  /**
+   * The logarithm where the whole sample has next to no share.
+   *
+   * @param row of probabilities
+   * @param at of the query
+   */
+  private static float lseByLargest(
+      Work own, long row, int visible, KvWindow keys, KeyRuns runs, float[] q, int at) {
+    float[] p = new float[visible];
+    own.scores.get(row, p, 0, visible);
+    int best = largest(p, visible);
+    float[] key = new float[((NativeKvCopy) keys.copy()).headDim()];
+    keys.copy().keys(keys.layer(), keys.kvHead(), runs.row(best), 1, key);
+    double score = 0;
+    for (int d = 0; d < key.length; d++) {
+      score += (double) q[at + d] * key[d];
+    }
+    return (float) (score / Math.sqrt(key.length) - Math.log(p[best]));
   }
 
   /** Index of the largest; the last where none is a number. */

@@ -12,22 +12,35 @@ final class PlainBlocks implements BlockKernel {
   }
 
   @Override
-  public void scores(int worker, KvWindow keys, float[] q, int count, float[] out) {
+  public void probabilities(
+      int worker, KvWindow keys, float[] q, int count, int visible, float[] out) {
     PlainKvCopy copy = (PlainKvCopy) keys.copy();
+    float[] s = scores(worker, keys.rows());
     for (int i = 0; i < count; i++) {
-      PlainAttention.scores(
-          copy, keys, keys.first(), q, i * copy.headDim(), out, i * keys.rows(), keys.rows());
+      int seen = visible + i;
+      PlainAttention.scores(copy, keys, keys.first(), q, i * copy.headDim(), s, 0, seen);
+      double sum = PlainAttention.exponentials(s, seen, PlainAttention.largest(s, seen));
+      float norm = (float) (1 / sum);
+      int row = i * keys.rows();
+      for (int j = 0; j < seen; j++) {
+        out[row + j] = s[j] * norm;
+      }
+      Arrays.fill(out, row + seen, row + keys.rows(), 0f);
     }
+  }
+
+  private float[] scores(int worker, int rows) {
+    if (scores[worker].length < rows) {
+      scores[worker] = new float[rows + rows / 2];
+    }
+    return scores[worker];
   }
 
   @Override
   public void attend(
       int worker, KvWindow keys, KeyRuns runs, float[] q, int count, float[] out, float[] lse) {
     PlainKvCopy copy = (PlainKvCopy) keys.copy();
-    if (scores[worker].length < runs.total()) {
-      scores[worker] = new float[runs.total() + runs.total() / 2];
-    }
-    float[] s = scores[worker];
+    float[] s = scores(worker, runs.total());
     int headDim = copy.headDim();
     for (int i = 0; i < count; i++) {
       int visible = runs.visible(i, count);

@@ -35,7 +35,7 @@ final class FlexHeadSelector implements HeadSelector {
     float[] columnMass = mass.columnBlocks();
     float[] offsetMass = mass.offsetBlocks();
 
-    float[] pooledKeys = Pooling.keys(grid, vectors); // 4.2
+    float[] pooledKeys = vectors.pooledKeys(grid); // 4.2
     float[] estimate = Pooling.estimate(grid, vectors, pooledKeys);
     double distance = Divergence.distance(estimate, columnMass);
     boolean queryAware = distance < settings.tau(); // false for not-a-number

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.kernels.sparse;
 
+import io.everwatch.kernels.BlockGrid;
+
 /** One query head's queries, and the keys of its KV head, all rotated: what a selector looks at. */
 public interface HeadVectors {
   /** d. */
@@ -9,12 +11,14 @@ public interface HeadVectors {
   /** Fills {@code out [count, d]} with queries from {@code first} on, counted within the span. */
   void queries(int first, int count, float[] out);
 
-  /** Fills {@code out [count, d]} with keys from {@code first} on, counted from the context's. */
-  void keys(int first, int count, float[] out);
+  /** Kp (4.2): the first {@code [nb, d]} are the means of the keys that exist in each block. */
+  float[] pooledKeys(BlockGrid grid);
 
   /**
-   * Products of queries with all keys: fills {@code out [count, N]} with {@code q_i . k_j /
-   * sqrt(d)}, keys behind a query's own row included.
+   * Attention of queries over all keys (4.1): the first {@code [count, N]} are the softmax of
+   * {@code q_i . k_j / sqrt(d)} over the keys up to the query's own row, 0 behind it.
+   *
+   * @return holds until the next call
    */
-  void scores(int first, int count, float[] out);
+  float[] probabilities(BlockGrid grid, int first, int count);
 }

@@ -6,13 +6,30 @@ import java.util.Comparator;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
-/** The largest of a list of masses, until a limit. Running totals are float64. */
+/**
+ * The largest of a list of masses, until a limit. Running totals are float64. A list is not sorted
+ * for it: only the masses about as large as the one at which the limit is crossed are (9.3).
+ */
 final class Heaviest {
+  /** Of a float32 that is not negative, all but these bits order like the number itself. */
+  private static final int BIN_BITS = 20;
+
+  private static final int BINS = 1 << (31 - BIN_BITS);
+
   private Heaviest() {}
+
+  /**
+   * Which masses stay within a limit.
+   *
+   * @param count how many
+   * @param least all larger masses do
+   * @param equal and as many of those that equal it, in the order of their index
+   */
+  private record Cut(int count, float least, int equal) {}
 
   /** How many entries, the largest first, stay within {@code gamma} together, plus one (4.3). */
   static int cover(float[] mass, double gamma) {
-    return fitting(ascending(mass), gamma) + 1;
+    return cut(mass, gamma).count() + 1;
   }
 
   /**
@@ -36,41 +53,62 @@ final class Heaviest {
    * {@code limit} together with those before it (4.6): the one that would cross it is left out.
    */
   static void within(float[] mass, double limit, IntConsumer kept) {
-    float[] sorted = ascending(mass);
-    int count = fitting(sorted, limit);
-    if (count == 0) {
-      return;
-    }
-    float least = sorted[sorted.length - count];
-    int above = sorted.length - count; // from here on larger than the least that is kept
-    while (above < sorted.length && sorted[above] == least) {
-      above++;
-    }
-    int equal = count - (sorted.length - above); // as many of these are kept
+    Cut cut = cut(mass, limit);
+    int equal = cut.equal();
     for (int i = 0; i < mass.length; i++) {
-      if (mass[i] > least || (mass[i] == least && equal-- > 0)) {
+      if (mass[i] > cut.least() || (mass[i] == cut.least() && equal-- > 0)) {
         kept.accept(i);
       }
     }
   }
 
-  private static float[] ascending(float[] mass) {
-    float[] sorted = mass.clone();
-    Arrays.sort(sorted);
-    return sorted;
-  }
-
-  /** How many of the largest stay within the limit together. */
-  private static int fitting(float[] ascending, double limit) {
+  private static Cut cut(float[] mass, double limit) {
+    int[] counts = new int[BINS];
+    double[] totals = new double[BINS];
+    for (float x : mass) {
+      counts[bin(x)]++;
+      totals[bin(x)] += x;
+    }
     double total = 0;
     int count = 0;
-    while (count < ascending.length) {
-      total += ascending[ascending.length - 1 - count];
-      if (!(total <= limit)) { // not-a-number ends it
-        return count;
-      }
-      count++;
+    int bin = BINS - 1; // where not-a-number is, too
+    while (bin >= 0 && total + totals[bin] <= limit) {
+      total += totals[bin];
+      count += counts[bin];
+      bin--;
     }
-    return count;
+    if (bin < 0) {
+      return new Cut(count, -1, 0);
+    }
+    float[] crossing = sorted(mass, bin, counts[bin]);
+    int last = crossing.length;
+    while (last > 0 && total + crossing[last - 1] <= limit) { // not-a-number ends it
+      total += crossing[--last];
+    }
+    count += crossing.length - last;
+    if (last == crossing.length) {
+      return new Cut(count, Float.intBitsToFloat(((bin + 1) << BIN_BITS) - 1), 0);
+    }
+    int equal = 1;
+    while (last + equal < crossing.length && crossing[last + equal] == crossing[last]) {
+      equal++;
+    }
+    return new Cut(count, crossing[last], equal);
+  }
+
+  private static int bin(float mass) {
+    return Float.floatToIntBits(mass) >>> BIN_BITS & (BINS - 1);
+  }
+
+  private static float[] sorted(float[] mass, int bin, int count) {
+    float[] sorted = new float[count];
+    int at = 0;
+    for (float x : mass) {
+      if (bin(x) == bin) {
+        sorted[at++] = x;
+      }
+    }
+    Arrays.sort(sorted);
+    return sorted;
   }
 }

@@ -2,24 +2,11 @@
 package io.everwatch.kernels.sparse;
 
 import io.everwatch.kernels.BlockGrid;
+import java.util.Arrays;
 
 /** Attention between means: of the keys of a block, of the queries of a row block. */
 final class Pooling {
   private Pooling() {}
-
-  /** Kp [nb, d] (4.2): mean of the keys that exist in each block. */
-  static float[] keys(BlockGrid grid, HeadVectors vectors) {
-    int dim = vectors.headDim();
-    float[] means = new float[Math.multiplyExact(grid.blocks(), dim)];
-    float[] rows = new float[grid.block() * dim];
-    for (int c = 0; c < grid.blocks(); c++) {
-      int first = c * grid.block();
-      int count = Math.min(grid.block(), grid.keys() - first);
-      vectors.keys(first, count, rows);
-      mean(rows, count, dim, means, c * dim);
-    }
-    return means;
-  }
 
   /** E [nb] (4.2): what the mean of the probe's queries expects of each key block; no mask. */
   static float[] estimate(BlockGrid grid, HeadVectors vectors, float[] pooledKeys) {
@@ -50,12 +37,17 @@ final class Pooling {
     int dim = vectors.headDim();
     float[] rows = new float[count * dim];
     vectors.queries(first, count, rows);
-    mean(rows, count, dim, mean, 0);
+    mean(rows, count, dim, new double[dim], mean, 0);
     return mean;
   }
 
-  private static void mean(float[] rows, int count, int dim, float[] to, int at) {
-    double[] sums = new double[dim];
+  /**
+   * Mean of {@code rows [count, dim]}.
+   *
+   * @param sums of a dimension each, overwritten
+   */
+  static void mean(float[] rows, int count, int dim, double[] sums, float[] to, int at) {
+    Arrays.fill(sums, 0);
     for (int i = 0; i < count; i++) {
       for (int d = 0; d < dim; d++) {
         sums[d] += rows[i * dim + d];

@@ -2,53 +2,70 @@
 package io.everwatch.kernels.sparse;
 
 import io.everwatch.kernels.BlockGrid;
+import java.util.Arrays;
 
 /**
  * What the last queries of a span see (4.1): the mean of their softmax rows by key ({@code V}) and
  * by distance from the query ({@code S}). Both sum to 1.
  */
 final class ProbeMass {
-  /** Probe rows whose scores are held at a time. */
-  private static final int TILE = 32;
+  /** Probabilities that are held at a time: 4 MiB. In tiles of 1 MiB a probe took longer. */
+  private static final int TILE = 1 << 20;
+
+  /** Probe rows of a tile at least, however many keys there are. */
+  private static final int TILE_ROWS = 32;
 
   private final BlockGrid grid;
   private final double[] byKey;
   private final double[] byDistance;
+  private final float[] tileByKey;
+  private final float[] tileFromEnd; // by distance, backwards: from the last key on
 
   private ProbeMass(BlockGrid grid) {
     this.grid = grid;
     byKey = new double[grid.keys()];
     byDistance = new double[grid.keys()];
+    tileByKey = new float[grid.keys()];
+    tileFromEnd = new float[grid.keys()];
   }
 
   static ProbeMass of(BlockGrid grid, HeadVectors vectors) {
     ProbeMass mass = new ProbeMass(grid);
     int probes = grid.probes();
-    int keys = grid.keys();
-    float[] scores = new float[Math.multiplyExact(Math.min(TILE, probes), keys)];
-    for (int i = 0; i < probes; i += TILE) {
-      int count = Math.min(TILE, probes - i);
-      vectors.scores(grid.queries() - probes + i, count, scores);
-      for (int row = 0; row < count; row++) {
-        mass.add(scores, row * keys, keys - probes + i + row);
-      }
+    int tile = Math.min(probes, Math.max(TILE_ROWS, TILE / grid.keys()));
+    for (int i = 0; i < probes; i += tile) {
+      int count = Math.min(tile, probes - i);
+      mass.add(vectors.probabilities(grid, grid.queries() - probes + i, count), i, count);
     }
     return mass;
   }
 
   /**
-   * Adds the softmax of one probe row.
+   * Adds probe rows. Their own sum is float32, as the probabilities are: loops of one type, and
+   * without turning a direction, are what the compiler vectorises.
    *
-   * @param at of its scores
-   * @param position p: the last key that it sees
+   * @param p {@code [count, N]}
+   * @param first of the probe's rows
    */
-  private void add(float[] scores, int at, int position) {
-    double sum = Softmax.exponentials(scores, at, position + 1);
-    double share = 1 / (sum * grid.probes());
-    for (int j = 0; j <= position; j++) {
-      double weight = scores[at + j] * share;
-      byKey[j] += weight;
-      byDistance[position - j] += weight;
+  private void add(float[] p, int first, int count) {
+    int keys = grid.keys();
+    Arrays.fill(tileByKey, 0);
+    Arrays.fill(tileFromEnd, 0);
+    for (int i = 0; i < count; i++) {
+      int behind = grid.probes() - 1 - first - i; // rows that this one does not see
+      addTo(tileByKey, 0, p, i * keys, keys - behind);
+      addTo(tileFromEnd, behind, p, i * keys, keys - behind);
+    }
+    double share = 1.0 / grid.probes();
+    for (int j = 0; j < keys; j++) {
+      byKey[j] += share * tileByKey[j];
+      byDistance[j] += share * tileFromEnd[keys - 1 - j];
+    }
+  }
+
+  private static void addTo(float[] sums, int at, float[] p, int from, int count) {
+    for (int j = 0; j < count; j++) {
+      sums[at + j] += p[from + j];
     }
   }
 

@@ -18,9 +18,11 @@ import io.everwatch.kernels.BlockSelection.Pattern;
 import io.everwatch.kernels.BlockSelector;
 import io.everwatch.kernels.ChosenBlocks;
 import io.everwatch.kernels.Context;
+import io.everwatch.kernels.DeviceBuffer;
 import io.everwatch.kernels.FlexPrefill;
 import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.RowPool;
+import io.everwatch.kernels.Samples;
 import io.everwatch.kernels.Span;
 import io.everwatch.kernels.SparseCounters;
 import io.everwatch.kernels.Tolerance;
@@ -31,10 +33,12 @@ import io.everwatch.kernels.sparse.SparsePass.Result;
 import io.everwatch.kernels.sparse.SparsePass.Stream;
 import io.everwatch.kernels.sparse.StructuredHeads;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -143,6 +147,105 @@ class CpuSparseAttentionTest {
     assertThat(seen).contains(Pattern.VERTICAL_SLASH, Pattern.QUERY_AWARE);
   }
 
+  /** The largest scores lie where nobody looks for a reference first. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void theSumOfExponentialsIsRightWhereverTheLargestScoreIs(boolean plain) {
+    BlockGrid grid = new BlockGrid(32, 40, 400);
+    for (int large : new int[] {0, 130, 200, 330, 365}) {
+      float[] k = new float[400 * 16];
+      Arrays.fill(k, large * 16, large * 16 + 16, 30f); // 120 nats above the others
+      float[] q = new float[40 * 16];
+      Arrays.fill(q, 1);
+      StructuredHeads heads = new StructuredHeads(grid, 1, 1, 16, q, k, new float[400 * 16]);
+      ChosenBlocks all = new ChosenBlocks(32, List.of(BlockMask.dense(grid)));
+      MaskedReference expected = MaskedReference.of(heads, all.masks());
+      try (Backend backend = open(plain)) {
+        Result result = SparsePass.run(backend, heads, all);
+        assertThat(MaskedReference.worst(expected.lse(), result.chosen().lse()))
+            .as("largest score at %d", large)
+            .isLessThan(1e-4);
+      }
+    }
+  }
+
+  /** Pooled keys are kept from piece to piece; a piece that is computed anew has other ones. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aPieceChoosesAsIfNothingHadBeenChosenBefore(boolean plain) {
+    try (Pieces pieces = new Pieces(plain);
+        Context kept = pieces.context();
+        Context fresh = pieces.context()) {
+      pieces.attend(kept, 96, 1, FLEX);
+      pieces.attend(kept, 128, 2, FLEX);
+      kept.extend(pieces.slots(kept, 77), new float[3][77]);
+      pieces.compute(kept, 77, 3, FLEX);
+      Result again = pieces.compute(kept, 77, 4, FLEX);
+
+      pieces.attend(fresh, 96, 1, null);
+      pieces.attend(fresh, 128, 2, null);
+      Result alone = pieces.attend(fresh, 77, 4, FLEX);
+      same(again, alone, "last piece");
+      for (int head = 0; head < 6; head++) {
+        assertThat(estimate(again, head)).as("head %d", head).isEqualTo(estimate(alone, head));
+      }
+    }
+  }
+
+  private static float[] estimate(Result result, int head) {
+    return result.chosen().heads().get(head).probe().orElseThrow().estimate();
+  }
+
+  /** A prompt computed piece by piece; what a piece holds follows from its seed. */
+  private static final class Pieces implements AutoCloseable {
+    private static final KvShape SHAPE = new KvShape(1, 6, 3, 16, new int[] {8, 0, 0}, 10_000);
+    private static final int OUT_WIDTH = 6 * 16;
+    private static final int WIDTH = OUT_WIDTH + 2 * 3 * 16;
+
+    private final Backend backend;
+    private final Arena arena;
+    private final RowPool pool;
+
+    Pieces(boolean plain) {
+      backend = open(plain);
+      arena = backend.arena();
+      pool = backend.rowPool(SHAPE, 1000);
+    }
+
+    Context context() {
+      return backend.context(pool);
+    }
+
+    int[] slots(Context context, int rows) {
+      return IntStream.range(context.rows(), context.rows() + rows).toArray();
+    }
+
+    Result attend(Context context, int rows, long seed, @Nullable BlockSelector selector) {
+      context.extend(slots(context, rows), new float[3][rows]);
+      return compute(context, rows, seed, selector);
+    }
+
+    /** The context's last rows. */
+    Result compute(Context context, int rows, long seed, @Nullable BlockSelector selector) {
+      float[] values = Samples.gaussian(seed, rows * WIDTH);
+      DeviceBuffer in = arena.allocate(rows, WIDTH);
+      DeviceBuffer out = arena.allocate(rows, OUT_WIDTH);
+      backend.upload(values, 0, values.length, in);
+      Batch batch = Batches.of(backend, List.of(new Span(context, 0, rows, selector)));
+      backend.attend(0, in, batch, out);
+      float[] result = new float[rows * OUT_WIDTH];
+      backend.download(out, 0, result, 0, result.length);
+      return new Result(result, selector == null ? null : backend.selection(batch, 0));
+    }
+
+    @Override
+    public void close() {
+      pool.close();
+      arena.close();
+      backend.close();
+    }
+  }
+
   private static List<Stream> company() {
     List<Stream> streams = new ArrayList<>();
     for (int i = 0; i < 6; i++) {
@@ -243,7 +346,7 @@ class CpuSparseAttentionTest {
   void aStreamOfNotANumbersHarmsNoOther(boolean plain) {
     StructuredHeads good = heads(1, 32, 150, 300);
     StructuredHeads bad = heads(2, 32, 150, 300);
-    java.util.Arrays.fill(bad.k(), Float.NaN);
+    Arrays.fill(bad.k(), Float.NaN);
     try (Backend backend = open(plain)) {
       Result expected = SparsePass.run(backend, good, FLEX);
       List<Result> both =

@@ -8,8 +8,8 @@ import io.everwatch.kernels.DType;
 import io.everwatch.kernels.FlexPrefill;
 import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.Samples;
+import io.everwatch.kernels.sparse.HeadRows;
 import io.everwatch.kernels.sparse.HeadSelector;
-import io.everwatch.kernels.sparse.HeadVectors;
 import java.util.Random;
 
 /**
@@ -135,7 +135,7 @@ final class SparseInput {
     return out;
   }
 
-  private final class Vectors implements HeadVectors {
+  private final class Vectors implements HeadRows {
     private final int head;
     private final BlockGrid grid;
     private final double noise;

@@ -67,7 +67,8 @@ class HeaviestTest {
     Random random = new Random(seed);
     float[] mass = new float[200];
     for (int i = 0; i < mass.length; i++) {
-      mass[i] = random.nextInt(12) / 1024f; // many equal ones
+      float size = seed % 2 == 0 ? 1 : (float) Math.pow(2, -random.nextInt(30)); // many bins
+      mass[i] = size * random.nextInt(12) / 1024f; // many equal ones
     }
     double limit = random.nextDouble();
     List<Integer> expected = new ArrayList<>();

@@ -100,7 +100,7 @@ public record StructuredHeads(
   }
 
   /** What a selector sees of one head. */
-  public HeadVectors vectors(int head) {
+  public HeadRows vectors(int head) {
     return new ArrayVectors(headDim, queries(head), keys(head));
   }
 
@@ -197,7 +197,7 @@ public record StructuredHeads(
   }
 
   /** Products in double, rounded once. */
-  private record ArrayVectors(int headDim, float[] q, float[] k) implements HeadVectors {
+  private record ArrayVectors(int headDim, float[] q, float[] k) implements HeadRows {
     @Override
     public void queries(int first, int count, float[] out) {
       System.arraycopy(q, first * headDim, out, 0, count * headDim);

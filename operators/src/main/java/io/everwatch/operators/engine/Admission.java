@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -20,8 +21,8 @@ import org.slf4j.LoggerFactory;
  * host memory to make room, those idle longest first. Belongs to the step thread.
  *
  * <p>A round waits for rows as long as it takes, never against a clock: how long others speak must
- * not decide whether a stream has a text. The wait ends: nobody overtakes, speaking rounds end, and
- * then all rows but the stream's own can be copied away.
+ * not decide whether a stream has a text. The wait ends: nobody passes a round that waits for rows,
+ * speaking rounds end, and then all rows but the stream's own can be copied away.
  */
 final class Admission {
   private static final Logger LOG = LoggerFactory.getLogger(Admission.class);
@@ -91,8 +92,8 @@ final class Admission {
 
   /**
    * Those whose prompts go on in the next step: all that are computed at once, and of the longer
-   * ones the first that came. So no token of another stream waits for more than one piece, and one
-   * long prompt is done before the next begins.
+   * ones the first. So no token of another stream waits for more than one piece, and one long
+   * prompt is done before the next begins.
    *
    * @param active rounds under way, in their order
    */
@@ -110,7 +111,9 @@ final class Admission {
   }
 
   /**
-   * Takes the rounds that begin with the next step, with their rows.
+   * Takes the rounds that begin with the next step, with their rows. A long prompt waits here until
+   * the one under way is done, and shorter ones pass it: were it let in, it would have a place and
+   * rows for nothing, and a few of them would keep all others out.
    *
    * @param active rounds under way
    * @param step number of the step, for who was idle longest
@@ -119,19 +122,22 @@ final class Admission {
     List<Job> begun = new ArrayList<>();
     List<Job> going = prefilling(active);
     int rows = going.stream().mapToInt(job -> job.turn().piece().rows()).sum();
-    boolean longer = !going.isEmpty();
-    while (!ready.isEmpty() && active.size() + begun.size() < batchRounds) {
-      Job job = ready.getFirst();
+    boolean longer = going.stream().anyMatch(job -> job.turn().inPieces());
+    Iterator<Job> waiting = ready.iterator();
+    while (waiting.hasNext() && active.size() + begun.size() < batchRounds) {
+      Job job = waiting.next();
       List<PrefillPlan.Piece> pieces = job.plan().prefill().pieces();
-      boolean waits = longer && pieces.size() > 1;
-      int prompt = waits ? 0 : pieces.get(0).rows();
+      if (longer && pieces.size() > 1) {
+        continue;
+      }
+      int prompt = pieces.get(0).rows();
       if (!begun.isEmpty() && rows + prompt > batchRows) {
         break;
       }
       int needed = rowsNeeded(job);
       int mine = job.session.rows().slots().length;
       if (needed + mine > slots.capacity()) {
-        ready.removeFirst();
+        waiting.remove();
         refuse.accept(job, tooLong(job, needed + mine));
         continue;
       }
@@ -140,11 +146,11 @@ final class Admission {
           reportShortage(needed);
           break;
         }
-        ready.removeFirst(); // nobody would ever give rows back
+        waiting.remove(); // nobody would ever give rows back
         refuse.accept(job, noRoom(needed));
         continue;
       }
-      ready.removeFirst();
+      waiting.remove();
       begin(job, step);
       begun.add(job);
       rows += prompt;
@@ -203,8 +209,8 @@ final class Admission {
       LOG.warn(
           "a round waits for {} cached rows: {} of {} are held by {} streams; expected room for all"
               + " rounds of a step; it begins when others have ended, and texts stay the same, but"
-              + " late; give the engine more memory for rows (engine.kv-memory) or fewer streams; said"
-              + " once",
+              + " late; give the engine more memory for rows (engine.kv-memory) or fewer streams;"
+              + " said once",
           rows,
           slots.used(),
           slots.capacity(),

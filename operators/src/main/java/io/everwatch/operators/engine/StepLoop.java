@@ -140,15 +140,8 @@ final class StepLoop {
    */
   void step() {
     active.addAll(admission.next(active, counts.steps));
-    List<Job> prefilling = Admission.prefilling(active);
-    if (!prefilling.isEmpty()) {
-      prefilling.forEach(this::count);
-      guarded(prefilling, batcher::prefill);
-    }
-    List<Job> speaking = active.stream().filter(job -> job.turn().speaking()).toList();
-    if (!speaking.isEmpty()) {
-      guarded(speaking, batcher::decode);
-    }
+    guarded(Admission.prefilling(active), this::prefill);
+    guarded(active.stream().filter(job -> job.turn().speaking()).toList(), this::decode);
     counts.steps += active.isEmpty() ? 0 : 1;
     for (Job job : active) {
       if (job.turn().finished()) {
@@ -158,44 +151,62 @@ final class StepLoop {
     active.removeIf(job -> !job.running());
   }
 
-  private void count(Job job) {
-    PrefillPlan.Piece piece = job.turn().piece();
-    counts.prompts += piece.rows();
-    counts.sparsePrompts += piece.selector() == null ? 0 : piece.rows();
-    counts.visionTokens += job.plan().visionOf(piece).stream().mapToInt(VisionRows::count).sum();
-  }
-
-  /** Runs part of a step; when it is refused, each round again alone, from its beginning. */
-  private void guarded(List<Job> jobs, Consumer<List<Turn>> part) {
-    try {
-      part.accept(jobs.stream().map(Job::turn).toList());
-    } catch (RuntimeException e) {
-      requireIntact(e);
-      LOG.warn("a step of {} rounds was refused, each is tried alone: {}", jobs.size(), reason(e));
-      jobs.forEach(this::alone);
+  private void prefill(List<Job> jobs) {
+    List<PrefillPlan.Piece> pieces = jobs.stream().map(job -> job.turn().piece()).toList();
+    batcher.prefill(turns(jobs));
+    for (int i = 0; i < jobs.size(); i++) {
+      PrefillPlan.Piece piece = pieces.get(i);
+      counts.prompts += piece.rows();
+      counts.sparsePrompts += piece.selector() == null ? 0 : piece.rows();
+      counts.visionTokens +=
+          jobs.get(i).plan().visionOf(piece).stream().mapToInt(VisionRows::count).sum();
     }
   }
 
-  private void alone(Job job) {
-    Turn turn = job.turn();
-    turn.restart();
+  private void decode(List<Job> jobs) {
+    batcher.decode(turns(jobs));
+  }
+
+  private static List<Turn> turns(List<Job> jobs) {
+    return jobs.stream().map(Job::turn).toList();
+  }
+
+  /**
+   * Runs part of a step. When it is refused, each round goes on alone, from its beginning: piece by
+   * piece and token by token too, so that others wait no longer than for any long prompt. What is
+   * refused alone has failed.
+   */
+  private void guarded(List<Job> jobs, Consumer<List<Job>> part) {
+    List<Job> alone = jobs.stream().filter(job -> job.turn().alone()).toList();
+    List<Job> together = jobs.stream().filter(job -> !job.turn().alone()).toList();
     try {
-      while (!turn.prefilled()) {
-        batcher.prefill(List.of(turn));
-      }
-      while (!turn.finished()) {
-        batcher.decode(List.of(turn));
+      if (!together.isEmpty()) {
+        part.accept(together);
       }
     } catch (RuntimeException e) {
       requireIntact(e);
-      try (var context = LogContext.of(job.session.streamId(), job.input.chunk())) {
-        LOG.warn("round {} of {} failed", job.plan().round(), job.session, e);
-      }
-      turn.abandon(slots);
-      job.stop();
-      active.remove(job);
-      refuse(job, reason(e));
+      LOG.warn(
+          "a step of {} rounds was refused, each is tried alone: {}", together.size(), reason(e));
+      together.forEach(job -> job.turn().restart());
     }
+    for (Job job : alone) {
+      try {
+        part.accept(List.of(job));
+      } catch (RuntimeException e) {
+        requireIntact(e);
+        failed(job, e);
+      }
+    }
+  }
+
+  private void failed(Job job, RuntimeException e) {
+    try (var context = LogContext.of(job.session.streamId(), job.input.chunk())) {
+      LOG.warn("round {} of {} failed", job.plan().round(), job.session, e);
+    }
+    job.turn().abandon(slots);
+    job.stop();
+    active.remove(job);
+    refuse(job, reason(e));
   }
 
   private static void requireIntact(RuntimeException e) {

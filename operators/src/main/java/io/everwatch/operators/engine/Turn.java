@@ -28,7 +28,8 @@ final class Turn {
   private final float[][] position = new float[3][1];
   private int @Nullable [] script; // the answer's ids, when it was given before
   private @Nullable Context context;
-  private int piecesDone; // of the prefill
+  private int piecesDone;
+  private boolean alone; // of the prefill
   private int said;
   private boolean finished;
   private long startedMillis;
@@ -170,8 +171,14 @@ final class Turn {
     finished = stops || said == output.length;
   }
 
-  /** Forgets what was computed, to do it again; the slots stay. */
+  /** Whether it takes no part in the passes of others, since one of them was refused. */
+  boolean alone() {
+    return alone;
+  }
+
+  /** Forgets what was computed, to do it again alone; the slots stay. */
   void restart() {
+    alone = true;
     closeContext();
     piecesDone = 0;
     said = 0;

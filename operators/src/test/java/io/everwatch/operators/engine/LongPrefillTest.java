@@ -223,24 +223,74 @@ class LongPrefillTest {
   }
 
   @Test
-  void theWatchdogHearsOfEachPieceAlsoWhenAllAreComputedInOneStep() {
+  void aRefusedPromptGoesOnPieceByPieceBetweenTheTokensOfTheOthers() {
+    LoopHarness harness = new LoopHarness();
+    Session speaker = harness.session("a", settings(128));
+    harness.submit(speaker, speaking("a", 0));
+    harness.step();
+    Session asker = harness.session("long", settings(128));
+    int rows = harness.submit(asker, LoopHarness.chunk("long", 0, 200));
+    AtomicInteger calls = new AtomicInteger();
+    harness.network.beforePrefill =
+        prompts -> {
+          harness.log(prompts);
+          if (calls.incrementAndGet() == 2) {
+            throw refused();
+          }
+        };
+    assertThat(harness.step()).containsExactly("prefill [128]", "decode 1");
+    assertThat(harness.step()).containsExactly("prefill [128]", "decode 1"); // refused
+    for (int left = rows; left > 0; left -= 128) {
+      List<String> asked = harness.step();
+      assertThat(asked.subList(0, 2))
+          .containsExactly("prefill [%d]".formatted(Math.min(left, 128)), "decode 1");
+      assertThat(asked).hasSize(left > 128 ? 2 : 3); // its own first token, apart
+    }
+    harness.runOut();
+    assertThat(harness.results.keySet()).containsExactlyInAnyOrder(speaker, asker);
+  }
+
+  @Test
+  void longPromptsThatWaitKeepNobodyOut() {
+    LoopHarness harness = new LoopHarness();
+    int longOnes = 2 * TestEngine.options().roundsPerStep();
+    int rows = 0;
+    for (int i = 0; i < longOnes; i++) {
+      Session asker = harness.session("long" + i, settings(128));
+      rows = harness.submit(asker, LoopHarness.chunk("long" + i, 0, 70));
+    }
+    harness.step();
+    int used = harness.rowsUsed();
+    assertThat(used).isBetween(rows, 2 * rows - 1); // one has its rows
+    for (int i = 0; i < 5; i++) {
+      Session brief = harness.session("brief" + i, settings(128));
+      int few = harness.submit(brief, speaking("brief" + i, 0));
+      assertThat(harness.step().get(0)).contains(", " + few + "]");
+    }
+    harness.runOut();
+    assertThat(harness.results).hasSize(longOnes + 5);
+  }
+
+  @Test
+  void theWatchdogHearsOfEachPassOfAStep() {
     Duration bound = Duration.ofSeconds(8); // it looks every second
     Watchdog watchdog = new Watchdog(bound, () -> {});
     LoopHarness harness = new LoopHarness(10_000, watchdog);
-    Session session = harness.session("a", settings(128));
-    int rows = harness.submit(session, LoopHarness.chunk("a", 0, 600));
-    assertThat(rows).isGreaterThan(1200);
+    for (int i = 0; i < 12; i++) {
+      harness.submit(harness.session("s" + i, settings(0)), LoopHarness.chunk("s" + i, 0, 2));
+    }
     List<Boolean> stuck = new ArrayList<>();
     AtomicInteger calls = new AtomicInteger();
     harness.network.beforePrefill =
         prompts -> {
           stuck.add(watchdog.look(calls.incrementAndGet() * 1_000_000_000L));
           if (calls.get() == 1) {
-            throw refused(); // so that the rest is tried at once
+            throw refused(); // so that each is tried alone
           }
         };
     harness.step();
-    assertThat(calls.get()).isGreaterThan(10);
+    harness.step();
+    assertThat(calls).hasValue(13);
     assertThat(stuck).doesNotContain(true);
   }
 }
