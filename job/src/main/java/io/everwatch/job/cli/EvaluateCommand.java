@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.cli;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.everwatch.job.offline.DeviceComparison;
-import io.everwatch.job.offline.RoadEvaluation;
+import io.everwatch.job.evaluation.Ablation;
+import io.everwatch.job.evaluation.EvaluationReport;
+import io.everwatch.job.evaluation.Outcome;
+import io.everwatch.job.evaluation.ReportFolder;
+import io.everwatch.job.evaluation.Scenes;
+import io.everwatch.job.evaluation.Treatment;
+import io.everwatch.job.evaluation.TrueCamera;
+import io.everwatch.job.offline.SceneEvaluation;
 import io.everwatch.job.scene.RoadScene;
-import io.everwatch.kernels.BackendOptions;
 import io.everwatch.kernels.DType;
 import io.everwatch.kernels.DeviceName;
 import io.everwatch.operators.engine.Engine;
@@ -19,7 +22,9 @@ import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -45,7 +50,7 @@ final class EvaluateCommand implements Callable<Integer> {
       names = "--scene",
       paramLabel = "NAME",
       defaultValue = "road",
-      description = "Scene: road (default: ${DEFAULT-VALUE}).")
+      description = "Scene whose truth is known (default: ${DEFAULT-VALUE}).")
   private String scene = "road";
 
   @Option(
@@ -66,7 +71,7 @@ final class EvaluateCommand implements Callable<Integer> {
   @Option(
       names = "--density",
       paramLabel = "X",
-      description = "How busy the road is (default: ${DEFAULT-VALUE}).")
+      description = "How busy the scene is (default: ${DEFAULT-VALUE}).")
   private double density = RoadScene.DEFAULT_DENSITY;
 
   @Option(
@@ -77,10 +82,34 @@ final class EvaluateCommand implements Callable<Integer> {
               + " as after a change of the model: what is said then rests on that prefill.")
   private @Nullable Long rebuildEvery;
 
+  @Option(
+      names = "--ask-every",
+      paramLabel = "SECONDS",
+      description =
+          "Ask a question of the scene so often, in the stream itself: answer and question stay in"
+              + " its memory. Seconds with a question count for the answers only.")
+  private @Nullable Long askEvery;
+
+  @Option(
+      names = "--ablation",
+      split = ",",
+      paramLabel = "NAME[,NAME…]",
+      description = {
+        "Treat the memory otherwise, as the paper's baselines and ablations do; one evaluation each:",
+        Ablation.KNOWN + "."
+      })
+  private List<String> ablations = new ArrayList<>();
+
   @Mixin private ModelOptions model = new ModelOptions();
 
   @Option(names = "--json", description = "One JSON object instead of a table.")
   private boolean json;
+
+  @Option(
+      names = "--report",
+      paramLabel = "DIR",
+      description = "Write report.md, report.json and pictures into this folder, not yet there.")
+  private @Nullable Path reportFolder;
 
   @Option(
       names = "--transcript",
@@ -108,85 +137,128 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    if (!scene.equals("road")) {
-      throw usage("there is no scene '%s' with a known truth; known is road".formatted(scene));
-    }
     if (minutes < 1 || minutes > 100_000) {
       throw usage("%d minutes; expected 1 to 100000".formatted(minutes));
     }
-    if (rebuildEvery != null && (rebuildEvery < 1 || comparedDevice != null)) {
-      throw usage(
-          "--rebuild-every %d%s; expected at least 1, and no other device to compare with"
-              .formatted(rebuildEvery, comparedDevice == null ? "" : " with --compare-device"));
-    }
-    List<RoadScene> scenes = new ArrayList<>();
-    try {
-      seeds.stream()
-          .distinct()
-          .forEach(seed -> scenes.add(new RoadScene(seed, density, Optional.empty())));
-    } catch (IllegalArgumentException e) {
-      throw usage(String.valueOf(e.getMessage()));
-    }
     if (comparedDevice != null) {
-      return compare(comparedDevice, scenes);
+      return compare(comparedDevice);
     }
-    try (Engine engine = Engines.open(model.engineOptions());
-        PrintWriter lines = transcriptWriter()) {
-      long every = rebuildEvery == null ? RoadEvaluation.NO_REBUILDS : rebuildEvery;
-      report(new RoadEvaluation(engine, every).run(scenes, minutes * 60, listener(scenes, lines)));
-      if (lines.checkError()) {
-        throw new CliException("%s could not be written; is the disk full?".formatted(transcript));
+    List<Ablation> runs = runs();
+    cameras();
+    Optional<ReportFolder> folder =
+        reportFolder == null ? Optional.empty() : Optional.of(new ReportFolder(reportFolder));
+    Map<Ablation, Outcome> outcomes = new LinkedHashMap<>();
+    Map<String, String> about = about();
+    try (PrintWriter lines = transcriptWriter()) {
+      for (Ablation run : runs) {
+        outcomes.put(run, evaluate(run, about, lines));
+        if (lines.checkError()) {
+          throw new CliException(
+              "%s could not be written; is the disk full?".formatted(transcript));
+        }
       }
     }
+    EvaluationReport report =
+        new EvaluationReport(about, minutes, seeds.stream().distinct().toList(), outcomes);
+    if (folder.isPresent()) {
+      folder.get().write(report);
+    }
+    show(report);
     return ExitCodes.OK;
   }
 
-  private int compare(DeviceName compared, List<RoadScene> scenes) {
-    EngineOptions options = model.engineOptions();
-    BackendOptions first =
-        new BackendOptions(
-            options.threads(), options.plainProducts(), Optional.ofNullable(options.dtype()), 0);
-    BackendOptions second =
-        new BackendOptions(options.threads(), false, Optional.ofNullable(comparedType), 0);
-    PrintWriter out = spec.commandLine().getOut();
+  private Outcome evaluate(Ablation run, Map<String, String> about, PrintWriter lines)
+      throws IOException, InterruptedException {
     PrintWriter err = spec.commandLine().getErr();
-    boolean well = true;
-    try (DeviceComparison comparison =
-        new DeviceComparison(
-            options.model(), options.device(), first, compared, second, options.overrides())) {
-      for (RoadScene road : scenes) {
-        DeviceComparison.Outcome outcome =
-            comparison.run(
-                road,
-                minutes * 60,
-                seconds -> {
-                  if (seconds % PROGRESS_SECONDS == 0) {
-                    err.println("minute %d of %d".formatted(seconds / PROGRESS_SECONDS, minutes));
-                    err.flush();
-                  }
-                });
-        well &= outcome.asExpected();
-        out.println(json(road, outcome));
-        out.flush();
-      }
+    if (!ablations.isEmpty()) {
+      err.println("%s: %s".formatted(run.name(), run.what()));
     }
-    return well ? ExitCodes.OK : ExitCodes.FAILURE;
+    try (Engine engine = Engines.open(options(run))) {
+      about.putIfAbsent("model digest", engine.modelDigest());
+      about.putIfAbsent("numerics", engine.numericsIdentity());
+      return new SceneEvaluation(engine, treatment(run))
+          .run(cameras(), minutes * 60, listener(run, lines, err));
+    }
   }
 
-  private static ObjectNode json(RoadScene road, DeviceComparison.Outcome outcome) {
-    return JsonNodeFactory.instance
-        .objectNode()
-        .put("seed", road.seed())
-        .put("turns", outcome.turns())
-        .put("equalTurns", outcome.equalTurns())
-        .put("nearTies", outcome.nearTies())
-        .put("tokens", outcome.tokens())
-        .put("otherTokens", outcome.otherTokens())
-        .put("widestMargin", outcome.widestMargin())
-        .put("logitsRms", outcome.rms())
-        .put("reference", outcome.referenceNumerics())
-        .put("compared", outcome.otherNumerics())
-        .put("asExpected", outcome.asExpected());
+  private List<Ablation> runs() {
+    if (ablations.isEmpty()) {
+      return List.of(Ablation.COMPACT);
+    }
+    if (rebuildEvery != null) {
+      throw usage("--rebuild-every with --ablation; expected one of them");
+    }
+    try {
+      return Ablation.parse(ablations);
+    } catch (IllegalArgumentException e) {
+      throw usage(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private Treatment treatment(Ablation run) {
+    try {
+      Treatment treatment = run.treatment();
+      treatment = rebuildEvery == null ? treatment : treatment.withRebuildEvery(rebuildEvery);
+      return askEvery == null ? treatment : treatment.withAskEvery(askEvery);
+    } catch (IllegalArgumentException e) {
+      throw usage(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** Rows of the CPU are made when they are first used: half the heap is a bound, not a need. */
+  private EngineOptions options(Ablation run) {
+    EngineOptions options = model.engineOptions();
+    Map<String, String> settings = new LinkedHashMap<>(options.overrides());
+    settings.putAll(run.settings());
+    EngineOptions.Builder builder =
+        options.toBuilder().overrides(settings).nativePositions(run.nativePositions());
+    if (run.endless() && options.device().equals(DeviceName.CPU)) {
+      builder.kvBytes(Runtime.getRuntime().maxMemory() / 2);
+    }
+    return builder.build();
+  }
+
+  /** They begin anew each time. */
+  private List<TrueCamera> cameras() {
+    try {
+      return seeds.stream().distinct().map(seed -> Scenes.open(scene, seed, density)).toList();
+    } catch (IllegalArgumentException e) {
+      throw usage(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private int compare(DeviceName compared) throws IOException, InterruptedException {
+    if (!scene.equals("road") || rebuildEvery != null || !ablations.isEmpty()) {
+      throw usage(
+          "--compare-device with --scene %s%s%s; expected the road and nothing else"
+              .formatted(
+                  scene,
+                  rebuildEvery == null ? "" : " --rebuild-every",
+                  ablations.isEmpty() ? "" : " --ablation"));
+    }
+    cameras();
+    List<RoadScene> roads =
+        seeds.stream()
+            .distinct()
+            .map(seed -> new RoadScene(seed, density, Optional.empty()))
+            .toList();
+    return new CompareDevices(
+                model.engineOptions(), spec.commandLine().getOut(), spec.commandLine().getErr())
+            .run(compared, comparedType, roads, minutes)
+        ? ExitCodes.OK
+        : ExitCodes.FAILURE;
+  }
+
+  private Map<String, String> about() throws IOException {
+    Map<String, String> about = new LinkedHashMap<>();
+    about.put("scene", scene);
+    about.put("density", Double.toString(density));
+    about.put("model", model.model());
+    about.put("device", model.device().toString());
+    about.put("version", Version.number());
+    about.put(
+        "command", "everwatch " + String.join(" ", spec.root().commandLine().getParseResult().originalArgs()));
+    return about;
   }
 
   private ParameterException usage(String message) {
@@ -199,35 +271,31 @@ final class EvaluateCommand implements Callable<Integer> {
         : new PrintWriter(Files.newBufferedWriter(transcript));
   }
 
-  private RoadEvaluation.Listener listener(List<RoadScene> scenes, PrintWriter lines) {
-    PrintWriter err = spec.commandLine().getErr();
-    return (told, second, truth, said) -> {
+  private SceneEvaluation.Listener listener(Ablation run, PrintWriter lines, PrintWriter err) {
+    return (seed, second, truth, said) -> {
       if (transcript != null) {
         lines.println(
             JsonNodeFactory.instance
                 .objectNode()
-                .put("seed", told.seed())
+                .put("run", run.name())
+                .put("seed", seed)
                 .put("t", second)
                 .put("truth", truth)
                 .put("said", said));
       }
-      if (told.equals(scenes.get(0)) && second > 0 && second % PROGRESS_SECONDS == 0) {
+      if (seed == seeds.get(0) && second > 0 && second % PROGRESS_SECONDS == 0) {
         err.println("minute %d of %d".formatted(second / PROGRESS_SECONDS, minutes));
         err.flush();
       }
     };
   }
 
-  private void report(RoadEvaluation.Outcome outcome) {
+  private void show(EvaluationReport report) {
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
-      ObjectNode all = JsonNodeFactory.instance.objectNode();
-      all.put("scene", scene).put("minutes", minutes).put("density", density);
-      ArrayNode which = all.putArray("seeds");
-      seeds.stream().distinct().forEach(which::add);
-      out.println(all.setAll(RoadReport.json(outcome)));
+      out.println(report.json());
     } else {
-      RoadReport.table(outcome, minutes, out);
+      new EvaluationTable(out).print(report);
     }
     out.flush();
   }

@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
  * The grammar of the road. Every sentence starts with a space, so that sentences can be joined in
  * the text memory.
  */
-final class Sentences {
+public final class Sentences {
   private static final List<String> NUMBERS =
       List.of(
           "one",
@@ -36,7 +36,7 @@ final class Sentences {
   private static final Pattern NUMBER = Pattern.compile(" number (\\w+)");
 
   /** The count goes in rounds: after "twenty" comes "one". */
-  static final int COUNT_WRAP = NUMBERS.size();
+  public static final int COUNT_WRAP = NUMBERS.size();
 
   private Sentences() {}
 
@@ -74,16 +74,18 @@ final class Sentences {
     return " The light turns %s.".formatted(lamp.word());
   }
 
-  static boolean isEntry(String sentence) {
+  /** Whether a vehicle comes in. */
+  public static boolean isEntry(String sentence) {
     return sentence.contains(" enters ");
   }
 
-  static String withoutNumber(String sentence) {
+  /** What the pictures of the last seconds show. */
+  public static String withoutNumber(String sentence) {
     return NUMBER.matcher(sentence).replaceAll("");
   }
 
   /** 1 to 20; 0 when the word after "number" is none; empty when no number is said at all. */
-  static OptionalInt number(String sentence) {
+  public static OptionalInt number(String sentence) {
     Matcher said = NUMBER.matcher(sentence);
     return said.find() ? OptionalInt.of(NUMBERS.indexOf(said.group(1)) + 1) : OptionalInt.empty();
   }

@@ -22,23 +22,33 @@ public final class ContiguousPositions implements PositionMode {
     double next = 0;
     int row = 0;
     for (Slice slice : memory.slices()) {
-      VideoGrid grid = slice.segment().grid();
-      if (slice.kind() == SegmentKind.VISION && grid != null) {
-        requireWhole(slice, grid);
-        next = text(out, row, 1, next);
-        next = clip(out, row + 1, grid, next);
-        next = text(out, row + 1 + grid.tokens(), 1, next);
-      } else if (slice.kind() == SegmentKind.VISION) {
-        throw new IllegalArgumentException(
-            ("VISION segment %d of round %d has no grid; expected the grid of its pads; "
-                    + "set it where the segment is made")
-                .formatted(slice.segment().id(), slice.round()));
-      } else {
-        next = text(out, row, slice.rows(), next);
-      }
+      next = count(out, row, slice, next);
       row += slice.rows();
     }
     return out;
+  }
+
+  /**
+   * Counts the rows of one slice from {@code start} on.
+   *
+   * @param row of the first of them in {@code out}
+   * @return the position behind the last
+   */
+  static double count(float[][] out, int row, Slice slice, double start) {
+    VideoGrid grid = slice.segment().grid();
+    if (slice.kind() != SegmentKind.VISION) {
+      return text(out, row, slice.rows(), start);
+    }
+    if (grid == null) {
+      throw new IllegalArgumentException(
+          ("VISION segment %d of round %d has no grid; expected the grid of its pads; "
+                  + "set it where the segment is made")
+              .formatted(slice.segment().id(), slice.round()));
+    }
+    requireWhole(slice, grid);
+    double clip = text(out, row, 1, start);
+    double behind = clip(out, row + 1, grid, clip);
+    return text(out, row + 1 + grid.tokens(), 1, behind);
   }
 
   private static double text(float[][] out, int row, int rows, double start) {
@@ -65,8 +75,7 @@ public final class ContiguousPositions implements PositionMode {
         }
       }
     }
-    double largest = Math.max(grid.height() - 1, grid.width() - 1);
-    return start + 1 + Math.max(largest, (grid.frames() - 1) * grid.timeStep());
+    return start + 1 + grid.extent();
   }
 
   private static void requireWhole(Slice slice, VideoGrid grid) {

@@ -20,6 +20,11 @@ public record StreamMemory(List<Slice> slices, int cachedRows) {
     return slices.stream().mapToInt(Slice::rows).sum();
   }
 
+  /** Where native counting goes on: behind the newest segment, which is the last one always. */
+  public double nativeEnd() {
+    return slices.isEmpty() ? 0 : slices.get(slices.size() - 1).segment().end();
+  }
+
   /** Token ids of all rows, in order. */
   public int[] ids() {
     int[] ids = new int[rows()];

@@ -15,6 +15,11 @@ public record VideoGrid(int frames, int height, int width, float timeStep) {
     }
   }
 
+  /** Largest position of a pad on any axis, counted from that of the first. */
+  double extent() {
+    return Math.max((double) Math.max(height - 1, width - 1), (frames - 1) * timeStep);
+  }
+
   /** Vision tokens. */
   public int tokens() {
     return Math.multiplyExact(frames, Math.multiplyExact(height, width));

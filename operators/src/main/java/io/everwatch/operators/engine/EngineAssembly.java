@@ -4,6 +4,8 @@ package io.everwatch.operators.engine;
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.FlexPrefill;
 import io.everwatch.operators.cache.ContiguousPositions;
+import io.everwatch.operators.cache.NativePositions;
+import io.everwatch.operators.cache.PositionMode;
 import io.everwatch.operators.cache.RetentionPolicy;
 import io.everwatch.operators.cache.RetentionWindow;
 import io.everwatch.operators.cache.StreamingVlmPolicy;
@@ -99,7 +101,11 @@ final class EngineAssembly {
             NetworkLimits.of(options, sparse(settings.prefill(), profile)),
             end),
         new Clip.Maker(decoder, model.processor(), backend.patchMaker().isPresent()),
-        planner(model, new GrammarPrompts(grammar), profile),
+        planner(
+            model,
+            new GrammarPrompts(grammar),
+            options.nativePositions() ? new NativePositions() : new ContiguousPositions(),
+            profile),
         s -> policy(s, grammar.turnTokens()),
         words(model),
         new TurnEnding(
@@ -135,11 +141,14 @@ final class EngineAssembly {
   }
 
   static RoundPlanner planner(
-      Model model, RoundPlanner.Prompts prompts, @Nullable TuningProfile profile) {
+      Model model,
+      RoundPlanner.Prompts prompts,
+      PositionMode positions,
+      @Nullable TuningProfile profile) {
     var vision = model.config().vision();
     return new RoundPlanner(
         prompts,
-        new ContiguousPositions(),
+        positions,
         vision.spatialMergeSize(),
         vision.temporalPatchSize(),
         vision.tokensPerSecond(),

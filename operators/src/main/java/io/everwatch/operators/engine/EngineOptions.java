@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  * @param stepTimeout after so long a step counts as hung and the process ends; zero: never
  * @param tuningProfile file of what was measured of the device, {@code everwatch tune} writes it;
  *     null: none
+ * @param nativePositions rows keep the positions at which they entered, a baseline of the paper for
+ *     ablations: such a memory cannot be restored
  * @param overrides settings of the model that the job sets otherwise, e.g. {@code textWindow}
  */
 public record EngineOptions(
@@ -47,6 +49,7 @@ public record EngineOptions(
     Duration closeTimeout,
     Duration stepTimeout,
     @Nullable String tuningProfile,
+    boolean nativePositions,
     Map<String, String> overrides)
     implements Serializable {
   public EngineOptions {
@@ -98,6 +101,7 @@ public record EngineOptions(
     builder.closeTimeout = closeTimeout;
     builder.stepTimeout = stepTimeout;
     builder.tuningProfile = tuningProfile;
+    builder.nativePositions = nativePositions;
     builder.overrides = overrides;
     return builder;
   }
@@ -132,6 +136,7 @@ public record EngineOptions(
     private Duration closeTimeout = Duration.ofSeconds(30);
     private Duration stepTimeout = Duration.ofMinutes(5);
     private @Nullable String tuningProfile;
+    private boolean nativePositions;
     private Map<String, String> overrides = Map.of();
 
     private Builder(String model) {
@@ -210,6 +215,11 @@ public record EngineOptions(
       return this;
     }
 
+    public Builder nativePositions(boolean value) {
+      nativePositions = value;
+      return this;
+    }
+
     public Builder overrides(Map<String, String> value) {
       overrides = value;
       return this;
@@ -231,6 +241,7 @@ public record EngineOptions(
           closeTimeout,
           stepTimeout,
           tuningProfile,
+          nativePositions,
           overrides);
     }
 

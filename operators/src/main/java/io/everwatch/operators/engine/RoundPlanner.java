@@ -124,7 +124,13 @@ final class RoundPlanner {
         draft.memory,
         Arrays.copyOfRange(ids, cached, ids.length),
         positions.positions(
-            draft.memory.append(List.of(answer(draft.nextSegment, draft.round, room)))),
+            draft.memory.append(
+                List.of(
+                    slice(
+                        draft.nextSegment,
+                        new Part(SegmentKind.GENERATED, new int[room], null), // the answer's rows
+                        draft.round,
+                        draft.memory.nativeEnd())))),
         room,
         draft.nextSegment,
         PrefillPlan.of(cached, ids.length - cached, settings.prefill(), profile));
@@ -167,12 +173,15 @@ final class RoundPlanner {
                   endsInTurn(kept),
                   chunk.input().question())));
       List<Slice> added = new ArrayList<>(parts.size());
+      double start = kept.nativeEnd();
       for (Part part : parts) {
         if (part.ids().length > 0) {
           if (clip != null && part.kind() == SegmentKind.VISION) {
             clips.put(nextSegment, clip);
           }
-          added.add(slice(nextSegment++, part, born(part.kind(), kept)));
+          Slice next = slice(nextSegment++, part, born(part.kind(), kept), start);
+          added.add(next);
+          start = next.segment().end();
         }
       }
       memory = kept.append(added);
@@ -186,9 +195,8 @@ final class RoundPlanner {
 
     /** Closes the round with this turn. */
     void answer(int[] ids) {
-      memory =
-          memory.append(
-              List.of(slice(nextSegment++, new Part(SegmentKind.GENERATED, ids, null), round)));
+      Part turn = new Part(SegmentKind.GENERATED, ids, null);
+      memory = memory.append(List.of(slice(nextSegment++, turn, round, memory.nativeEnd())));
       round++;
     }
 
@@ -208,13 +216,8 @@ final class RoundPlanner {
     }
   }
 
-  /** Stands for the answer's rows when positions are counted. */
-  private static Slice answer(long segment, long round, int room) {
-    return Slice.whole(new Segment(segment, SegmentKind.GENERATED, round, new int[room], null));
-  }
-
-  private static Slice slice(long id, Part part, long round) {
-    return Slice.whole(new Segment(id, part.kind(), round, part.ids(), part.grid()));
+  private static Slice slice(long id, Part part, long round, double start) {
+    return Slice.whole(new Segment(id, part.kind(), round, part.ids(), part.grid(), start));
   }
 
   private static boolean isHead(SegmentKind kind) {

@@ -97,6 +97,7 @@ public final class StreamProbe implements AutoCloseable {
                 return grammar.outside(context);
               }
             },
+            new ContiguousPositions(),
             /* profile= */ null);
     ending =
         new TurnEnding(

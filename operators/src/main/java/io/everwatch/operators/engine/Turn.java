@@ -200,7 +200,12 @@ final class Turn {
     System.arraycopy(fresh, 0, all, kept.length, rows);
     Segment answer =
         new Segment(
-            plan.nextSegment(), SegmentKind.GENERATED, plan.round(), ending.remembered(ids), null);
+            plan.nextSegment(),
+            SegmentKind.GENERATED,
+            plan.round(),
+            ending.remembered(ids),
+            null,
+            plan.proposed().nativeEnd());
     StreamMemory memory =
         plan.proposed().append(List.of(Slice.whole(answer))).withCachedRows(all.length);
     session.commit(new Committed(memory, plan.round() + 1, plan.nextSegment() + 1), all, slots);

@@ -22,6 +22,7 @@ public final class FakeStream {
   private final int end;
   private final int newline;
   private long segments;
+  private double nativeEnd;
   private long round;
   private StreamMemory memory = StreamMemory.EMPTY;
 
@@ -46,7 +47,9 @@ public final class FakeStream {
 
   public Slice segment(SegmentKind kind, long born, int... ids) {
     @Nullable VideoGrid its = kind == SegmentKind.VISION ? grid : null;
-    return Slice.whole(new Segment(segments++, kind, born, ids, its));
+    Segment segment = new Segment(segments++, kind, born, ids, its, nativeEnd);
+    nativeEnd = segment.end();
+    return Slice.whole(segment);
   }
 
   public void dropVision() {

@@ -4,7 +4,10 @@ package io.everwatch.job.offline;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.everwatch.job.offline.RoadEvaluation.Outcome;
+import io.everwatch.job.evaluation.Outcome;
+import io.everwatch.job.evaluation.Treatment;
+import io.everwatch.job.evaluation.TrueCamera;
+import io.everwatch.job.evaluation.Scenes;
 import io.everwatch.job.scene.RoadScene;
 import io.everwatch.job.scene.RoadWorld;
 import io.everwatch.operators.engine.RoundResult.Failed;
@@ -18,9 +21,13 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-class RoadEvaluationTest {
+class SceneEvaluationTest {
   private static final List<RoadScene> SCENES = List.of(RoadScene.ofSeed(31), RoadScene.ofSeed(32));
-  private static final RoadEvaluation.Listener NOBODY = (scene, second, truth, said) -> {};
+  private static final SceneEvaluation.Listener NOBODY = (seed, second, truth, said) -> {};
+
+  private static List<TrueCamera> cameras() {
+    return SCENES.stream().map(road -> Scenes.open("road", road.seed(), road.density())).toList();
+  }
 
   /** What happens on the road of a stream, by second. */
   private static Map<String, List<String>> truths(int seconds) {
@@ -28,7 +35,7 @@ class RoadEvaluationTest {
     for (RoadScene scene : SCENES) {
       RoadWorld world = new RoadWorld(scene);
       truths.put(
-          "road-" + scene.seed(),
+          "camera-" + scene.seed(),
           Stream.generate(() -> world.next().truth()).limit(seconds).toList());
     }
     return truths;
@@ -47,17 +54,17 @@ class RoadEvaluationTest {
               return FakeEngine.says(
                   truths.getOrDefault(session.streamId(), List.of()).get((int) input.chunk()));
             })) {
-      Outcome outcome = new RoadEvaluation(engine).run(SCENES, 300, NOBODY);
+      Outcome outcome = new SceneEvaluation(engine, Treatment.NONE).run(cameras(), 300, NOBODY);
       assertThat(outcome.failures()).isZero();
       assertThat(outcome.stretches()).hasSize(10);
-      assertThat(outcome.whole().events() + outcome.whole().silentSeconds()).isEqualTo(600);
-      assertThat(outcome.whole().f1()).hasValue(1);
-      assertThat(outcome.whole().silenceRecall()).hasValue(1);
-      assertThat(outcome.whole().countAbsolute()).hasValue(1);
+      assertThat(outcome.whole().rate("recall").whole() + outcome.whole().rate("silenceRecall").whole()).isEqualTo(600);
+      assertThat(outcome.whole().rate("f1").value()).hasValue(1);
+      assertThat(outcome.whole().rate("silenceRecall").value()).hasValue(1);
+      assertThat(outcome.whole().rate("numberRight").value()).hasValue(1);
     }
     for (RoadScene scene : SCENES) {
       assertThat(instructions)
-          .containsEntry("road-" + scene.seed(), new RoadWorld(scene).instruction());
+          .containsEntry("camera-" + scene.seed(), new RoadWorld(scene).instruction());
     }
   }
 
@@ -66,13 +73,13 @@ class RoadEvaluationTest {
     List<String> told = new ArrayList<>();
     try (FakeEngine engine = new FakeEngine(FakeEngine.MUTE)) {
       Outcome outcome =
-          new RoadEvaluation(engine)
-              .run(SCENES, 100, (scene, second, truth, said) -> told.add(truth));
-      assertThat(outcome.whole().silenceRecall()).hasValue(1);
-      assertThat(outcome.whole().recall()).hasValue(0);
+          new SceneEvaluation(engine, Treatment.NONE)
+              .run(cameras(), 100, (seed, second, truth, said) -> told.add(truth));
+      assertThat(outcome.whole().rate("silenceRecall").value()).hasValue(1);
+      assertThat(outcome.whole().rate("recall").value()).hasValue(0);
     }
     assertThat(told).hasSize(200);
-    assertThat(told).containsAll(truths(100).get("road-31"));
+    assertThat(told).containsAll(truths(100).get("camera-31"));
   }
 
   /** The model is shown its whole past again: its words, and the pictures that it would have. */
@@ -94,7 +101,7 @@ class RoadEvaluationTest {
               }
               return FakeEngine.says(said(input.chunk()));
             })) {
-      Outcome outcome = new RoadEvaluation(engine, every).run(SCENES, 70, NOBODY);
+      Outcome outcome = new SceneEvaluation(engine, Treatment.NONE.withRebuildEvery(every)).run(cameras(), 70, NOBODY);
       assertThat(outcome.failures()).isZero();
       assertThat(outcome.rebuilds()).isEqualTo(2 * 3);
       assertThat(outcome.rebuiltRows()).isEqualTo(2 * 3 * 30); // as this engine has it
@@ -108,9 +115,9 @@ class RoadEvaluationTest {
   @Test
   void failedRoundsAreCountedAndAreSilence() throws Exception {
     try (FakeEngine engine = new FakeEngine((session, input) -> new Failed("no memory"))) {
-      Outcome outcome = new RoadEvaluation(engine).run(SCENES, 50, NOBODY);
+      Outcome outcome = new SceneEvaluation(engine, Treatment.NONE).run(cameras(), 50, NOBODY);
       assertThat(outcome.failures()).isEqualTo(100);
-      assertThat(outcome.whole().said()).isZero();
+      assertThat(outcome.whole().rate("numberStep").whole()).isZero();
     }
   }
 
@@ -142,9 +149,9 @@ class RoadEvaluationTest {
             1,
             PrefillSettings.DEFAULT);
     try (FakeEngine engine = new FakeEngine(faster, FakeEngine.MUTE)) {
-      assertThatThrownBy(() -> new RoadEvaluation(engine))
+      assertThatThrownBy(() -> new SceneEvaluation(engine, Treatment.NONE).run(cameras(), 60, NOBODY))
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessageContaining("takes 4 frames every 1000000 us; the road makes 2");
+          .hasMessageContaining("takes 4 frames every 1000000 us; the scene makes 2");
     }
   }
 }
