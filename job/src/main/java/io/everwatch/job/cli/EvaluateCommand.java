@@ -257,7 +257,8 @@ final class EvaluateCommand implements Callable<Integer> {
     about.put("device", model.device().toString());
     about.put("version", Version.number());
     about.put(
-        "command", "everwatch " + String.join(" ", spec.root().commandLine().getParseResult().originalArgs()));
+        "command",
+        "everwatch " + String.join(" ", spec.root().commandLine().getParseResult().originalArgs()));
     return about;
   }
 

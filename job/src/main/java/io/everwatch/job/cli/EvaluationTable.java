@@ -29,8 +29,8 @@ final class EvaluationTable {
     }
     int stretches = outcome.costs().size();
     out.println(
-        "95 % intervals; then by parts of %s minutes"
-            .formatted(number("%.1f", (double) report.minutes() / stretches)));
+        "95 %% intervals; then by parts of %s minutes"
+            .formatted(String.format(Locale.ROOT, "%.1f", (double) report.minutes() / stretches)));
     outcome.estimates().forEach((name, estimate) -> out.println(row(name, estimate, outcome)));
     cost(outcome);
     notes(outcome);
@@ -39,7 +39,8 @@ final class EvaluationTable {
   private static String row(String name, Estimate estimate, Outcome outcome) {
     StringBuilder parts = new StringBuilder();
     outcome.stretches().forEach(part -> parts.append(cell(part.rate(name).value())));
-    return number(
+    return String.format(
+        Locale.ROOT,
         "%-24s %6.4f [%6.4f, %6.4f] of %7d %s",
         name, estimate.value(), estimate.low(), estimate.high(), estimate.rate().whole(), parts);
   }
@@ -49,7 +50,8 @@ final class EvaluationTable {
     Outcome.Cost first = costs.get(0);
     Outcome.Cost last = costs.get(costs.size() - 1);
     out.println(
-        number(
+        String.format(
+            Locale.ROOT,
             "rows attended over at most: %d in the first part, %d in the last; CPU per second of video: %.1f and %.1f ms",
             first.mostRows(), last.mostRows(), first.cpuMillis(), last.cpuMillis()));
   }
@@ -62,7 +64,8 @@ final class EvaluationTable {
     }
     if (outcome.sparse().spans() > 0) {
       out.println(
-          number(
+          String.format(
+              Locale.ROOT,
               "%d sparse prefills of a layer, density %.3f, kept mass %.3f",
               outcome.sparse().spans(),
               outcome.sparse().density(),
@@ -74,10 +77,6 @@ final class EvaluationTable {
   }
 
   private static String cell(OptionalDouble rate) {
-    return rate.isPresent() ? number(" %5.3f", rate.getAsDouble()) : "     -";
-  }
-
-  private static String number(String form, Object... values) {
-    return String.format(Locale.ROOT, form, values);
+    return rate.isPresent() ? String.format(Locale.ROOT, " %5.3f", rate.getAsDouble()) : "     -";
   }
 }

@@ -43,6 +43,7 @@ import picocli.CommandLine.Spec;
       CommandCommand.class,
       CaptionCommand.class,
       EvaluateCommand.class,
+      BenchmarkCommand.class,
       BenchCommand.class,
       TuneCommand.class,
       VerifyModelCommand.class,

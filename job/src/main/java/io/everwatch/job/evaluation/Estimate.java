@@ -43,8 +43,7 @@ public record Estimate(Rate rate, double low, double high) {
     double margin = margin(telling, all, value);
     double n = all.whole();
     double middle = (value + Z * Z / (2 * n)) / (1 + Z * Z / n);
-    double half =
-        Z / (1 + Z * Z / n) * Math.sqrt(value * (1 - value) / n + Z * Z / (4 * n * n));
+    double half = Z / (1 + Z * Z / n) * Math.sqrt(value * (1 - value) / n + Z * Z / (4 * n * n));
     return Optional.of(
         new Estimate(
             all,

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.evaluation;
 
+import static io.everwatch.job.evaluation.Figures.fixed;
+
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -60,7 +61,7 @@ final class EvaluationMarkdown {
                   "`%s`".formatted(ablation.name()),
                   names.stream().map(name -> cell(estimates.get(name))).toList(),
                   "%,d → %,d".formatted(first.mostRows(), last.mostRows()),
-                  format("%.1f → %.1f", first.cpuMillis(), last.cpuMillis()));
+                  fixed(first.cpuMillis(), 1) + " → " + fixed(last.cpuMillis(), 1));
             });
     line("");
   }
@@ -77,8 +78,8 @@ final class EvaluationMarkdown {
                 row(
                     name,
                     List.of(
-                        format("%.4f", estimate.value()),
-                        format("%.4f to %.4f", estimate.low(), estimate.high()),
+                        fixed(estimate.value(), 4),
+                        fixed(estimate.low(), 4) + " to " + fixed(estimate.high(), 4),
                         "%,d".formatted(estimate.rate().whole()),
                         drift(outcome.drift(name)))));
     line("");
@@ -89,10 +90,10 @@ final class EvaluationMarkdown {
     for (int i = 0; i < stretches.size(); i++) {
       Score score = stretches.get(i);
       row(
-          format("%.1f-%.1f", i * part, (i + 1) * part),
+          fixed(i * part, 1) + "-" + fixed((i + 1) * part, 1),
           names.stream().map(name -> cell(score.rate(name).value())).toList(),
           "%,d".formatted(outcome.costs().get(i).mostRows()),
-          format("%.1f", outcome.costs().get(i).cpuMillis()));
+          fixed(outcome.costs().get(i).cpuMillis(), 1));
     }
     line("");
     if (outcome.failures() > 0) {
@@ -116,7 +117,7 @@ final class EvaluationMarkdown {
   }
 
   private static String drift(OptionalDouble value) {
-    return value.isPresent() ? format("%+.4f", value.getAsDouble()) : "-";
+    return value.isPresent() ? Figures.signed(value.getAsDouble(), 4) : "-";
   }
 
   private static String cell(@Nullable Estimate estimate) {
@@ -127,10 +128,6 @@ final class EvaluationMarkdown {
   }
 
   private static String cell(OptionalDouble value) {
-    return value.isPresent() ? format("%.3f", value.getAsDouble()) : "-";
-  }
-
-  private static String format(String form, Object... values) {
-    return String.format(Locale.ROOT, form, values);
+    return value.isPresent() ? fixed(value.getAsDouble(), 3) : "-";
   }
 }

@@ -4,6 +4,7 @@ package io.everwatch.job.evaluation;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,9 +20,9 @@ import java.util.OptionalDouble;
 public record EvaluationReport(
     Map<String, String> about, long minutes, List<Long> seeds, Map<Ablation, Outcome> runs) {
   public EvaluationReport {
-    about = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(about));
+    about = Collections.unmodifiableMap(new LinkedHashMap<>(about));
     seeds = List.copyOf(seeds);
-    runs = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(runs));
+    runs = Collections.unmodifiableMap(new LinkedHashMap<>(runs));
   }
 
   /** All figures; a rate without cases is null. */

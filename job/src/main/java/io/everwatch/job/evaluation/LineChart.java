@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.evaluation;
 
+import static io.everwatch.job.evaluation.Figures.fixed;
+
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /** Shares from 0 to 1 over the life of streams, as SVG that needs no script and no font. */
@@ -48,101 +49,82 @@ final class LineChart {
   String svg() {
     StringBuilder out = new StringBuilder();
     int height = Math.max(HEIGHT, TOP + LEGEND_STEP * lines.size() + 20);
-    put(
-        out,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\""
-            + " font-size=\"11\">%n<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>%n",
-        WIDTH,
-        height);
-    put(out, "<text x=\"%d\" y=\"20\" font-size=\"14\">%s</text>%n", LEFT, escaped(title));
+    out.append(
+        """
+        <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="11">
+        <rect width="100%%" height="100%%" fill="#fff"/>
+        """
+            .formatted(WIDTH, height));
+    text(out, LEFT, 20, "start", title);
     grid(out);
     int index = 0;
     for (Map.Entry<String, List<Point>> line : lines.entrySet()) {
-      draw(out, line.getKey(), line.getValue(), index++);
+      Pen pen = Pen.of(index);
+      draw(out, line.getValue(), pen);
+      int row = TOP + 4 + LEGEND_STEP * index++;
+      path(out, "M%d %dh18".formatted(LEGEND, row), pen.stroke());
+      text(out, LEGEND + 24, row + 4, "start", line.getKey());
     }
     return out.append("</svg>\n").toString();
+  }
+
+  /** How a line is drawn. */
+  private record Pen(String colour, String stroke) {
+    static Pen of(int index) {
+      String colour = COLOURS.get(index % COLOURS.size());
+      String dash =
+          index < COLOURS.size() ? "" : " stroke-dasharray=\"%d 3\"".formatted(1 + index);
+      return new Pen(colour, "stroke=\"%s\"%s".formatted(colour, dash));
+    }
   }
 
   private void grid(StringBuilder out) {
     for (int fifth = 0; fifth <= 5; fifth++) {
       double value = fifth / 5.0;
-      put(
-          out,
-          "<path d=\"M%d %.1fh%d\" stroke=\"#ddd\"/><text x=\"%d\" y=\"%.1f\""
-              + " text-anchor=\"end\">%.1f</text>%n",
-          LEFT,
-          y(value),
-          PLOT_WIDTH,
-          LEFT - 6,
-          y(value) + 4,
-          value);
-      put(
-          out,
-          "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.1f</text>%n",
-          LEFT + value * PLOT_WIDTH,
-          TOP + PLOT_HEIGHT + 18,
-          value * minutes);
+      path(out, "M%d %sh%d".formatted(LEFT, fixed(y(value), 1), PLOT_WIDTH), "stroke=\"#ddd\"");
+      text(out, LEFT - 6, y(value) + 4, "end", fixed(value, 1));
+      double x = LEFT + value * PLOT_WIDTH;
+      text(out, x, TOP + PLOT_HEIGHT + 18, "middle", fixed(value * minutes, 1));
     }
-    put(
-        out,
-        "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">minutes of stream</text>%n",
-        LEFT + PLOT_WIDTH / 2,
-        TOP + PLOT_HEIGHT + 36);
+    double middle = LEFT + PLOT_WIDTH / 2.0;
+    text(out, middle, TOP + PLOT_HEIGHT + 36, "middle", "minutes of stream");
   }
 
-  private void draw(StringBuilder out, String name, List<Point> points, int index) {
-    String colour = COLOURS.get(index % COLOURS.size());
-    String dash = index < COLOURS.size() ? "" : " stroke-dasharray=\"%d 3\"".formatted(1 + index);
-    StringBuilder path = new StringBuilder();
+  private static void draw(StringBuilder out, List<Point> points, Pen pen) {
+    StringBuilder line = new StringBuilder();
     boolean gap = true;
     for (int i = 0; i < points.size(); i++) {
       Point point = points.get(i);
-      double x = LEFT + (i + 0.5) * PLOT_WIDTH / points.size();
       if (Double.isNaN(point.value())) {
         gap = true;
         continue;
       }
-      put(path, "%s%.1f %.1f", gap ? "M" : "L", x, y(point.value()));
+      String x = fixed(LEFT + (i + 0.5) * PLOT_WIDTH / points.size(), 1);
+      String y = fixed(y(point.value()), 1);
+      line.append(gap ? "M" : "L").append(x).append(' ').append(y);
       gap = false;
-      put(
-          out,
-          "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.5\" fill=\"%s\"/>%n",
-          x,
-          y(point.value()),
-          colour);
+      out.append(
+          "<circle cx=\"%s\" cy=\"%s\" r=\"2.5\" fill=\"%s\"/>\n".formatted(x, y, pen.colour()));
       if (point.low() < point.high()) {
-        put(
-            out,
-            "<path d=\"M%.1f %.1fV%.1f\" stroke=\"%s\" stroke-opacity=\"0.4\"/>%n",
-            x,
-            y(point.low()),
-            y(point.high()),
-            colour);
+        String bar = "M%s %sV%s".formatted(x, fixed(y(point.low()), 1), fixed(y(point.high()), 1));
+        path(out, bar, "stroke-opacity=\"0.4\" " + pen.stroke());
       }
     }
-    put(out, "<path d=\"%s\" fill=\"none\" stroke=\"%s\"%s/>%n", path, colour, dash);
-    int row = TOP + 4 + LEGEND_STEP * index;
-    put(
-        out,
-        "<path d=\"M%d %dh18\" stroke=\"%s\"%s stroke-width=\"2\"/><text x=\"%d\" y=\"%d\">%s</text>%n",
-        LEGEND,
-        row,
-        colour,
-        dash,
-        LEGEND + 24,
-        row + 4,
-        escaped(name));
+    path(out, line.toString(), pen.stroke());
+  }
+
+  private static void path(StringBuilder out, String way, String stroke) {
+    out.append("<path d=\"%s\" fill=\"none\" %s/>\n".formatted(way, stroke));
+  }
+
+  private static void text(StringBuilder out, double x, double y, String anchor, String text) {
+    String escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
+    out.append(
+        "<text x=\"%s\" y=\"%s\" text-anchor=\"%s\">%s</text>\n"
+            .formatted(fixed(x, 1), fixed(y, 1), anchor, escaped));
   }
 
   private static double y(double share) {
     return TOP + (1 - share) * PLOT_HEIGHT;
-  }
-
-  private static String escaped(String text) {
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
-  }
-
-  private static void put(StringBuilder out, String form, Object... values) {
-    out.append(String.format(Locale.ROOT, form.replace("%n", "\n"), values));
   }
 }

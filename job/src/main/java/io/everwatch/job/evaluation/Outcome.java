@@ -68,8 +68,7 @@ public record Outcome(
   private Map<String, Estimate> estimates(List<Score> scores) {
     Map<String, Estimate> estimates = new LinkedHashMap<>();
     for (String name : names()) {
-      Optional<Estimate> of =
-          Estimate.of(scores.stream().map(score -> score.rate(name)).toList());
+      Optional<Estimate> of = Estimate.of(scores.stream().map(score -> score.rate(name)).toList());
       of.ifPresent(estimate -> estimates.put(name, estimate));
     }
     return estimates;

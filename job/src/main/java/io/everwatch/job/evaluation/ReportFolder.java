@@ -3,9 +3,9 @@ package io.everwatch.job.evaluation;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
@@ -35,7 +35,7 @@ public final class ReportFolder {
     }
     Path parent = this.folder.getParent();
     if (parent == null || !Files.isDirectory(parent)) {
-      throw new java.nio.file.NoSuchFileException(String.valueOf(parent));
+      throw new NoSuchFileException(String.valueOf(parent));
     }
   }
 
@@ -83,8 +83,7 @@ public final class ReportFolder {
       } else {
         double value = known.value();
         points.add(
-            new LineChart.Point(
-                value, bars ? known.low() : value, bars ? known.high() : value));
+            new LineChart.Point(value, bars ? known.low() : value, bars ? known.high() : value));
       }
     }
     return points;
@@ -93,16 +92,11 @@ public final class ReportFolder {
   private void write(Map<String, String> files) throws IOException {
     Path unfinished = Files.createTempDirectory(folder.getParent(), ".report");
     try {
+      Path whole = Files.createDirectory(unfinished.resolve("report")); // for others to read, too
       for (Map.Entry<String, String> file : files.entrySet()) {
-        Files.writeString(unfinished.resolve(file.getKey()), file.getValue());
+        Files.writeString(whole.resolve(file.getKey()), file.getValue());
       }
-      unfinished.toFile().setReadable(true, false);
-      unfinished.toFile().setExecutable(true, false);
-      try {
-        Files.move(unfinished, folder, StandardCopyOption.ATOMIC_MOVE);
-      } catch (AtomicMoveNotSupportedException e) {
-        Files.move(unfinished, folder);
-      }
+      Files.move(whole, folder, StandardCopyOption.ATOMIC_MOVE);
     } finally {
       remove(unfinished);
     }
@@ -110,9 +104,6 @@ public final class ReportFolder {
 
   /** What is left when it could not be finished. */
   private static void remove(Path unfinished) throws IOException {
-    if (!Files.exists(unfinished)) {
-      return;
-    }
     try (Stream<Path> left = Files.walk(unfinished)) {
       left.sorted(Comparator.reverseOrder()).forEach(ReportFolder::delete);
     } catch (UncheckedIOException e) {

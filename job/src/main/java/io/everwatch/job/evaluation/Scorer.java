@@ -107,14 +107,11 @@ public final class Scorer {
     score.add(name + "Given", given.isPresent(), due.isPresent());
     score.add(name + "False", given.isPresent(), due.isEmpty() && fact.possible(truth));
     score.add(name + "Right", right, due.isPresent());
-    score.add(
-        name + "RightGivenSentence", right, due.isPresent() && told && given.isPresent());
+    score.add(name + "RightGivenSentence", right, due.isPresent() && told && given.isPresent());
     Base base = bases.get(name);
     boolean step =
         given.isPresent()
-            && given
-                .get()
-                .equals(fact.next(Optional.ofNullable(base).map(Base::sentence), said));
+            && given.get().equals(fact.next(Optional.ofNullable(base).map(Base::sentence), said));
     boolean far = base != null && second - base.second >= farSeconds;
     score.add(name + "Step", step, given.isPresent());
     score.add(name + "StepFar", step, given.isPresent() && far);

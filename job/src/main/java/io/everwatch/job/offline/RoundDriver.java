@@ -20,9 +20,9 @@ import java.util.concurrent.TimeUnit;
  * Takes streams through an engine to their end: each stream has one round under way, and the next
  * is handed in as soon as the answer is there, so that the engine always has company for a step.
  */
-final class RoundDriver {
+public final class RoundDriver {
   /** A round takes milliseconds to seconds; an engine that is silent for so long is broken. */
-  static final Duration PATIENCE = Duration.ofMinutes(10);
+  public static final Duration PATIENCE = Duration.ofMinutes(10);
 
   private RoundDriver() {}
 
@@ -32,7 +32,7 @@ final class RoundDriver {
    * @throws IOException when a stream's source fails
    * @throws IllegalStateException when the engine gives no answer within {@code patience}
    */
-  static void drive(Engine engine, List<? extends Rounds> streams, Duration patience)
+  public static void drive(Engine engine, List<? extends Rounds> streams, Duration patience)
       throws IOException, InterruptedException {
     BlockingQueue<RoundResult> answers = new LinkedBlockingQueue<>();
     Map<StreamSession, Rounds> open = new HashMap<>();

@@ -8,7 +8,7 @@ import java.io.IOException;
 import java.util.Optional;
 
 /** One stream's rounds, one after the other. All calls come from the driving thread. */
-interface Rounds {
+public interface Rounds {
   String streamId();
 
   StreamSettings settings();

@@ -75,7 +75,7 @@ final class SceneStream implements Rounds {
 
   /** Words and full stops: what a sentence has at least, and of the scenes' vocabulary exactly. */
   private static int tokens(String sentence) {
-    return sentence.split("(?=\\.)|\\s+").length;
+    return sentence.strip().split("(?=\\.)|\\s+", -1).length;
   }
 
   @Override
@@ -112,7 +112,10 @@ final class SceneStream implements Rounds {
 
   private static EncodedFrame black(EncodedFrame frame) {
     return new EncodedFrame(
-        Encoding.RGB24, frame.width(), frame.height(), new byte[3 * frame.width() * frame.height()]);
+        Encoding.RGB24,
+        frame.width(),
+        frame.height(),
+        new byte[3 * frame.width() * frame.height()]);
   }
 
   @Override

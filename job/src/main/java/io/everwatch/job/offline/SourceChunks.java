@@ -15,14 +15,15 @@ import java.util.Deque;
 import java.util.Optional;
 
 /** The chunks of a frame source, assembled by the rules of the job. Holds the open chunk only. */
-final class SourceChunks {
+public final class SourceChunks {
   private final FrameSource source;
   private final ChunkAssembler<EncodedFrame> assembler;
   private final Deque<Assembled<EncodedFrame>> assembled = new ArrayDeque<>();
   private long frames;
   private boolean ended;
 
-  SourceChunks(FrameSource source, StreamSettings settings) {
+  /** Of a source, which the caller closes. */
+  public SourceChunks(FrameSource source, StreamSettings settings) {
     this.source = source;
     this.assembler =
         ChunkAssembler.start(
@@ -35,7 +36,7 @@ final class SourceChunks {
   }
 
   /** What comes next, chunks and what lies between them; empty at the end. */
-  Optional<Assembled<EncodedFrame>> next() throws IOException {
+  public Optional<Assembled<EncodedFrame>> next() throws IOException {
     while (assembled.isEmpty() && !ended) {
       read();
     }

@@ -40,7 +40,8 @@ class ScorerTest {
     assertThat(sum.rate("numberRight").value()).hasValue(1);
     assertThat(sum.rate("numberRightGivenSentence").value()).hasValue(1);
     assertThat(sum.rate("numberStepFar").whole()).isPositive();
-    assertThat(whole.stretches()).allSatisfy(part -> assertThat(part.rate("recall").whole()).isPositive());
+    assertThat(whole.stretches())
+        .allSatisfy(part -> assertThat(part.rate("recall").whole()).isPositive());
   }
 
   @Test

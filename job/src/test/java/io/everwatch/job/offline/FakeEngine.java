@@ -31,8 +31,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
 
 /** An engine that answers by a rule, on a thread of its own as a real one does. */
-final class FakeEngine implements Engine {
-  static final StreamSettings SETTINGS =
+public final class FakeEngine implements Engine {
+  public static final StreamSettings SETTINGS =
       new StreamSettings(
           2,
           1_000_000,
@@ -58,7 +58,7 @@ final class FakeEngine implements Engine {
           PrefillSettings.DEFAULT);
 
   /** Says nothing, ever. */
-  static final BiFunction<StreamSession, RoundInput, Outcome> MUTE =
+  public static final BiFunction<StreamSession, RoundInput, Outcome> MUTE =
       (session, input) -> new Silent(2, StopReason.END_OF_TURN);
 
   private final StreamSettings settings;
@@ -67,16 +67,16 @@ final class FakeEngine implements Engine {
   private final AtomicLong rounds = new AtomicLong();
   final List<StreamSession> released = new ArrayList<>();
 
-  FakeEngine(StreamSettings settings, BiFunction<StreamSession, RoundInput, Outcome> rule) {
+  public FakeEngine(StreamSettings settings, BiFunction<StreamSession, RoundInput, Outcome> rule) {
     this.settings = settings;
     this.rule = rule;
   }
 
-  FakeEngine(BiFunction<StreamSession, RoundInput, Outcome> rule) {
+  public FakeEngine(BiFunction<StreamSession, RoundInput, Outcome> rule) {
     this(SETTINGS, rule);
   }
 
-  static Outcome says(String text) {
+  public static Outcome says(String text) {
     return text.isEmpty()
         ? new Silent(2, StopReason.END_OF_TURN)
         : new Spoke(text, 9, StopReason.END_OF_TURN);

@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.everwatch.job.evaluation.Outcome;
+import io.everwatch.job.evaluation.Question;
+import io.everwatch.job.evaluation.Rate;
+import io.everwatch.job.evaluation.SceneGrammar;
+import io.everwatch.job.evaluation.TrueSecond;
+import io.everwatch.job.evaluation.Scenes;
 import io.everwatch.job.evaluation.Treatment;
 import io.everwatch.job.evaluation.TrueCamera;
-import io.everwatch.job.evaluation.Scenes;
 import io.everwatch.job.scene.RoadScene;
 import io.everwatch.job.scene.RoadWorld;
 import io.everwatch.operators.engine.RoundResult.Failed;
@@ -15,6 +19,7 @@ import io.everwatch.operators.model.EncodedFrame.Encoding;
 import io.everwatch.operators.model.PrefillSettings;
 import io.everwatch.operators.model.StreamSettings;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -57,7 +62,10 @@ class SceneEvaluationTest {
       Outcome outcome = new SceneEvaluation(engine, Treatment.NONE).run(cameras(), 300, NOBODY);
       assertThat(outcome.failures()).isZero();
       assertThat(outcome.stretches()).hasSize(10);
-      assertThat(outcome.whole().rate("recall").whole() + outcome.whole().rate("silenceRecall").whole()).isEqualTo(600);
+      assertThat(
+              outcome.whole().rate("recall").whole()
+                  + outcome.whole().rate("silenceRecall").whole())
+          .isEqualTo(600);
       assertThat(outcome.whole().rate("f1").value()).hasValue(1);
       assertThat(outcome.whole().rate("silenceRecall").value()).hasValue(1);
       assertThat(outcome.whole().rate("numberRight").value()).hasValue(1);
@@ -101,7 +109,9 @@ class SceneEvaluationTest {
               }
               return FakeEngine.says(said(input.chunk()));
             })) {
-      Outcome outcome = new SceneEvaluation(engine, Treatment.NONE.withRebuildEvery(every)).run(cameras(), 70, NOBODY);
+      Outcome outcome =
+          new SceneEvaluation(engine, Treatment.NONE.withRebuildEvery(every))
+              .run(cameras(), 70, NOBODY);
       assertThat(outcome.failures()).isZero();
       assertThat(outcome.rebuilds()).isEqualTo(2 * 3);
       assertThat(outcome.rebuiltRows()).isEqualTo(2 * 3 * 30); // as this engine has it
@@ -110,6 +120,131 @@ class SceneEvaluationTest {
 
   private static String said(long second) {
     return second % 3 == 0 ? "" : " Word " + second + ".";
+  }
+
+  /** The paper's sliding window without overlap. */
+  @Test
+  void aStreamThatBeginsAgainHasItsEarlierWordsAsContext() throws Exception {
+    try (FakeEngine engine =
+        new FakeEngine(
+            (session, input) -> {
+              assertThat(input.earlier()).isEmpty();
+              assertThat(session.rounds()).isEqualTo(input.chunk() % 10);
+              if (input.chunk() >= 10) {
+                long newest = input.chunk() / 10 * 10 - 1;
+                assertThat(session.settings().instruction())
+                    .startsWith(" Watch the road")
+                    .endsWith(said(newest - 1) + said(newest));
+              }
+              return FakeEngine.says(said(input.chunk()));
+            })) {
+      Outcome outcome =
+          new SceneEvaluation(engine, Treatment.NONE.withRestartEvery(10))
+              .run(cameras(), 60, NOBODY);
+      assertThat(outcome.failures()).isZero();
+      assertThat(outcome.rebuilds()).isZero();
+    }
+  }
+
+  /** No more of them than the text window would hold. */
+  @Test
+  void theContextOfAStreamThatBeginsAgainIsBounded() throws Exception {
+    List<Integer> lengths = new ArrayList<>();
+    try (FakeEngine engine =
+        new FakeEngine(
+            (session, input) -> {
+              lengths.add(session.settings().instruction().strip().split("(?=\\.)|\\s+", -1).length);
+              return FakeEngine.says(" Word after word after word.");
+            })) {
+      new SceneEvaluation(engine, Treatment.NONE.withRestartEvery(50))
+          .run(cameras(), 300, NOBODY);
+    }
+    assertThat(Collections.max(lengths)).isBetween(370, 384 + 12);
+  }
+
+  @Test
+  void aBlindStreamSeesBlack() throws Exception {
+    try (FakeEngine engine =
+        new FakeEngine(
+            (session, input) -> {
+              assertThat(input.frames())
+                  .allSatisfy(frame -> assertThat(frame.bytes()).containsOnly(0));
+              return FakeEngine.says("");
+            })) {
+      Outcome outcome =
+          new SceneEvaluation(engine, Treatment.NONE.withBlind(true)).run(cameras(), 20, NOBODY);
+      assertThat(outcome.failures()).isZero();
+    }
+  }
+
+  /** A question takes the place of the sentence in the scores, and the sentence may follow. */
+  @Test
+  void questionsAreAskedInTurnAndScoredBySource() throws Exception {
+    Map<Long, String> asked = new HashMap<>();
+    try (FakeEngine engine =
+        new FakeEngine(
+            (session, input) -> {
+              if (!input.question().isEmpty()) {
+                asked.put(input.chunk(), input.question());
+              }
+              return FakeEngine.says(
+                  input.question().contains("light") ? " Red. The light turns red." : "");
+            })) {
+      Outcome outcome =
+          new SceneEvaluation(engine, Treatment.NONE.withAskEvery(5))
+              .run(List.of(new Interrogator(camera())), 30, NOBODY);
+      assertThat(asked.keySet()).containsExactlyInAnyOrder(5L, 10L, 15L, 20L, 25L);
+      assertThat(asked).containsEntry(5L, " How many?").containsEntry(10L, " What light?");
+      assertThat(outcome.whole().rate("answers.sight")).isEqualTo(new Rate(2, 2));
+      assertThat(outcome.whole().rate("answers.text")).isEqualTo(new Rate(0, 3));
+      assertThat(
+              outcome.whole().rate("recall").whole() + outcome.whole().rate("silenceRecall").whole())
+          .isEqualTo(25);
+    }
+  }
+
+  private static TrueCamera camera() {
+    return cameras().get(0);
+  }
+
+  /** A camera of which two things may be asked at any time. */
+  private static final class Interrogator implements TrueCamera {
+    private final TrueCamera camera;
+
+    Interrogator(TrueCamera camera) {
+      this.camera = camera;
+    }
+
+    @Override
+    public long seed() {
+      return camera.seed();
+    }
+
+    @Override
+    public String instruction() {
+      return camera.instruction();
+    }
+
+    @Override
+    public int fps() {
+      return camera.fps();
+    }
+
+    @Override
+    public TrueSecond next() {
+      TrueSecond second = camera.next();
+      return new TrueSecond(
+          second.truth(),
+          second.frames(),
+          List.of(
+              new Question(" What light?", "Red.", "sight"),
+              new Question(" How many?", "Two.", "text")));
+    }
+
+    @Override
+    public SceneGrammar grammar() {
+      return camera.grammar();
+    }
   }
 
   @Test
@@ -149,7 +284,8 @@ class SceneEvaluationTest {
             1,
             PrefillSettings.DEFAULT);
     try (FakeEngine engine = new FakeEngine(faster, FakeEngine.MUTE)) {
-      assertThatThrownBy(() -> new SceneEvaluation(engine, Treatment.NONE).run(cameras(), 60, NOBODY))
+      assertThatThrownBy(
+              () -> new SceneEvaluation(engine, Treatment.NONE).run(cameras(), 60, NOBODY))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("takes 4 frames every 1000000 us; the scene makes 2");
     }
