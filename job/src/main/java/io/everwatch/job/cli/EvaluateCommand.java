@@ -50,7 +50,7 @@ final class EvaluateCommand implements Callable<Integer> {
       names = "--scene",
       paramLabel = "NAME",
       defaultValue = "road",
-      description = "Scene whose truth is known (default: ${DEFAULT-VALUE}).")
+      description = "Scene whose truth is known: " + Scenes.KNOWN + " (default: ${DEFAULT-VALUE}).")
   private String scene = "road";
 
   @Option(

@@ -9,7 +9,7 @@ import java.util.Optional;
  */
 public interface RecalledFact {
   /** Prefix of the names of its rates. */
-  String name();
+  String label();
 
   /** What this sentence says of it; empty: nothing. */
   Optional<String> said(String sentence);

@@ -75,7 +75,7 @@ final class RoadCamera implements TrueCamera {
   /** The count of the kind that the instruction names; goes in rounds. */
   private static final class RunningNumber implements RecalledFact {
     @Override
-    public String name() {
+    public String label() {
       return "number";
     }
 

@@ -1,24 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.evaluation;
 
-import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
+import io.everwatch.job.world.SceneUri;
 
-/** The scenes whose truth is known. */
+/** The scenes whose truth is known, by the names of the command line. */
 public final class Scenes {
-  private static final Map<String, Maker> KNOWN = new TreeMap<>(Map.of("road", RoadCamera::new));
+  /** What there is, for messages and help. */
+  public static final String KNOWN =
+      "road (of the shipped model), world-road, door; the latter two with settings, such as"
+          + " door?size=168x112&conditions=night+shake";
 
-  private interface Maker {
-    TrueCamera of(long seed, double density);
-  }
+  private static final String WORLD = "world-";
 
   private Scenes() {}
-
-  /** Their names. */
-  public static List<String> names() {
-    return List.copyOf(KNOWN.keySet());
-  }
 
   /**
    * A camera of that scene.
@@ -27,12 +21,18 @@ public final class Scenes {
    * @throws IllegalArgumentException when there is no such scene, or it cannot be so busy
    */
   public static TrueCamera open(String scene, long seed, double density) {
-    Maker maker = KNOWN.get(scene);
-    if (maker == null) {
-      throw new IllegalArgumentException(
-          "there is no scene '%s' with a known truth; expected %s"
-              .formatted(scene, String.join(" or ", names())));
+    if (scene.equals("road")) {
+      return new RoadCamera(seed, density);
     }
-    return maker.of(seed, density);
+    int query = scene.indexOf('?');
+    String name = query < 0 ? scene : scene.substring(0, query);
+    String settings = query < 0 ? "" : scene.substring(query + 1) + "&";
+    String place = name.startsWith(WORLD) ? name.substring(WORLD.length()) : name;
+    if (!name.equals(WORLD + "road") && !name.equals("door")) {
+      throw new IllegalArgumentException(
+          "there is no scene '%s' with a known truth; expected %s".formatted(scene, KNOWN));
+    }
+    return new WorldTruth(
+        SceneUri.parse("scene:%s?%sseed=%d&density=%s".formatted(place, settings, seed, density)));
   }
 }

@@ -54,7 +54,7 @@ public final class Scorer {
         .forEach(score::declare);
     for (RecalledFact fact : grammar.facts()) {
       Stream.of("Given", "False", "Right", "RightGivenSentence", "Step", "StepFar")
-          .forEach(rate -> score.declare(fact.name() + rate));
+          .forEach(rate -> score.declare(fact.label() + rate));
     }
     return score;
   }
@@ -103,7 +103,7 @@ public final class Scorer {
     Optional<String> given = fact.said(said);
     boolean right = due.equals(given);
     boolean told = grammar.seen(truth).equals(grammar.seen(said));
-    String name = fact.name();
+    String name = fact.label();
     score.add(name + "Given", given.isPresent(), due.isPresent());
     score.add(name + "False", given.isPresent(), due.isEmpty() && fact.possible(truth));
     score.add(name + "Right", right, due.isPresent());
@@ -120,7 +120,7 @@ public final class Scorer {
   private void remember(long second, String said) {
     for (RecalledFact fact : grammar.facts()) {
       if (fact.isBase(said)) {
-        bases.put(fact.name(), new Base(second, said));
+        bases.put(fact.label(), new Base(second, said));
       }
     }
   }
