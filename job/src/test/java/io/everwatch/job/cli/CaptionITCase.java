@@ -5,13 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -99,6 +102,53 @@ class CaptionITCase {
     assertThat(scores.get("whole").get("f1").asDouble()).isGreaterThan(0.88);
     assertThat(scores.get("whole").get("silenceRecall").asDouble()).isGreaterThan(0.97);
     assertThat(scores.get("whole").get("numberStep").asDouble()).isGreaterThan(0.9);
+  }
+
+  private static double rate(Map<String, JsonNode> runs, String run, String name) {
+    return runs.getOrDefault(run, MissingNode.getInstance()).path(name).asDouble(Double.NaN);
+  }
+
+  /** The paper's table in small: what a part of the memory is good for is lost with it alone. */
+  @Test
+  void eachAblationFailsInItsOwnColumn() throws IOException {
+    Path report = folder.resolve("report");
+    assertThat(
+            run(
+                "evaluate",
+                "--minutes",
+                "3",
+                "--density",
+                "2",
+                "--seed",
+                "41,42",
+                "--ablation",
+                "compact,no-text-window,no-sink,native-positions,visual-window=0",
+                "--report",
+                report.toString(),
+                "--json"))
+        .as(err.toString())
+        .isEqualTo(ExitCodes.OK);
+    Map<String, JsonNode> runs = new HashMap<>();
+    lines().get(0).get("runs").forEach(run -> runs.put(run.get("name").asText(), run.get("whole")));
+    for (String sees : List.of("compact", "no-text-window", "no-sink", "native-positions")) {
+      assertThat(rate(runs, sees, "f1")).as(sees).isGreaterThan(0.9);
+      assertThat(rate(runs, sees, "silenceRecall")).as(sees).isGreaterThan(0.97);
+    }
+    assertThat(rate(runs, "visual-window=0", "f1")).isLessThan(0.2);
+    for (String told : List.of("compact", "no-text-window")) {
+      assertThat(rate(runs, told, "numberGiven")).as(told).isGreaterThan(0.95);
+    }
+    for (String untold : List.of("no-sink", "native-positions")) {
+      assertThat(rate(runs, untold, "numberGiven")).as(untold).isLessThan(0.85);
+    }
+    for (String recalls : List.of("compact", "no-sink")) {
+      assertThat(rate(runs, recalls, "numberStepFar")).as(recalls).isGreaterThan(0.9);
+    }
+    for (String forgets : List.of("no-text-window", "native-positions")) {
+      assertThat(rate(runs, forgets, "numberStepFar")).as(forgets).isLessThan(0.8);
+    }
+    assertThat(report.resolve("report.md")).content().contains("| `no-sink` |");
+    assertThat(report.resolve("numberStepFar.svg")).isNotEmptyFile();
   }
 
   @Test
