@@ -29,7 +29,9 @@ record Clip(
     words = List.copyOf(words);
   }
 
-  /** The human commentary before a second of the video, which a stream that begins there is told. */
+  /**
+   * The human commentary before a second of the video, which a stream that begins there is told.
+   */
   String before(double second) {
     String said = Word.said(words, Double.NEGATIVE_INFINITY, second);
     return said.isEmpty() ? earlier : said;

@@ -53,11 +53,7 @@ final class ClipStream implements Rounds {
   private double end;
 
   ClipStream(
-      String streamId,
-      StreamSettings settings,
-      GenerationOptions options,
-      Desk desk,
-      Skips skips) {
+      String streamId, StreamSettings settings, GenerationOptions options, Desk desk, Skips skips) {
     this.streamId = streamId;
     this.settings = settings;
     this.options = options;

@@ -15,10 +15,10 @@ import java.util.Optional;
 
 /**
  * A language model behind an OpenAI-compatible endpoint, {@code POST URL/chat/completions}. What a
- * network does is borne: a time limit, retries of what may be better later (no connection, 408, 409,
- * 429, 5xx) with growing pauses or as long as the server says, requests spread over the minute,
- * replies of bounded size, no redirects, which would carry the key elsewhere. The key stands in no
- * message. Thread-safe.
+ * network does is borne: a time limit, retries of what may be better later (no connection, 408,
+ * 409, 429, 5xx) with growing pauses or as long as the server says, requests spread over the
+ * minute, replies of bounded size, no redirects, which would carry the key elsewhere. The key
+ * stands in no message. Thread-safe.
  */
 final class HttpJudge implements Judge {
   private static final int MOST_BYTES = 1 << 20;

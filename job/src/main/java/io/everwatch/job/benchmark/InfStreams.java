@@ -113,9 +113,7 @@ final class InfStreams {
       List<Word> ofA = first.get(clip.video());
       List<Word> ofB = second.get(clip.video());
       if (ofA == null || ofB == null) {
-        skips.add(
-            Reason.NO_COMMENTARY,
-            "%s in %s".formatted(clip.video(), ofA == null ? a : b));
+        skips.add(Reason.NO_COMMENTARY, "%s in %s".formatted(clip.video(), ofA == null ? a : b));
         continue;
       }
       for (double from = clip.from(); from < clip.to(); from += SEGMENT_SECONDS) {

@@ -109,8 +109,7 @@ final class Judging {
 
   private Verdict vote(Pair pair, Order order) throws IOException, InterruptedException {
     boolean ab = order == Order.AB;
-    String prompt =
-        prompt(pair.reference(), ab ? pair.a() : pair.b(), ab ? pair.b() : pair.a());
+    String prompt = prompt(pair.reference(), ab ? pair.a() : pair.b(), ab ? pair.b() : pair.a());
     Verdict shown = Verdict.read(judge.reply(prompt));
     if (shown == Verdict.NONE) {
       skips.add(Reason.UNREADABLE_VERDICT, "%s, order %s".formatted(pair.id(), order));

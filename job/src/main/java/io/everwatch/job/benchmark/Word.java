@@ -12,7 +12,9 @@ import java.util.stream.Collectors;
  * @param end seconds of the video
  */
 record Word(double start, double end, String text) {
-  /** Control characters, unassigned ones, lone surrogates, and what a decoder puts for bad bytes. */
+  /**
+   * Control characters, unassigned ones, lone surrogates, and what a decoder puts for bad bytes.
+   */
   private static final Pattern UNKNOWN =
       Pattern.compile("[\\p{Cc}\\p{Cn}\\p{Cs}\\x{FFFD}&&[^\\n\\r\\t]]");
 

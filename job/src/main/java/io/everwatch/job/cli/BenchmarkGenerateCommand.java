@@ -76,7 +76,8 @@ final class BenchmarkGenerateCommand implements Callable<Integer> {
   @Option(
       names = "--query",
       paramLabel = "TEXT",
-      description = "What the model is asked (default: one for each benchmark); {title} is filled in.")
+      description =
+          "What the model is asked (default: one for each benchmark); {title} is filled in.")
   private @Nullable String query;
 
   @Option(
@@ -108,9 +109,7 @@ final class BenchmarkGenerateCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }
-    skips
-        .counts()
-        .forEach((reason, count) -> say(err, "%s: %d left out".formatted(reason, count)));
+    skips.counts().forEach((reason, count) -> say(err, "%s: %d left out".formatted(reason, count)));
     return ExitCodes.OK;
   }
 

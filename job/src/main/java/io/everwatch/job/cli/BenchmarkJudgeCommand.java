@@ -48,7 +48,8 @@ final class BenchmarkJudgeCommand implements Callable<Integer> {
       names = "--references",
       required = true,
       paramLabel = "FILE",
-      description = "Of inf-streams the metadata; of livesports {video_id, event_id, gt_asr} a line.")
+      description =
+          "Of inf-streams the metadata; of livesports {video_id, event_id, gt_asr} a line.")
   private Path references = Path.of("");
 
   @Option(names = "--a", required = true, paramLabel = "FILE", description = "Commentary A.")

@@ -42,7 +42,12 @@ final class EvaluationTable {
     return String.format(
         Locale.ROOT,
         "%-24s %6.4f [%6.4f, %6.4f] of %7d %s",
-        name, estimate.value(), estimate.low(), estimate.high(), estimate.rate().whole(), parts);
+        name,
+        estimate.value(),
+        estimate.low(),
+        estimate.high(),
+        estimate.rate().whole(),
+        parts);
   }
 
   private void cost(Outcome outcome) {
@@ -53,7 +58,10 @@ final class EvaluationTable {
         String.format(
             Locale.ROOT,
             "rows attended over at most: %d in the first part, %d in the last; CPU per second of video: %.1f and %.1f ms",
-            first.mostRows(), last.mostRows(), first.cpuMillis(), last.cpuMillis()));
+            first.mostRows(),
+            last.mostRows(),
+            first.cpuMillis(),
+            last.cpuMillis()));
   }
 
   private void notes(Outcome outcome) {

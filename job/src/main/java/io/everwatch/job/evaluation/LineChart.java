@@ -72,8 +72,7 @@ final class LineChart {
   private record Pen(String colour, String stroke) {
     static Pen of(int index) {
       String colour = COLOURS.get(index % COLOURS.size());
-      String dash =
-          index < COLOURS.size() ? "" : " stroke-dasharray=\"%d 3\"".formatted(1 + index);
+      String dash = index < COLOURS.size() ? "" : " stroke-dasharray=\"%d 3\"".formatted(1 + index);
       return new Pen(colour, "stroke=\"%s\"%s".formatted(colour, dash));
     }
   }

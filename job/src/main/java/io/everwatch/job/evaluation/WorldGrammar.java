@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.evaluation;
 
-import io.everwatch.job.world.WorldScene.Place;
 import io.everwatch.job.world.Words;
+import io.everwatch.job.world.WorldScene.Place;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;

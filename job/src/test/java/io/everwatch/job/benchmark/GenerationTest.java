@@ -63,7 +63,10 @@ class GenerationTest {
   }
 
   private List<JsonNode> generate(
-      Path metadata, OptionalInt piece, boolean firstTurn, BiFunction<StreamSession, RoundInput, Outcome> rule)
+      Path metadata,
+      OptionalInt piece,
+      boolean firstTurn,
+      BiFunction<StreamSession, RoundInput, Outcome> rule)
       throws Exception {
     Path out = folder.resolve("out.jsonl");
     GenerationOptions options = new GenerationOptions(QUERY, firstTurn, piece, 2);
@@ -102,8 +105,12 @@ class GenerationTest {
     video("game", 12);
     List<JsonNode> lines =
         generate(metadata("game"), OptionalInt.of(4), /* firstTurn= */ true, this::count);
-    assertThat(lines).extracting(line -> line.get("chunk_start").asDouble()).containsExactly(4.0, 8.0);
-    assertThat(lines).extracting(line -> line.get("chunk_end").asDouble()).containsExactly(8.0, 12.0);
+    assertThat(lines)
+        .extracting(line -> line.get("chunk_start").asDouble())
+        .containsExactly(4.0, 8.0);
+    assertThat(lines)
+        .extracting(line -> line.get("chunk_end").asDouble())
+        .containsExactly(8.0, 12.0);
     assertThat(lines.get(1).get("items")).hasSize(3);
     assertThat(contexts).isEqualTo(Map.of("4", " alpha", "8", " alpha beta"));
     assertThat(questions).isEqualTo(Map.of("4", QUERY, "8", QUERY));
@@ -168,7 +175,8 @@ class GenerationTest {
     Files.writeString(folder.resolve("broken.mp4"), "this is no video");
     List<JsonNode> lines =
         generate(
-            metadata("missing.mp4", "empty.mp4", "broken.mp4", "../outside", "good", "short", "long"),
+            metadata(
+                "missing.mp4", "empty.mp4", "broken.mp4", "../outside", "good", "short", "long"),
             OptionalInt.empty(),
             /* firstTurn= */ true,
             this::count);

@@ -210,20 +210,18 @@ class HttpJudgeTest {
               }
               exchange.close();
             });
-    assertThatThrownBy(() -> judge.reply("Which?"))
-        .hasMessageContaining("HttpTimeoutException");
+    assertThatThrownBy(() -> judge.reply("Which?")).hasMessageContaining("HttpTimeoutException");
   }
 
   @Test
   void requestsAreSpreadOverTheMinute() throws Exception {
     HttpJudge judge =
-        judge(
-            Duration.ofSeconds(20), 1, 30, (exchange, n) -> send(exchange, 200, completion("A")));
+        judge(Duration.ofSeconds(20), 1, 30, (exchange, n) -> send(exchange, 200, completion("A")));
     for (int i = 0; i < 4; i++) {
       judge.reply("Which?");
     }
-    assertThat(pauses).containsExactly(
-        Duration.ofSeconds(2), Duration.ofSeconds(2), Duration.ofSeconds(2));
+    assertThat(pauses)
+        .containsExactly(Duration.ofSeconds(2), Duration.ofSeconds(2), Duration.ofSeconds(2));
   }
 
   @Test

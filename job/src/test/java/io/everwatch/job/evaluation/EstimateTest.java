@@ -48,8 +48,7 @@ class EstimateTest {
     Estimate two = Estimate.of(List.of(new Rate(60, 100), new Rate(40, 100))).orElseThrow();
     assertThat(two.low()).isZero();
     Estimate three =
-        Estimate.of(List.of(new Rate(60, 100), new Rate(40, 100), new Rate(50, 100)))
-            .orElseThrow();
+        Estimate.of(List.of(new Rate(60, 100), new Rate(40, 100), new Rate(50, 100))).orElseThrow();
     double deviation = Math.sqrt(200.0 * 3 / 2) / 300;
     assertThat(three.low()).isCloseTo(0.5 - 4.3027 * deviation, within(1e-4));
     assertThat(three.high()).isCloseTo(0.5 + 4.3027 * deviation, within(1e-4));
@@ -66,8 +65,7 @@ class EstimateTest {
       for (int camera = 0; camera < 6; camera++) {
         double own = 0.8 + 0.1 * (random.nextDouble() - 0.5) * 2; // cameras differ
         int cases = 100;
-        cameras.add(
-            new Rate(random.doubles(cases).filter(x -> x < own).count(), cases));
+        cameras.add(new Rate(random.doubles(cases).filter(x -> x < own).count(), cases));
       }
       Estimate estimate = Estimate.of(cameras).orElseThrow();
       covered += estimate.low() <= 0.8 && estimate.high() >= 0.8 ? 1 : 0;

@@ -52,7 +52,10 @@ class ReportFolderTest {
       outcomes.put(run, outcome());
     }
     return new EvaluationReport(
-        Map.of("scene", "road", "command", "everwatch evaluate <x>"), 10, List.of(1L, 2L), outcomes);
+        Map.of("scene", "road", "command", "everwatch evaluate <x>"),
+        10,
+        List.of(1L, 2L),
+        outcomes);
   }
 
   @Test

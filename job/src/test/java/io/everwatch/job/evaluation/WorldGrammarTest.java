@@ -53,7 +53,8 @@ class WorldGrammarTest {
             " A red car enters from the left.");
     assertThat(score.rate("numberStep")).isEqualTo(new Rate(2, 3));
     assertThat(score.rate("afterStep")).isEqualTo(new Rate(1, 2));
-    assertThat(WorldGrammar.ROAD.seen(" A blue bus number two after a red one enters from the left."))
+    assertThat(
+            WorldGrammar.ROAD.seen(" A blue bus number two after a red one enters from the left."))
         .isEqualTo(" A blue bus enters from the left.");
   }
 
@@ -97,6 +98,7 @@ class WorldGrammarTest {
   void aSceneThatIsNotThereIsNamed(String scene) {
     assertThatThrownBy(() -> Scenes.open(scene, 1, 0.8))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining(scene.contains("size") ? "width 1" : scene.replaceAll("\\?.*|world-", ""));
+        .hasMessageContaining(
+            scene.contains("size") ? "width 1" : scene.replaceAll("\\?.*|world-", ""));
   }
 }

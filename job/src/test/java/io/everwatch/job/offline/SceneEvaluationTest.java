@@ -8,10 +8,10 @@ import io.everwatch.job.evaluation.Outcome;
 import io.everwatch.job.evaluation.Question;
 import io.everwatch.job.evaluation.Rate;
 import io.everwatch.job.evaluation.SceneGrammar;
-import io.everwatch.job.evaluation.TrueSecond;
 import io.everwatch.job.evaluation.Scenes;
 import io.everwatch.job.evaluation.Treatment;
 import io.everwatch.job.evaluation.TrueCamera;
+import io.everwatch.job.evaluation.TrueSecond;
 import io.everwatch.job.scene.RoadScene;
 import io.everwatch.job.scene.RoadWorld;
 import io.everwatch.operators.engine.RoundResult.Failed;
@@ -153,11 +153,11 @@ class SceneEvaluationTest {
     try (FakeEngine engine =
         new FakeEngine(
             (session, input) -> {
-              lengths.add(session.settings().instruction().strip().split("(?=\\.)|\\s+", -1).length);
+              lengths.add(
+                  session.settings().instruction().strip().split("(?=\\.)|\\s+", -1).length);
               return FakeEngine.says(" Word after word after word.");
             })) {
-      new SceneEvaluation(engine, Treatment.NONE.withRestartEvery(50))
-          .run(cameras(), 300, NOBODY);
+      new SceneEvaluation(engine, Treatment.NONE.withRestartEvery(50)).run(cameras(), 300, NOBODY);
     }
     assertThat(Collections.max(lengths)).isBetween(370, 384 + 12);
   }
@@ -198,7 +198,8 @@ class SceneEvaluationTest {
       assertThat(outcome.whole().rate("answers.sight")).isEqualTo(new Rate(2, 2));
       assertThat(outcome.whole().rate("answers.text")).isEqualTo(new Rate(0, 3));
       assertThat(
-              outcome.whole().rate("recall").whole() + outcome.whole().rate("silenceRecall").whole())
+              outcome.whole().rate("recall").whole()
+                  + outcome.whole().rate("silenceRecall").whole())
           .isEqualTo(25);
     }
   }
