@@ -2,9 +2,10 @@
 package io.everwatch.job.offline;
 
 import io.everwatch.job.scene.Background;
+import io.everwatch.job.evaluation.Scenes;
+import io.everwatch.job.evaluation.Score;
+import io.everwatch.job.evaluation.Scorer;
 import io.everwatch.job.scene.RoadScene;
-import io.everwatch.job.scene.RoadScore;
-import io.everwatch.job.scene.RoadScorer;
 import io.everwatch.job.scene.RoadWorld;
 import io.everwatch.operators.engine.Engine;
 import io.everwatch.operators.engine.EngineOptions;
@@ -110,12 +111,12 @@ public final class OutageFigures {
 
   /** Over all outages, with the interval in which 95 % of resampled sets of outages lie. */
   private static String f1(List<Road> roads, int from, int to) {
-    List<RoadScore> outages = new ArrayList<>();
+    List<Score> outages = new ArrayList<>();
     for (Road road : roads) {
-      List<RoadScore> parts = road.scorer.stretches();
+      List<Score> parts = road.scorer.stretches();
       for (int period = 0; (period + 1) * PERIOD <= road.seconds; period++) {
         int begin = period * PERIOD;
-        outages.add(RoadScore.sum(parts.subList((begin + from) / STRETCH, (begin + to) / STRETCH)));
+        outages.add(Score.sum(parts.subList((begin + from) / STRETCH, (begin + to) / STRETCH)));
       }
     }
     SplittableRandom random = new SplittableRandom(1);
@@ -123,23 +124,24 @@ public final class OutageFigures {
         IntStream.range(0, RESAMPLES)
             .mapToObj(
                 i ->
-                    RoadScore.sum(
+                    Score.sum(
                             random
                                 .ints(outages.size(), 0, outages.size())
                                 .mapToObj(outages::get)
                                 .toList())
-                        .f1())
+                        .rate("f1")
+                        .value())
             .mapToDouble(OptionalDouble::orElseThrow)
             .sorted()
             .toArray();
-    RoadScore all = RoadScore.sum(outages);
+    Score all = Score.sum(outages);
     return String.format(
         Locale.ROOT,
         "%.3f (%.3f to %.3f; %d events, %d outages)",
-        all.f1().orElseThrow(),
+        all.rate("f1").value().orElseThrow(),
         resampled[RESAMPLES / 40],
         resampled[RESAMPLES - 1 - RESAMPLES / 40],
-        all.events(),
+        all.rate("recall").whole(),
         outages.size());
   }
 
@@ -187,7 +189,7 @@ public final class OutageFigures {
   /** One road on its way through the engine. */
   private final class Road implements Rounds {
     private final RoadWorld world;
-    private final RoadScorer scorer;
+    private final Scorer scorer;
     private final StreamSettings told;
     private final String streamId;
     private final int seconds;
@@ -206,7 +208,12 @@ public final class OutageFigures {
       streamId = "road-" + seed;
       told = engine.settings().withInstruction(world.instruction());
       int stretches = Math.max(1, seconds / STRETCH);
-      scorer = new RoadScorer(stretches, seconds, told.visualRounds());
+      scorer =
+          new Scorer(
+              Scenes.open("road", seed, RoadScene.DEFAULT_DENSITY).grammar(),
+              stretches,
+              seconds,
+              told.visualRounds());
       this.seconds = seconds;
       this.overload = overload;
       if (seconds % scoredLength != 0) {
