@@ -2,6 +2,7 @@
 """One prompt for training and serving: the serving side wrote the file that is read here."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,11 +16,8 @@ from everwatch_training.prompt import Prompt
 from everwatch_training.scenes import Told
 from everwatch_training.world import all_words
 
-CASES = [
-    json.loads(line)
-    for line in (SHIPPED.parents[7] / "training/tests/golden/prompts.jsonl").read_text().split("\n")
-    if line
-]
+GOLDEN = Path(__file__).parent / "golden/prompts.jsonl"
+CASES = [json.loads(line) for line in GOLDEN.read_text().splitlines()]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from everwatch_training.grammar import PAUSE
 from everwatch_training.prompt import ANSWER, EVENT
 from everwatch_training.recipe import Lesson, Stage
 from everwatch_training.scenes import Told, is_known
+from everwatch_training.stages import SceneBatches
 from everwatch_training.world import Due
 
 LESSON = Lesson(0.0, 24, 48)
@@ -108,6 +111,27 @@ def test_captions_describe_each_second(fresh):
     text = fresh.grammar.decode(sample.ids)
     assert " Watch the road." in text
     assert text.count(" light ") == 2 and text.count(PAUSE) == 2
+
+
+def test_a_stage_follows_its_curriculum_and_mixes_in_what_must_not_be_forgotten(fresh):
+    lessons = [Lesson(0.0, 4, 48), Lesson(0.5, 8, 48)]
+    mixed = stage(
+        captions_every=4, captions=2, drill_every=5, drill=3, curriculum=lessons, plain=1.0
+    )
+    batches = SceneBatches(fresh.samples, replace(mixed, steps=20, batch=1, plain=1.0))
+    seen = {}
+    for step in (0, 1, 4, 6, 9, 10, 19):
+        parts = batches.parts(step, np.random.default_rng(step))
+        seen[step] = [(p.name, len(p.samples), p.samples[0].seconds) for p in parts]
+    assert seen == {
+        0: [("chunks", 2, 4), ("captions", 2, 2)],
+        1: [("chunks", 2, 4), ("drill", 3, 0)],
+        4: [("chunks", 2, 4), ("captions", 2, 2)],
+        6: [("chunks", 2, 4), ("drill", 3, 0)],
+        9: [("chunks", 2, 4)],
+        10: [("chunks", 1, 8)],
+        19: [("chunks", 1, 8)],
+    }
 
 
 def test_decisions_are_split_by_their_answer(fresh):

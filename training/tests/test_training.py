@@ -14,6 +14,7 @@ from everwatch_training.errors import TrainingError
 from everwatch_training.loading import AheadLoader, Loader
 from everwatch_training.processes import Company
 from everwatch_training.stages import SceneBatches
+from everwatch_training.start import start
 from everwatch_training.state import RunFolder
 from everwatch_training.training import Settings, StageLoop, rate, train
 
@@ -122,6 +123,17 @@ def test_a_state_that_was_cut_off_is_told(tmp_path):
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(TrainingError, match=r"rank0\.pt cannot be read: .*; restore the file or"):
         train(settings(tmp_path), Company())
+
+
+@pytest.mark.parametrize("frozen", [0.0, 1.0])
+def test_a_frozen_tower_does_not_change(tmp_path, frozen):
+    stage = CHAIN[CHAIN.rindex("[[stages]]") :].replace("steps = 8", f"frozen_tower = {frozen}")
+    recipe = tiny(stage.replace("batch = 1", "steps = 2\nbatch = 1"))
+    train(Settings(recipe, tmp_path, quiet=True), Company())
+    before, after = start(recipe, "cpu").network.hf.state_dict(), weights(tmp_path)
+    changed = {name.split(".")[1] for name in before if not torch.equal(before[name], after[name])}
+    assert changed == ({"language_model", "weight"} if frozen else {*changed, "visual"})
+    assert "language_model" in changed
 
 
 def test_another_seed_trains_another_model(uninterrupted, tmp_path):

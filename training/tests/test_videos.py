@@ -10,7 +10,7 @@ from conftest import SHIPPED
 from everwatch_training import cli
 from everwatch_training.errors import TrainingError
 from everwatch_training.grammar import Grammar
-from everwatch_training.prompt import ANSWER, EVENT, SILENCE
+from everwatch_training.prompt import ANSWER, EVENT
 from everwatch_training.recipe import Streaming
 from everwatch_training.start import read
 from everwatch_training.state import RunFolder
@@ -154,7 +154,13 @@ def test_a_video_that_ends_before_its_clip_or_cannot_be_read_is_left_out(folder)
 
 def test_a_chunk_is_the_published_interleaving_in_the_served_grammar(folder):
     grammar = Grammar.load(SHIPPED)
-    words = [(0.1, 0.5, "A"), (0.5, 1.0, "red"), (1.2, 1.9, "bus"), (3.1, 3.2, "stops.")]
+    words = [
+        (0.1, 0.5, "A"),
+        (0.5, 1.0, "red"),
+        (1.2, 1.9, "bus"),
+        (2.6, 3, "it"),
+        (3.1, 3.2, "stops."),
+    ]
     text = line(
         words=words, text="Watch.", previous="Before it", questions=[[0, 3.5, "Which?", "Red."]]
     )
@@ -174,13 +180,13 @@ def test_a_chunk_is_the_published_interleaving_in_the_served_grammar(folder):
         "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>previous text\n"
         + cut
         + "<|im_end|>\n<|im_start|>user\nTime=2.0-3.0s<|vision_start|><|vision_end|><|im_end|>\n"
-        "<|im_start|>assistant\n ...<|im_end|>\n"
+        "<|im_start|>assistant\n it ...<|im_end|>\n"
         "<|im_start|>user\nTime=3.0-4.0s<|vision_start|><|vision_end|>Which?<|im_end|>\n"
         "<|im_start|>assistant\n Red. stops. ...<|im_end|>\n"
     )
     learned = grammar.tokenizer.decode(sample.ids[sample.weights > 0], skip_special_tokens=False)
-    assert learned == " ...<|im_end|> Red. stops. ...<|im_end|>"
-    assert set(sample.turns.tolist()) == {0, SILENCE, ANSWER}
+    assert learned == " it ...<|im_end|> Red. stops. ...<|im_end|>"
+    assert set(sample.turns.tolist()) == {0, EVENT, ANSWER}
     assert (
         EVENT
         in samples.sample(

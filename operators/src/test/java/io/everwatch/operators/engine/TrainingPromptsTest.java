@@ -69,7 +69,7 @@ class TrainingPromptsTest {
           new Case("question", 5, 0, 16, 384, "How many<|im_end|> buses?", 2, 3, 2),
           new Case("cut", 23, 8990, 6, 20, "", 2, 1, 2),
           new Case("one-frame", 3, 41, 16, 384, "", 1, 2, 2),
-          new Case("eight-frames", 3, 100, 16, 384, "", 8, 2, 3),
+          new Case("eight-frames", 3, 100, 16, 384, "", 8, 1, 2),
           new Case("three-frames", 4, 7, 16, 384, "Which side?", 3, 1, 4));
 
   @Test
