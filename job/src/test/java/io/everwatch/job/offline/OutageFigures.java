@@ -17,8 +17,11 @@ import io.everwatch.operators.model.EncodedFrame.Encoding;
 import io.everwatch.operators.model.StreamSettings;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SplittableRandom;
@@ -47,7 +50,11 @@ public final class OutageFigures {
   private static final int STRETCH = 10;
 
   private static final int MERGED = 8;
-  private static final int CATCH_UP_STREAMS = 8;
+
+  /** Of which the time to catch up is taken, so often. */
+  private static final int STREAMS = 8;
+
+  private static final int PASSES = 5;
   private static final int RESAMPLES = 1000;
   private static final long SEED = 900_201;
 
@@ -145,43 +152,50 @@ public final class OutageFigures {
         outages.size());
   }
 
-  /** Backlogs of a minute, each twice: the first time the code is cold. */
+  /** Backlogs of a minute; the first pass is not counted, for the code is cold. */
   private void times() throws Exception {
-    System.out.printf(
-        "%n| overload | CPU time for a minute of %d streams | wall | rounds |%n", CATCH_UP_STREAMS);
-    System.out.println("| --- | --- | --- | --- |");
-    for (int pass = 0; pass < 2; pass++) {
+    System.out.printf("%n| overload | CPU time of a minute of %d streams | rounds |%n", STREAMS);
+    System.out.println("| --- | --- | --- |");
+    Map<Overload, List<Long>> nanos = new EnumMap<>(Overload.class);
+    Map<Overload, Long> rounds = new EnumMap<>(Overload.class);
+    for (int pass = 0; pass <= PASSES; pass++) {
       for (Overload overload : Overload.values()) {
-        Timed idle = timed(overload, BEGIN);
-        Timed all = timed(overload, BEGIN + OUTAGE);
-        if (pass == 1) {
-          System.out.printf(
-              Locale.ROOT,
-              "| %s | %.2f s | %.2f s | %d |%n",
-              overload.name().toLowerCase(Locale.ROOT),
-              (all.cpuNanos - idle.cpuNanos) / 1e9,
-              (all.nanos - idle.nanos) / 1e9,
-              all.rounds - idle.rounds);
+        Taken before = taken(overload, BEGIN);
+        Taken all = taken(overload, BEGIN + OUTAGE);
+        if (pass > 0) {
+          nanos.computeIfAbsent(overload, o -> new ArrayList<>()).add(all.nanos - before.nanos);
+          rounds.put(overload, all.rounds - before.rounds);
         }
       }
     }
+    nanos.forEach(
+        (overload, each) -> {
+          Collections.sort(each);
+          System.out.printf(
+              Locale.ROOT,
+              "| %s | %.2f s (%.2f to %.2f) | %d |%n",
+              overload.name().toLowerCase(Locale.ROOT),
+              each.get(PASSES / 2) / 1e9,
+              each.get(0) / 1e9,
+              each.get(PASSES - 1) / 1e9,
+              rounds.get(overload));
+        });
   }
 
-  private record Timed(long nanos, long cpuNanos, long rounds) {}
+  /** Of the processor, for these rounds. */
+  private record Taken(long nanos, long rounds) {}
 
-  private Timed timed(Overload overload, int seconds) throws Exception {
+  private Taken taken(Overload overload, int seconds) throws Exception {
     List<Road> roads =
-        LongStream.range(0, CATCH_UP_STREAMS)
+        LongStream.range(0, STREAMS)
             .mapToObj(road -> new Road(SEED + road, seconds, overload, seconds))
             .toList();
     for (Road road : roads) {
       road.record();
     }
     long cpu = ProcessFigures.cpuNanos();
-    long start = System.nanoTime();
     RoundDriver.drive(engine, roads, RoundDriver.PATIENCE);
-    return new Timed(
-        System.nanoTime() - start,
+    return new Taken(
         ProcessFigures.cpuNanos() - cpu,
         roads.stream().mapToLong(road -> road.rounds + road.mergedRounds).sum());
   }
