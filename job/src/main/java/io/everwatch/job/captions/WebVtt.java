@@ -50,8 +50,7 @@ final class WebVtt implements CaptionWriter {
         merged == null || event.getKind() != TextKind.COMMENT
             ? 0
             : event.getChunk() - merged.getFirstChunk();
-    long from =
-        event.getStartMicros() - chunks * (event.getEndMicros() - event.getStartMicros());
+    long from = event.getStartMicros() - chunks * (event.getEndMicros() - event.getStartMicros());
     return Math.max(from, originMicros);
   }
 
