@@ -170,7 +170,7 @@ record Goal(
             "sparse"));
     goals.add(
         new Goal(
-            "sparse against dense output on structured heads, the worst",
+            "sparse against dense output, the worst kind of structured heads",
             "cosine ≥ 0.999",
             0.999,
             true,
