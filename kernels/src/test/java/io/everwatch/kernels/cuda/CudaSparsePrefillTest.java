@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.assertj.core.api.Assertions.within;
 
 import io.everwatch.kernels.BlockGrid;
 import io.everwatch.kernels.BlockMask;
@@ -25,6 +26,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -83,10 +85,14 @@ class CudaSparsePrefillTest {
         .containsExactly(expected.columnBudget(), expected.offsetBudget());
     assertThat(probe.columns())
         .as(what + ": columns")
-        .containsExactly(heaviest(probe.columnMass(), probe.columnBudget()));
+        .containsExactly(SparseCase.heaviest(probe.columnMass(), probe.columnBudget()));
     assertThat(probe.offsets())
         .as(what + ": diagonals")
-        .containsExactly(heaviest(probe.offsetMass(), probe.offsetBudget()));
+        .containsExactly(SparseCase.heaviest(probe.offsetMass(), probe.offsetBudget()));
+
+    assertThat(probe.keptMass())
+        .as(what + ": kept mass")
+        .isCloseTo(massOfLastRow(one.grid(), probe, actual), within(1e-5));
 
     int[] must = exact.mask().words();
     int[] may = exact.mask().words();
@@ -104,19 +110,21 @@ class CudaSparsePrefillTest {
     }
   }
 
-  /** Of a back end's own masses: the first, and the largest others; of equal ones the lower. */
-  private static int[] heaviest(float[] mass, int count) {
-    Set<Integer> taken = new HashSet<>(Set.of(0));
-    while (taken.size() < Math.min(count, mass.length)) {
-      int best = -1;
-      for (int i = 0; i < mass.length; i++) {
-        if (!taken.contains(i) && (best < 0 || mass[i] > mass[best])) {
-          best = i;
-        }
-      }
-      taken.add(best);
+  /** What the last row block had chosen, before it was made dense. */
+  private static double massOfLastRow(BlockGrid grid, Probe probe, Head head) {
+    boolean aware = head.pattern() == Pattern.QUERY_AWARE;
+    double mass = 0;
+    for (int c = 0; c < grid.blocks(); c++) {
+      int column = c;
+      int offset = grid.blocks() - 1 - c;
+      boolean chosen =
+          aware
+              ? head.mask().has(grid.rows() - 1, c)
+              : IntStream.of(probe.columns()).anyMatch(x -> x == column)
+                  || IntStream.of(probe.offsets()).anyMatch(x -> x == offset);
+      mass += chosen ? probe.columnMass()[c] : 0;
     }
-    return taken.stream().mapToInt(Integer::intValue).sorted().toArray();
+    return mass;
   }
 
   private static void near(String what, float[] actual, float[] expected, double limit) {

@@ -10,7 +10,9 @@ import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.cuda.SparseStage.Part;
 import io.everwatch.kernels.cuda.SparseStage.Result;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** A span of the last {@code queries} of {@code keys} rows, and how it chooses. */
@@ -30,7 +32,8 @@ record SparseCase(KvShape shape, int queries, int keys, FlexPrefill settings) {
           of(9, 1, 32, 77, 577, new FlexPrefill(96, 0.9, 0.3, 96, 0, false)),
           of(2, 2, 64, 17, 447, new FlexPrefill(32, 0.95, 0, 200, 0, true)), // cut into parts
           of(2, 2, 32, 2, 130, new FlexPrefill(32, 0.9, 0.1, 32, 32, false)),
-          of(6, 2, 128, 256, 640, new FlexPrefill(128, 0.8, 0.8, 128, 0, false)));
+          of(6, 2, 128, 256, 640, new FlexPrefill(128, 0.8, 0.8, 128, 0, false)),
+          of(3, 1, 32, 90, 300, new FlexPrefill(32, 0.8, 0.3, 96, 32, false))); // cap below floor
 
   static SparseCase of(
       int heads, int kvHeads, int headDim, int queries, int keys, FlexPrefill settings) {
@@ -100,5 +103,20 @@ record SparseCase(KvShape shape, int queries, int keys, FlexPrefill settings) {
       at += part.length;
     }
     return joined;
+  }
+
+  /** Of a back end's own masses: the first, and the largest others; of equal ones the lower. */
+  static int[] heaviest(float[] mass, int count) {
+    Set<Integer> taken = new HashSet<>(Set.of(0));
+    while (taken.size() < Math.min(count, mass.length)) {
+      int best = -1;
+      for (int i = 0; i < mass.length; i++) {
+        if (!taken.contains(i) && (best < 0 || mass[i] > mass[best])) {
+          best = i;
+        }
+      }
+      taken.add(best);
+    }
+    return taken.stream().mapToInt(Integer::intValue).sorted().toArray();
   }
 }

@@ -10,6 +10,7 @@ import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.Samples;
 import io.everwatch.kernels.sparse.HeadRows;
 import io.everwatch.kernels.sparse.HeadSelector;
+import java.util.Arrays;
 import java.util.Random;
 
 /**
@@ -61,11 +62,40 @@ final class SparseInput {
         }
       }
     }
+    round(dtype);
+  }
+
+  private void round(DType dtype) {
     if (dtype == DType.BF16) {
       for (float[] values : new float[][] {q, k, v}) {
         System.arraycopy(Bf16.round(values), 0, values, 0, values.length);
       }
     }
+  }
+
+  /** Nothing is asked for: every row sees all rows before it alike. */
+  SparseInput askingForNothing() {
+    Arrays.fill(q, 0);
+    return this;
+  }
+
+  /** As the heads are, a thousand times weaker: masses that differ in their last bits. */
+  SparseInput askingFaintly(DType dtype) {
+    for (int i = 0; i < q.length; i++) {
+      q[i] *= 1e-3f;
+    }
+    round(dtype);
+    return this;
+  }
+
+  /** All see {@code count} rows from {@code first} on 20 nats above the others, which are alike. */
+  SparseInput askingForRows(int first, int count, DType dtype) {
+    int width = shape.kvHeads() * shape.headDim();
+    Arrays.fill(k, 0);
+    Arrays.fill(k, first * width, (first + count) * width, 1);
+    Arrays.fill(q, (float) (20 / Math.sqrt(shape.headDim())));
+    round(dtype);
+    return this;
   }
 
   /** K and V of a row, as a pool of one layer stores them. */
