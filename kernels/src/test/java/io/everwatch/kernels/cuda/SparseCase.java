@@ -33,7 +33,8 @@ record SparseCase(KvShape shape, int queries, int keys, FlexPrefill settings) {
           of(2, 2, 64, 17, 447, new FlexPrefill(32, 0.95, 0, 200, 0, true)), // cut into parts
           of(2, 2, 32, 2, 130, new FlexPrefill(32, 0.9, 0.1, 32, 32, false)),
           of(6, 2, 128, 256, 640, new FlexPrefill(128, 0.8, 0.8, 128, 0, false)),
-          of(3, 1, 32, 90, 300, new FlexPrefill(32, 0.8, 0.3, 96, 32, false))); // cap below floor
+          of(3, 1, 32, 90, 300, new FlexPrefill(32, 0.8, 0.3, 96, 32, false)), // cap below floor
+          of(3, 1, 32, 33, 1300, FLEX)); // the probe's statistics in two parts
 
   static SparseCase of(
       int heads, int kvHeads, int headDim, int queries, int keys, FlexPrefill settings) {

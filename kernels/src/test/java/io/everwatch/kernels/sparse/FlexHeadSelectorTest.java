@@ -13,6 +13,7 @@ import io.everwatch.kernels.FlexPrefill;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -147,6 +148,37 @@ class FlexHeadSelectorTest {
             assertThat(spread.isWithin(head.mask())).isTrue();
           }
         });
+  }
+
+  /** One budget for all rows: a row with clear targets leaves cells to a flat one (4.6). */
+  @ParameterizedTest
+  @MethodSource("cases")
+  void aQueryAwareHeadAddsTheHeaviestCellsOfAllRowsTogether(Case one) {
+    BlockGrid grid = one.grid();
+    for (int head = 0; head < HEADS; head++) {
+      Head chosen = one.select(head);
+      if (chosen.pattern() != Pattern.QUERY_AWARE) {
+        continue;
+      }
+      HeadVectors vectors = one.heads().vectors(head);
+      float[] map = Pooling.map(grid, vectors, Pooling.keys(grid, vectors));
+      BlockMask spread = spread(grid, probe(chosen));
+      Integer[] order = IntStream.range(0, map.length).boxed().toArray(Integer[]::new);
+      Arrays.sort(order, (a, b) -> Float.compare(map[b], map[a])); // stable
+      double left = one.settings().gamma() * grid.rows();
+      boolean within = true;
+      for (int cell : order) {
+        int row = cell / grid.blocks();
+        int c = cell % grid.blocks();
+        left -= map[cell];
+        within &= left >= 0;
+        if (c <= grid.firstRow() + row) {
+          assertThat(chosen.mask().has(row, c))
+              .as("row %d, block %d, %s left", row, c, left)
+              .isEqualTo(within || spread.has(row, c));
+        }
+      }
+    }
   }
 
   private static BlockMask spread(BlockGrid grid, Probe probe) {
