@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Whether two runs over the same scenes differ by more than chance: F1 of each transcript of {@code
@@ -30,8 +31,23 @@ public final class PairedTranscripts {
   private static final int DRAWS = 10_000;
   private static final int MINUTE = 60;
 
-  /** One run's 2 tp, fp + fn of one minute. */
-  private record Counts(long twice, long wrong) {}
+  /**
+   * One second of one stream.
+   *
+   * @param twice 2 tp
+   * @param wrong fp + fn: a wrong sentence in an eventful second is both
+   */
+  private record Line(String minute, String said, int twice, int wrong) {
+    static Line of(String minute, String truth, String said) {
+      boolean right = !truth.isEmpty() && sentence(truth).equals(sentence(said));
+      int wrong = (truth.isEmpty() ? 0 : 1) + (said.isEmpty() ? 0 : 1);
+      return new Line(minute, said, right ? 2 : 0, right ? 0 : wrong);
+    }
+
+    private static String sentence(String whole) {
+      return NUMBER.matcher(whole).replaceAll("");
+    }
+  }
 
   /**
    * What was found.
@@ -76,87 +92,68 @@ public final class PairedTranscripts {
   }
 
   static Difference compare(Path one, Path other, long from) throws IOException {
-    Map<String, JsonNode> first = read(one, from);
-    Map<String, JsonNode> second = read(other, from);
-    if (first.isEmpty() || !first.keySet().equals(second.keySet())) {
+    Map<String, Line> lines = read(one, from);
+    Map<String, Line> others = read(other, from);
+    if (lines.isEmpty() || !lines.keySet().equals(others.keySet())) {
       throw new IllegalArgumentException(
           "%s has %d seconds and %s has %d; expected the same streams and seconds in both, and some"
-              .formatted(one, first.size(), other, second.size()));
+              .formatted(one, lines.size(), other, others.size()));
     }
-    Map<String, List<String>> minutes = new TreeMap<>();
-    first.forEach(
-        (key, line) ->
-            minutes
-                .computeIfAbsent(
-                    line.get("seed").asText() + " " + line.get("t").asLong() / MINUTE,
-                    minute -> new ArrayList<>())
-                .add(key));
-    long differing =
-        first.entrySet().stream()
-            .filter(line -> !said(line.getValue()).equals(said(second.get(line.getKey()))))
-            .count();
-    List<Counts> a = minutes.values().stream().map(keys -> count(first, keys)).toList();
-    List<Counts> b = minutes.values().stream().map(keys -> count(second, keys)).toList();
+    List<Line> first = List.copyOf(lines.values());
+    List<Line> second = List.copyOf(others.values());
+    Map<String, List<Integer>> minutes = new TreeMap<>();
+    long differing = 0;
+    for (int i = 0; i < first.size(); i++) {
+      minutes.computeIfAbsent(first.get(i).minute(), minute -> new ArrayList<>()).add(i);
+      differing += first.get(i).said().equals(second.get(i).said()) ? 0 : 1;
+    }
+    List<List<Integer>> all = List.copyOf(minutes.values());
     double[] differences = new double[DRAWS];
     Random random = new Random(1);
-    int[] drawn = new int[a.size()];
     for (int d = 0; d < DRAWS; d++) {
-      Arrays.setAll(drawn, i -> random.nextInt(drawn.length));
-      differences[d] = f1(b, drawn) - f1(a, drawn);
+      List<List<Integer>> drawn =
+          Stream.generate(() -> all.get(random.nextInt(all.size()))).limit(all.size()).toList();
+      differences[d] = f1(second, drawn) - f1(first, drawn);
     }
     Arrays.sort(differences);
-    Arrays.setAll(drawn, i -> i);
     return new Difference(
-        f1(a, drawn),
-        f1(b, drawn),
+        f1(first, all),
+        f1(second, all),
         differences[DRAWS / 40],
         differences[DRAWS - 1 - DRAWS / 40],
         differing,
         first.size(),
-        a.size());
+        all.size());
   }
 
-  private static String said(JsonNode line) {
-    return line.get("said").asText();
-  }
-
-  private static Map<String, JsonNode> read(Path transcript, long from) throws IOException {
+  private static Map<String, Line> read(Path transcript, long from) throws IOException {
     JsonMapper mapper = new JsonMapper();
-    Map<String, JsonNode> lines = new TreeMap<>();
-    for (String line : Files.readAllLines(transcript)) {
-      JsonNode node = mapper.readTree(line);
-      if (node.get("t").asLong() >= from) {
-        lines.put(node.get("seed").asText() + " " + node.get("t").asText(), node);
+    Map<String, Line> lines = new TreeMap<>();
+    for (String text : Files.readAllLines(transcript)) {
+      JsonNode node = mapper.readTree(text);
+      long second = node.get("t").asLong();
+      String seed = node.get("seed").asText();
+      if (second >= from) {
+        lines.put(
+            seed + " " + second,
+            Line.of(
+                seed + " " + second / MINUTE,
+                node.get("truth").asText(),
+                node.get("said").asText()));
       }
     }
     return lines;
   }
 
-  private static Counts count(Map<String, JsonNode> transcript, List<String> keys) {
+  /** {@code 2 tp / (2 tp + fp + fn)} of the seconds of these minutes. */
+  private static double f1(List<Line> lines, List<List<Integer>> minutes) {
     long twice = 0;
     long wrong = 0;
-    for (String key : keys) {
-      String truth = sentence(transcript.get(key).get("truth").asText());
-      String said = sentence(said(transcript.get(key)));
-      if (!truth.isEmpty() && truth.equals(said)) {
-        twice += 2;
-      } else {
-        wrong += (truth.isEmpty() ? 0 : 1) + (said.isEmpty() ? 0 : 1);
+    for (List<Integer> minute : minutes) {
+      for (int i : minute) {
+        twice += lines.get(i).twice();
+        wrong += lines.get(i).wrong();
       }
-    }
-    return new Counts(twice, wrong);
-  }
-
-  private static String sentence(String whole) {
-    return NUMBER.matcher(whole).replaceAll("");
-  }
-
-  private static double f1(List<Counts> minutes, int[] which) {
-    long twice = 0;
-    long wrong = 0;
-    for (int i : which) {
-      twice += minutes.get(i).twice();
-      wrong += minutes.get(i).wrong();
     }
     return twice == 0 ? 0 : (double) twice / (twice + wrong);
   }

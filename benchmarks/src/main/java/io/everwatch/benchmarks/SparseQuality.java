@@ -23,8 +23,9 @@ import org.jspecify.annotations.Nullable;
  * back end runs and CUDA is tested against), attended densely and over the choice in double for
  * sampled queries, one of each of {@value #SAMPLES} equal parts of the span.
  *
- * <p>Prints a Markdown table, of each kind, gamma and length: density; share of the sampled queries'
- * mass that lies in the chosen blocks; relative L2 error and cosine of their outputs, all together.
+ * <p>Prints a Markdown table, of each kind, gamma and length: density; share of the sampled
+ * queries' mass that lies in the chosen blocks; relative L2 error and cosine of their outputs, all
+ * together.
  *
  * <p>Arguments: lengths, rows of the span at the end (0: all), gammas, e.g. {@code 8192,131072 2048
  * 0.9,0.95}.
@@ -73,7 +74,7 @@ public final class SparseQuality {
         String[] cells = one.compare(gammas);
         for (int g = 0; g < gammas.length; g++) {
           String row = "| %s | %s |".formatted(one.kind.words(), gammas[g]);
-          rows.computeIfAbsent(row, StringBuilder::new).append(cells[g]);
+          rows.computeIfAbsent(row, begin -> new StringBuilder(begin)).append(cells[g]);
         }
       }
     }

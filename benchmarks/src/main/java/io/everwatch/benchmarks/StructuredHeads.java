@@ -6,9 +6,9 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * Queries, keys and values before rotation, with what attention heads of trained models look at, for
- * lengths at which no trained heads are at hand. All is a function of row and head, so any part of a
- * prompt can be made alone; rotary positions are the rows.
+ * Queries, keys and values before rotation, with what attention heads of trained models look at,
+ * for lengths at which no trained heads are at hand. All is a function of row and head, so any part
+ * of a prompt can be made alone; rotary positions are the rows.
  *
  * <p>Every head looks at the first {@value #SINK} rows, as trained heads do, and at what its kind
  * says, at 32K rows with about half of the mass each; what is left falls on all rows: less than 1 %

@@ -23,7 +23,8 @@ class PairedTranscriptsTest {
     List<String> lines = new ArrayList<>();
     for (int t = 0; t < 600; t++) {
       String truth = t % 4 == 0 ? " A red car number two enters." : "";
-      String said = t % (4 * wrong) == 0 ? truth.replace("car", "bus") : truth.replace("two", "six");
+      String said =
+          t % (4 * wrong) == 0 ? truth.replace("car", "bus") : truth.replace("two", "six");
       lines.add("{\"seed\":7,\"t\":%d,\"truth\":\"%s\",\"said\":\"%s\"}".formatted(t, truth, said));
     }
     return Files.write(directory.resolve(name), lines);
@@ -41,8 +42,7 @@ class PairedTranscriptsTest {
 
   @Test
   void theIntervalOfADifferenceThatEveryMinuteHasIsNarrowAndLeavesZeroOut() throws IOException {
-    Difference worse =
-        PairedTranscripts.compare(transcript("good", 15), transcript("bad", 3), 0);
+    Difference worse = PairedTranscripts.compare(transcript("good", 15), transcript("bad", 3), 0);
     assertThat(worse.second() - worse.first()).isCloseTo(100.0 / 150 - 140.0 / 150, within(1e-12));
     assertThat(worse.low()).isBetween(-0.30, -0.26);
     assertThat(worse.high()).isBetween(-0.27, -0.23);

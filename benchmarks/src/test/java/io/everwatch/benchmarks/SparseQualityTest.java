@@ -14,7 +14,10 @@ class SparseQualityTest {
 
   private static double[] row(List<String> table, String kind) {
     String row =
-        table.stream().filter(line -> line.startsWith("| " + kind + " |")).findFirst().orElseThrow();
+        table.stream()
+            .filter(line -> line.startsWith("| " + kind + " |"))
+            .findFirst()
+            .orElseThrow();
     return java.util.Arrays.stream(row.split("\\|")[3].split(","))
         .mapToDouble(Double::parseDouble)
         .toArray();

@@ -33,9 +33,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The last piece of a long prompt in one decoder layer: dense, over blocks that its heads choose,
  * and over the same blocks given, which leaves the search out. The heads are {@link
- * StructuredHeads} of every kind in turn, the last of eight flat; over all blocks given, the
- * output must be that of the dense kernel. What the same heads lose in the reference is on the page
- * of long prompts.
+ * StructuredHeads} of every kind in turn, the last of eight flat; over all blocks given, the output
+ * must be that of the dense kernel. What the same heads lose in the reference is on the page of
+ * long prompts.
  */
 final class SparsePart {
   private static final double GAMMA = 0.9;
@@ -80,8 +80,7 @@ final class SparsePart {
       DeviceBuffer qkv = arena.allocate(sparse.added(), width);
       float[] rows = projections(shape, heads, past, keys);
       backend.upload(rows, 0, rows.length, qkv);
-      DeviceBuffer out =
-          arena.allocate(sparse.added(), (long) decoder.heads() * decoder.headDim());
+      DeviceBuffer out = arena.allocate(sparse.added(), (long) decoder.heads() * decoder.headDim());
       return new Piece(backend, context, qkv, out).time(decoder, sparse);
     }
   }

@@ -8,10 +8,9 @@ import io.everwatch.kernels.KvShape;
 
 /**
  * Where attention of one span over chosen blocks keeps what, in bytes; the {@code sparse_*.cu}
- * files have the shapes. Two areas: what was
- * chosen, which each span of a batch keeps for itself, and what a layer of one span needs while it
- * runs, which all share. In the latter the attention's partial results lie over what the choice was
- * made from.
+ * files have the shapes. Two areas: what was chosen, which each span of a batch keeps for itself,
+ * and what a layer of one span needs while it runs, which all share. In the latter the attention's
+ * partial results lie over what the choice was made from.
  */
 record SparseLayout(KvShape shape, BlockGrid grid, boolean plain) {
   /** MOST_BLOCKS of common/sparse.cuh. */

@@ -61,8 +61,7 @@ class CudaSparseTiesTest {
   @EnumSource(names = {"BF16", "F32"})
   void massesThatDifferInTheirLastBitsAreToldApart(DType dtype) {
     SparseCase one = SparseCase.of(6, 2, 32, 60, 1900, new FlexPrefill(32, 0.8, 0, 640, 0, false));
-    SparseInput input =
-        new SparseInput(one.shape(), dtype, one.keys(), SEED).askingFaintly(dtype);
+    SparseInput input = new SparseInput(one.shape(), dtype, one.keys(), SEED).askingFaintly(dtype);
     try (CudaDevice device = CudaDevice.open(0)) {
       Part part = new Part(input, one.queries(), one.settings());
       BlockSelection selection =
