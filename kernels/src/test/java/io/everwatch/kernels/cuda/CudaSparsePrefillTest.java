@@ -18,10 +18,12 @@ import io.everwatch.kernels.ChosenBlocks;
 import io.everwatch.kernels.DType;
 import io.everwatch.kernels.DeviceException;
 import io.everwatch.kernels.DeviceException.Failure;
+import io.everwatch.kernels.FlexPrefill;
 import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.cuda.SparseStage.Part;
 import io.everwatch.kernels.cuda.SparseStage.Result;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -218,11 +220,24 @@ class CudaSparsePrefillTest {
 
   @ParameterizedTest
   @EnumSource(names = {"BF16", "F32"})
-  void theLastRowBlockMayAttendToEverything(DType dtype) {
-    SparseCase one = SparseCase.CASES.get(4);
-    for (Head head : one.attend(dtype).chosen().heads()) {
-      int last = head.mask().rows() - 1;
-      assertThat(head.mask().count(last)).isEqualTo(one.grid().blocks());
+  void theLastRowBlockMayAttendToEverythingAndTheOthersDoNot(DType dtype) {
+    SparseCase one =
+        SparseCase.of(2, 2, 32, 150, 447, new FlexPrefill(32, 0.5, 0.2, 32, 0, true));
+    SparseCase without =
+        SparseCase.of(2, 2, 32, 150, 447, new FlexPrefill(32, 0.5, 0.2, 32, 0, false));
+    BlockSelection with = one.attend(dtype).chosen();
+    BlockSelection plain = without.attend(dtype).chosen();
+    for (int head = 0; head < 2; head++) {
+      BlockMask mask = with.heads().get(head).mask();
+      int last = mask.rows() - 1;
+      assertThat(last).isPositive();
+      assertThat(mask.count(last)).isEqualTo(one.grid().blocks());
+      int[] words = mask.words();
+      int[] others = plain.heads().get(head).mask().words();
+      int width = words.length / mask.rows();
+      assertThat(Arrays.copyOf(words, last * width))
+          .as("head %d: rows before the last", head)
+          .containsExactly(Arrays.copyOf(others, last * width));
     }
   }
 
