@@ -9,8 +9,12 @@ import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.BackendOptions;
 import io.everwatch.kernels.Backends;
 import io.everwatch.kernels.Batch;
+import io.everwatch.kernels.BlockGrid;
+import io.everwatch.kernels.BlockMask;
 import io.everwatch.kernels.BlockSelection;
+import io.everwatch.kernels.BlockSelection.Head;
 import io.everwatch.kernels.BlockSelection.Pattern;
+import io.everwatch.kernels.ChosenBlocks;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DType;
 import io.everwatch.kernels.DeviceBuffer;
@@ -23,8 +27,10 @@ import io.everwatch.kernels.Span;
 import io.everwatch.kernels.SparseCounters;
 import io.everwatch.kernels.Vocabulary;
 import io.everwatch.kernels.cuda.SparseStage.Part;
+import io.everwatch.kernels.cuda.SparseStage.Result;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -81,6 +87,47 @@ class CudaSparseCompanyTest {
                       SparseCase.attend(device, dtype, one.shape(), SEED + place, all).get(place)))
               .as("at %d among %d others", place, others)
               .containsExactly(alone);
+        }
+      }
+    }
+  }
+
+  /** The diagonal, the first block and every {@code step}th. */
+  private static ChosenBlocks prescribed(SparseCase one, int step) {
+    BlockGrid grid = one.grid();
+    byte[] cells = new byte[grid.rows() * grid.blocks()];
+    for (int row = 0; row < grid.rows(); row++) {
+      int diagonal = grid.firstRow() + row;
+      for (int c = 0; c <= diagonal; c++) {
+        cells[row * grid.blocks() + c] = (byte) (c == diagonal || c % step == 0 ? 1 : 0);
+      }
+    }
+    BlockMask mask = BlockMask.of(grid.rows(), grid.blocks(), cells, 0);
+    return new ChosenBlocks(grid.block(), Collections.nCopies(one.shape().heads(), mask));
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"BF16", "F32"})
+  void prescribedBlocksOfSeveralSpansAreEachTheirOwn(DType dtype) {
+    SparseCase one = SparseCase.CASES.get(0);
+    SparseInput input = one.part(dtype, SEED).input();
+    Part[] parts = {
+      new Part(input, one.queries(), prescribed(one, 2)),
+      one.part(dtype, SEED),
+      new Part(input, one.queries(), prescribed(one, 3)),
+      new Part(input, one.queries(), prescribed(one, 5))
+    };
+    try (CudaDevice device = CudaDevice.open(0)) {
+      List<Result> together = SparseCase.attend(device, dtype, one.shape(), SEED, parts);
+      for (int i = 0; i < parts.length; i++) {
+        Result alone = SparseCase.attend(device, dtype, one.shape(), SEED, parts[i]).get(0);
+        assertThat(SparseCase.bits(together.get(i)))
+            .as("span %d of %d", i, parts.length)
+            .containsExactly(SparseCase.bits(alone));
+        if (parts[i].selector() instanceof ChosenBlocks chosen) {
+          assertThat(together.get(i).chosen().heads())
+              .extracting(Head::mask)
+              .isEqualTo(chosen.masks());
         }
       }
     }
