@@ -18,8 +18,8 @@ import java.util.stream.Stream;
 
 /**
  * Whether two runs over the same scenes differ by more than chance: F1 of each transcript of {@code
- * everwatch evaluate --transcript}, as evaluate counts it (no tolerance in time, numbers left
- * aside), and their difference with its 95 % interval. The interval is that of a paired bootstrap
+ * everwatch evaluate --transcript}, as evaluate counts it (no tolerance in time), without and with
+ * the numbers of the sentences, and their difference with its 95 % interval. The interval is that of a paired bootstrap
  * (10,000 draws from a fixed seed, percentiles): whole minutes of a stream are drawn with
  * replacement, the same ones for both runs, since neighbouring seconds hang together and both runs
  * saw the same events.
@@ -38,14 +38,16 @@ public final class PairedTranscripts {
    * @param wrong fp + fn: a wrong sentence in an eventful second is both
    */
   private record Line(String minute, String said, int twice, int wrong) {
-    static Line of(String minute, String truth, String said) {
-      boolean right = !truth.isEmpty() && sentence(truth).equals(sentence(said));
+    static Line of(String minute, String truth, String said, boolean numbers) {
+      boolean same =
+          numbers ? truth.equals(said) : withoutNumber(truth).equals(withoutNumber(said));
+      boolean right = same && !truth.isEmpty();
       int wrong = (truth.isEmpty() ? 0 : 1) + (said.isEmpty() ? 0 : 1);
       return new Line(minute, said, right ? 2 : 0, right ? 0 : wrong);
     }
 
-    private static String sentence(String whole) {
-      return NUMBER.matcher(whole).replaceAll("");
+    private static String withoutNumber(String sentence) {
+      return NUMBER.matcher(sentence).replaceAll("");
     }
   }
 
@@ -88,12 +90,21 @@ public final class PairedTranscripts {
           "%d arguments; expected two transcripts and the first second that counts"
               .formatted(args.length));
     }
-    System.out.println(compare(Path.of(args[0]), Path.of(args[1]), Long.parseLong(args[2])));
+    Path one = Path.of(args[0]);
+    Path other = Path.of(args[1]);
+    long from = Long.parseLong(args[2]);
+    System.out.println(compare(one, other, from, false));
+    System.out.println("with numbers: " + compare(one, other, from, true));
   }
 
-  static Difference compare(Path one, Path other, long from) throws IOException {
-    Map<String, Line> lines = read(one, from);
-    Map<String, Line> others = read(other, from);
+  /**
+   * Compares.
+   *
+   * @param numbers whether a sentence must also have the right number
+   */
+  static Difference compare(Path one, Path other, long from, boolean numbers) throws IOException {
+    Map<String, Line> lines = read(one, from, numbers);
+    Map<String, Line> others = read(other, from, numbers);
     if (lines.isEmpty() || !lines.keySet().equals(others.keySet())) {
       throw new IllegalArgumentException(
           "%s has %d seconds and %s has %d; expected the same streams and seconds in both, and some"
@@ -126,7 +137,8 @@ public final class PairedTranscripts {
         all.size());
   }
 
-  private static Map<String, Line> read(Path transcript, long from) throws IOException {
+  private static Map<String, Line> read(Path transcript, long from, boolean numbers)
+      throws IOException {
     JsonMapper mapper = new JsonMapper();
     Map<String, Line> lines = new TreeMap<>();
     for (String text : Files.readAllLines(transcript)) {
@@ -139,7 +151,8 @@ public final class PairedTranscripts {
             Line.of(
                 seed + " " + second / MINUTE,
                 node.get("truth").asText(),
-                node.get("said").asText()));
+                node.get("said").asText(),
+                numbers));
       }
     }
     return lines;
