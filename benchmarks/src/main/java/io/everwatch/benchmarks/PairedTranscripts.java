@@ -19,10 +19,10 @@ import java.util.stream.Stream;
 /**
  * Whether two runs over the same scenes differ by more than chance: F1 of each transcript of {@code
  * everwatch evaluate --transcript}, as evaluate counts it (no tolerance in time), without and with
- * the numbers of the sentences, and their difference with its 95 % interval. The interval is that of a paired bootstrap
- * (10,000 draws from a fixed seed, percentiles): whole minutes of a stream are drawn with
- * replacement, the same ones for both runs, since neighbouring seconds hang together and both runs
- * saw the same events.
+ * the numbers of the sentences, and their difference with its 95 % interval. The interval is that
+ * of a paired bootstrap (10,000 draws from a fixed seed, percentiles): whole minutes of a stream
+ * are drawn with replacement, the same ones for both runs, since neighbouring seconds hang together
+ * and both runs saw the same events.
  *
  * <p>Arguments: transcript, transcript, first second that counts (0: all).
  */

@@ -50,6 +50,7 @@ public final class StructuredHeads {
 
   private final int headDim;
   private final int half;
+  private final int fast; // pairs
   private final double[] speeds;
   private final float[] noise = new float[TABLE];
 
@@ -57,6 +58,7 @@ public final class StructuredHeads {
   public StructuredHeads(int headDim, double ropeTheta) {
     this.headDim = headDim;
     half = headDim / 2;
+    fast = half / 2;
     speeds = new double[half];
     for (int i = 0; i < half; i++) {
       speeds[i] = Math.pow(ropeTheta, -2.0 * i / headDim);
@@ -80,10 +82,10 @@ public final class StructuredHeads {
     };
     boolean marked = Arrays.stream(marks).anyMatch(mark -> mark > 0);
     for (int i = 0; i < headDim; i++) {
-      boolean fast = i % half < half / 2;
-      float noise = (fast ? NEAR_NOISE : NOISE) * noise(row, 2 * kvHead, i);
-      float common = i < half / 2 ? 1 : 0;
-      to[at + i] = marked && fast ? 0 : noise + common;
+      boolean near = i % half < fast;
+      float noise = (near ? NEAR_NOISE : NOISE) * noise(row, 2 * kvHead, i);
+      float common = i < fast ? 1 : 0;
+      to[at + i] = marked && near ? 0 : noise + common;
     }
     for (int m = 0; m < marks.length; m++) {
       to[at + half - 1 - m] = marks[m];
@@ -136,8 +138,8 @@ public final class StructuredHeads {
 
   /** Adds what agrees best with the keys so many rows before. */
   private void near(int distance, double strength, float[] to, int at) {
-    double size = strength * Math.sqrt(headDim) / (half / 2);
-    for (int i = 0; i < half / 2; i++) {
+    double size = strength * Math.sqrt(headDim) / (fast);
+    for (int i = 0; i < fast; i++) {
       to[at + i] += (float) (size * Math.cos(distance * speeds[i]));
       to[at + half + i] -= (float) (size * Math.sin(distance * speeds[i]));
     }

@@ -43,7 +43,8 @@ class PairedTranscriptsTest {
 
   @Test
   void theIntervalOfADifferenceThatEveryMinuteHasIsNarrowAndLeavesZeroOut() throws IOException {
-    Difference worse = PairedTranscripts.compare(transcript("good", 15), transcript("bad", 3), 0, false);
+    Difference worse =
+        PairedTranscripts.compare(transcript("good", 15), transcript("bad", 3), 0, false);
     assertThat(worse.second() - worse.first()).isCloseTo(100.0 / 150 - 140.0 / 150, within(1e-12));
     assertThat(worse.low()).isBetween(-0.30, -0.26);
     assertThat(worse.high()).isBetween(-0.27, -0.23);

@@ -120,6 +120,50 @@ class CpuSparseAttentionTest {
     }
   }
 
+  /** The other tests have all rows at position 0. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void queriesBehindAContextAreTurnedByTheirOwnPositions(boolean plain) {
+    try (Backend backend = open(plain)) {
+      BlockMask all = BlockMask.dense(new BlockGrid(32, 60, 160));
+      float[] dense = behindContext(backend, null);
+      float[] chosen = behindContext(backend, new ChosenBlocks(32, List.of(all, all)));
+      assertThat(Tolerance.largest(dense)).isGreaterThan(0.1);
+      double largest = Tolerance.largest(Samples.gaussian(0, 100 * 32));
+      assertThat(Tolerance.worstDifference(chosen, dense))
+          .isLessThan(Tolerance.ofAttention(160, 8, largest, largest));
+    }
+  }
+
+  /** The last 60 of 160 rows at positions of their own. */
+  private static float[] behindContext(Backend backend, @Nullable BlockSelector selector) {
+    KvShape shape = new KvShape(1, 2, 1, 8, new int[] {4, 0, 0}, 10_000);
+    float[] values = new float[60 * 16];
+    try (Arena arena = backend.arena();
+        RowPool pool = backend.rowPool(shape, 160);
+        Context context = backend.context(pool)) {
+      for (int from : new int[] {0, 100}) {
+        int rows = from == 0 ? 100 : 60;
+        float[] positions = new float[rows];
+        for (int i = 0; i < rows; i++) {
+          positions[i] = from + i;
+        }
+        context.extend(
+            IntStream.range(from, from + rows).toArray(),
+            new float[][] {positions, positions, positions});
+        Batch batch =
+            Batches.of(
+                backend, List.of(new Span(context, 0, rows, from == 0 ? null : selector)));
+        DeviceBuffer in = arena.allocate(rows, 32);
+        DeviceBuffer out = arena.allocate(rows, 16);
+        backend.upload(Samples.gaussian(from, rows * 32), 0, rows * 32, in);
+        backend.attend(0, in, batch, out);
+        backend.download(out, 0, values, 0, 60 * 16);
+      }
+    }
+    return values;
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void headsChooseAsTheReferenceDoesAndAttendToThat(boolean plain) {

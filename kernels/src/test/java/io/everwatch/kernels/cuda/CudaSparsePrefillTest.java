@@ -221,8 +221,7 @@ class CudaSparsePrefillTest {
   @ParameterizedTest
   @EnumSource(names = {"BF16", "F32"})
   void theLastRowBlockMayAttendToEverythingAndTheOthersDoNot(DType dtype) {
-    SparseCase one =
-        SparseCase.of(2, 2, 32, 150, 447, new FlexPrefill(32, 0.5, 0.2, 32, 0, true));
+    SparseCase one = SparseCase.of(2, 2, 32, 150, 447, new FlexPrefill(32, 0.5, 0.2, 32, 0, true));
     SparseCase without =
         SparseCase.of(2, 2, 32, 150, 447, new FlexPrefill(32, 0.5, 0.2, 32, 0, false));
     BlockSelection with = one.attend(dtype).chosen();
