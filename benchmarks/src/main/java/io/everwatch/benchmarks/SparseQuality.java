@@ -8,6 +8,7 @@ import io.everwatch.kernels.BlockSelection.Head;
 import io.everwatch.kernels.FlexPrefill;
 import io.everwatch.kernels.sparse.HeadSelector;
 import io.everwatch.kernels.sparse.HeadVectors;
+import io.everwatch.kernels.sparse.PooledKeys;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -231,19 +232,22 @@ public final class SparseQuality {
     }
 
     @Override
-    public void keys(int first, int count, float[] out) {
-      System.arraycopy(keys, first * DIM, out, 0, count * DIM);
+    public float[] pooledKeys(BlockGrid of) {
+      PooledKeys.Rows rows =
+          (first, count, out) -> System.arraycopy(keys, first * DIM, out, 0, count * DIM);
+      return new PooledKeys(of.block(), DIM, rows).of(of.keys());
     }
 
     @Override
-    public void scores(int first, int count, float[] out) {
-      float[] q = new float[count * DIM];
-      queries(first, count, q);
+    public float[] probabilities(BlockGrid of, int first, int count) {
+      float[] all = new float[count * of.keys()];
+      float[] one = new float[of.keys()];
       for (int i = 0; i < count; i++) {
-        for (int j = 0; j < grid.keys(); j++) {
-          out[i * grid.keys() + j] = score(q, i * DIM, j);
-        }
+        weights(first + i, one);
+        int visible = of.contextRows() + first + i + 1;
+        System.arraycopy(one, 0, all, i * of.keys(), visible);
       }
+      return all;
     }
   }
 }

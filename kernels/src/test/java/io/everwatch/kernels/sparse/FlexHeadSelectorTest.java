@@ -161,7 +161,7 @@ class FlexHeadSelectorTest {
         continue;
       }
       HeadVectors vectors = one.heads().vectors(head);
-      float[] map = Pooling.map(grid, vectors, Pooling.keys(grid, vectors));
+      float[] map = Pooling.map(grid, vectors, vectors.pooledKeys(grid));
       BlockMask spread = spread(grid, probe(chosen));
       Integer[] order = IntStream.range(0, map.length).boxed().toArray(Integer[]::new);
       Arrays.sort(order, (a, b) -> Float.compare(map[b], map[a])); // stable

@@ -53,8 +53,7 @@ class PoolingTest {
       float[] q = heads.queries(head);
       float[] k = heads.keys(head);
       HeadVectors vectors = heads.vectors(head);
-      float[] pooled = Pooling.keys(grid, vectors);
-      assertThat(pooled).hasSize(grid.blocks() * DIM);
+      float[] pooled = vectors.pooledKeys(grid);
 
       double[] probe = mean(q, queries - Math.min(block, queries), queries);
       near(Pooling.estimate(grid, vectors, pooled), 0, softmax(probe, k, grid, grid.blocks()));
