@@ -4,16 +4,24 @@ package io.everwatch.benchmarks;
 import io.everwatch.kernels.Arena;
 import io.everwatch.kernels.Backend;
 import io.everwatch.kernels.Batch;
+import io.everwatch.kernels.BlockGrid;
+import io.everwatch.kernels.BlockMask;
+import io.everwatch.kernels.BlockSelector;
+import io.everwatch.kernels.ChosenBlocks;
 import io.everwatch.kernels.Context;
 import io.everwatch.kernels.DeviceBuffer;
+import io.everwatch.kernels.FlexPrefill;
 import io.everwatch.kernels.KvShape;
 import io.everwatch.kernels.RowPool;
 import io.everwatch.kernels.RowValues;
 import io.everwatch.kernels.Span;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -49,6 +57,13 @@ public class AttendBenchmark {
   /** Not a multiple of 7. */
   @Param("1000")
   public int cached;
+
+  /**
+   * {@code dense}; {@code sparse}: chosen as FlexPrefill does, flat heads, which choose most;
+   * {@code half}: over random columns of half of the blocks that are prescribed, without a search.
+   */
+  @Param("dense")
+  public String attention;
 
   @Param("1")
   public int threads;
@@ -97,11 +112,42 @@ public class AttendBenchmark {
     backend.upload(input, 0, input.length, qkv);
     batch =
         backend.prefillBatch(
-            List.of(new Span(context, 0, tokens)), new int[tokens], new int[0], List.of());
+            List.of(new Span(context, 0, tokens, selector())),
+            new int[tokens],
+            new int[0],
+            List.of());
     backend.attend(0, qkv, batch, out);
     float[] last = new float[1];
     backend.download(out, out.elements() - 1, last, 0, 1);
     Inputs.check(0.5, last[0], 1);
+  }
+
+  private @Nullable BlockSelector selector() {
+    return switch (attention) {
+      case "dense" -> null;
+      case "sparse" -> FlexPrefill.DEFAULT;
+      case "half" -> half(new BlockGrid(FlexPrefill.DEFAULT.block(), tokens, cached + tokens));
+      default ->
+          throw new IllegalArgumentException(
+              "attention is %s; expected dense, sparse or half".formatted(attention));
+    };
+  }
+
+  private ChosenBlocks half(BlockGrid grid) {
+    List<BlockMask> masks = new ArrayList<>();
+    for (int head = 0; head < shape.heads(); head++) {
+      Random random = new Random(head);
+      byte[] cells = new byte[grid.rows() * grid.blocks()];
+      for (int c = 0; c < grid.blocks(); c++) {
+        boolean column = random.nextBoolean();
+        for (int row = Math.max(0, c - grid.firstRow()); row < grid.rows(); row++) {
+          boolean diagonal = c == grid.firstRow() + row;
+          cells[row * grid.blocks() + c] = (byte) (column || diagonal ? 1 : 0);
+        }
+      }
+      masks.add(BlockMask.of(grid.rows(), grid.blocks(), cells, 0));
+    }
+    return new ChosenBlocks(grid.block(), masks);
   }
 
   private Context load() {

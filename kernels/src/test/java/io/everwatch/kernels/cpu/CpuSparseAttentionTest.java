@@ -152,8 +152,7 @@ class CpuSparseAttentionTest {
             IntStream.range(from, from + rows).toArray(),
             new float[][] {positions, positions, positions});
         Batch batch =
-            Batches.of(
-                backend, List.of(new Span(context, 0, rows, from == 0 ? null : selector)));
+            Batches.of(backend, List.of(new Span(context, 0, rows, from == 0 ? null : selector)));
         DeviceBuffer in = arena.allocate(rows, 32);
         DeviceBuffer out = arena.allocate(rows, 16);
         backend.upload(Samples.gaussian(from, rows * 32), 0, rows * 32, in);
@@ -210,83 +209,6 @@ class CpuSparseAttentionTest {
             .as("largest score at %d", large)
             .isLessThan(1e-4);
       }
-    }
-  }
-
-  /** Pooled keys are kept from piece to piece; a piece that is computed anew has other ones. */
-  @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void aPieceChoosesAsIfNothingHadBeenChosenBefore(boolean plain) {
-    try (Pieces pieces = new Pieces(plain);
-        Context kept = pieces.context();
-        Context fresh = pieces.context()) {
-      pieces.attend(kept, 96, 1, FLEX);
-      pieces.attend(kept, 128, 2, FLEX);
-      kept.extend(pieces.slots(kept, 77), new float[3][77]);
-      pieces.compute(kept, 77, 3, FLEX);
-      Result again = pieces.compute(kept, 77, 4, FLEX);
-
-      pieces.attend(fresh, 96, 1, null);
-      pieces.attend(fresh, 128, 2, null);
-      Result alone = pieces.attend(fresh, 77, 4, FLEX);
-      same(again, alone, "last piece");
-      for (int head = 0; head < 6; head++) {
-        assertThat(estimate(again, head)).as("head %d", head).isEqualTo(estimate(alone, head));
-      }
-    }
-  }
-
-  private static float[] estimate(Result result, int head) {
-    return result.chosen().heads().get(head).probe().orElseThrow().estimate();
-  }
-
-  /** A prompt computed piece by piece; what a piece holds follows from its seed. */
-  private static final class Pieces implements AutoCloseable {
-    private static final KvShape SHAPE = new KvShape(1, 6, 3, 16, new int[] {8, 0, 0}, 10_000);
-    private static final int OUT_WIDTH = 6 * 16;
-    private static final int WIDTH = OUT_WIDTH + 2 * 3 * 16;
-
-    private final Backend backend;
-    private final Arena arena;
-    private final RowPool pool;
-
-    Pieces(boolean plain) {
-      backend = open(plain);
-      arena = backend.arena();
-      pool = backend.rowPool(SHAPE, 1000);
-    }
-
-    Context context() {
-      return backend.context(pool);
-    }
-
-    int[] slots(Context context, int rows) {
-      return IntStream.range(context.rows(), context.rows() + rows).toArray();
-    }
-
-    Result attend(Context context, int rows, long seed, @Nullable BlockSelector selector) {
-      context.extend(slots(context, rows), new float[3][rows]);
-      return compute(context, rows, seed, selector);
-    }
-
-    /** The context's last rows. */
-    Result compute(Context context, int rows, long seed, @Nullable BlockSelector selector) {
-      float[] values = Samples.gaussian(seed, rows * WIDTH);
-      DeviceBuffer in = arena.allocate(rows, WIDTH);
-      DeviceBuffer out = arena.allocate(rows, OUT_WIDTH);
-      backend.upload(values, 0, values.length, in);
-      Batch batch = Batches.of(backend, List.of(new Span(context, 0, rows, selector)));
-      backend.attend(0, in, batch, out);
-      float[] result = new float[rows * OUT_WIDTH];
-      backend.download(out, 0, result, 0, result.length);
-      return new Result(result, selector == null ? null : backend.selection(batch, 0));
-    }
-
-    @Override
-    public void close() {
-      pool.close();
-      arena.close();
-      backend.close();
     }
   }
 
