@@ -91,6 +91,25 @@ def test_a_run_that_began_with_a_folder_keeps_its_configuration_and_tokenizer(tm
     assert sum(not torch.equal(old[name], new[name]) for name in old) > len(old) // 2
 
 
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["--processes", "0"], "0 processes on cpu; expected one"),
+        (["--processes", "2", "--device", "cuda"], "2 processes on cuda; expected one on a GPU"),
+        (["--device", "cuda:77"], "there is no cuda:77: "),
+        (["--seed", "9"], "holds a run of recipe"),
+        (["--export", "m"], "m exists; expected a new folder"),
+    ],
+)
+def test_what_cannot_run_is_told_before_anything_is_written(trained, words, problem, capsys):
+    recipe = (trained / "run/recipe.json").read_text()
+    words = [str(trained / "m") if word == "m" else word for word in words]
+    out = ["--recipe", str(trained / "tiny.toml"), "--out", str(trained / "run")]
+    assert cli.main(["train", *out, *words]) == 1
+    assert problem in capsys.readouterr().err
+    assert (trained / "run/recipe.json").read_text() == recipe
+
+
 def test_an_export_never_overwrites_and_needs_a_run(trained, tmp_path, capsys):
     out = str(trained / "run")
     assert cli.main(["export", "--out", out, "--export", str(trained / "m")]) == 1
@@ -113,6 +132,8 @@ def test_a_failed_export_leaves_nothing_behind(trained, tmp_path, monkeypatch):
 
 def test_curves_are_drawn_for_each_stage(trained, capsys):
     assert (trained / "run/curves/0-align.png").stat().st_size > 10_000
+    with (trained / "run/log.jsonl").open("a") as log:
+        log.write('{"stage": 0, "ki')  # a run that is under way, or was killed
     assert cli.main(["curves", "--out", str(trained / "run")]) == 0
     assert "0-align.png" in capsys.readouterr().out
 

@@ -9,6 +9,8 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
+import torch
+
 from . import curves, evaluation, processes
 from .errors import TrainingError
 from .export import export
@@ -140,7 +142,15 @@ def _run(recipe: Recipe, options) -> int:
             f"{options.processes} processes on {options.device}; expected one on a GPU and one or"
             " more on CPUs; correct --processes"
         )
+    try:
+        torch.empty(0, device=options.device)
+    except (RuntimeError, AssertionError) as e:  # the latter from a PyTorch without CUDA
+        raise TrainingError(
+            f"there is no {options.device}: {e}; expected a GPU and a PyTorch that was built for"
+            " it; use --device cpu, or install both"
+        ) from e
     folder = RunFolder(options.out)
+    folder.require(recipe.digest, options.processes)
     if options.export and options.export.exists():
         raise TrainingError(
             f"{options.export} exists; expected a new folder; name another --export or remove it"

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The curves of a run as pictures: one for each stage."""
 
-import json
 from collections import defaultdict
 from pathlib import Path
 
 from .errors import TrainingError
-from .state import atomically
+from .state import atomically, records
 
 PANELS = (
     ("loss", lambda name: name == "loss" or name.startswith("loss/")),
@@ -26,14 +25,13 @@ def draw(log: Path, out: Path) -> list[Path]:
     if not log.is_file():
         raise TrainingError(f"there is no {log}; expected a run's log.jsonl; train first")
     stages = defaultdict(list)
-    for line in log.read_text().splitlines():
-        record = json.loads(line)
+    for record in records(log):
         stages[record["stage"], record["kind"]].append(record)
     out.mkdir(parents=True, exist_ok=True)
     pictures = []
-    for (index, kind), records in sorted(stages.items()):
+    for (index, kind), lines in sorted(stages.items()):
         path = out / f"{index}-{kind}.png"
-        _picture(kind, records, path)
+        _picture(kind, lines, path)
         pictures.append(path)
     return pictures
 

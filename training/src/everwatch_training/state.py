@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a run keeps on disk: written atomically, so that a kill at any time leaves a whole state."""
 
+import contextlib
 import json
 import os
 from collections.abc import Callable
@@ -93,12 +94,15 @@ class RunFolder:
         if not self.log.is_file():
             return
         at = (point.stage, point.step) if point else (0, 0)
-        kept = []
-        for line in self.log.read_text().splitlines(keepends=True):
-            try:
-                record = json.loads(line)
-            except json.JSONDecodeError:
-                continue  # the line that a kill broke off
-            if (record["stage"], record["step"]) <= at:
-                kept.append(line)
-        atomically(self.log, lambda path: path.write_text("".join(kept)))
+        kept = [r for r in records(self.log) if (r["stage"], r["step"]) <= at]
+        text = "".join(json.dumps(record) + "\n" for record in kept)
+        atomically(self.log, lambda path: path.write_text(text))
+
+
+def records(log: Path) -> list[dict]:
+    """The lines of a log; one that a kill broke off is no line."""
+    found = []
+    for line in log.read_text().splitlines():
+        with contextlib.suppress(json.JSONDecodeError):
+            found.append(json.loads(line))
+    return found
