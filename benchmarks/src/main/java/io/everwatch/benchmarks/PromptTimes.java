@@ -46,7 +46,7 @@ public final class PromptTimes {
     this.engine = engine;
     this.pictures = pictures;
     for (int i = 0; i < count; i++) {
-      List<EncodedFrame> pair = List.of(picture(side, 2 * i), picture(side, 2 * i + 1));
+      List<EncodedFrame> pair = List.of(picture(side, 2L * i), picture(side, 2L * i + 1));
       chunks.add(new RoundInput(i, pair, false).answered(ANSWER));
     }
   }
