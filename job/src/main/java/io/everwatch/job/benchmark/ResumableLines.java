@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.benchmark;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -50,8 +51,8 @@ public final class ResumableLines implements AutoCloseable {
       ObjectNode before = JsonLines.parse(Files.readString(beside));
       if (!before.equals(about)) {
         throw new IllegalArgumentException(
-            "%s was begun with %s, and now it is %s; expected the same; write to another file, or remove both"
-                .formatted(path, before, about));
+            "%s was begun otherwise (%s); expected the same run; write to another file, or remove it and %s"
+                .formatted(path, differences(before, about), beside));
       }
     } else if (Files.exists(path) && Files.size(path) > 0) {
       throw new IllegalArgumentException(
@@ -62,6 +63,21 @@ public final class ResumableLines implements AutoCloseable {
       Files.writeString(unfinished, about + "\n");
       Files.move(unfinished, beside, StandardCopyOption.REPLACE_EXISTING);
     }
+  }
+
+  private static String differences(ObjectNode before, ObjectNode now) {
+    List<String> differences = new ArrayList<>();
+    before
+        .properties()
+        .forEach(
+            was -> {
+              JsonNode is = now.path(was.getKey());
+              if (!is.equals(was.getValue())) {
+                differences.add(
+                    "%s was %s and is %s".formatted(was.getKey(), was.getValue(), is));
+              }
+            });
+    return String.join("; ", differences);
   }
 
   /** Reads the lines that are there; returns where the last whole one ends. */

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ResumableLinesTest {
-  private static final ObjectNode ABOUT = JsonLines.object().put("model", "one");
+  private static final ObjectNode ABOUT = JsonLines.object().put("model", "one").put("judge", "j");
 
   @TempDir Path folder;
 
@@ -37,10 +37,10 @@ class ResumableLinesTest {
   void resultsOfAnotherRunAreNotMixedIn() throws IOException {
     Path file = folder.resolve("out.jsonl");
     new ResumableLines(file, ABOUT).close();
-    assertThatThrownBy(() -> new ResumableLines(file, JsonLines.object().put("model", "two")))
+    assertThatThrownBy(() -> new ResumableLines(file, JsonLines.object().put("model", "two").put("judge", "j")))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("was begun with {\"model\":\"one\"}")
-        .hasMessageContaining("{\"model\":\"two\"}");
+        .hasMessageContaining("model was \"one\" and is \"two\"")
+        .hasMessageNotContaining("judge");
     Path foreign = Files.writeString(folder.resolve("foreign.jsonl"), "{}\n");
     assertThatThrownBy(() -> new ResumableLines(foreign, ABOUT))
         .isInstanceOf(IllegalArgumentException.class)
