@@ -73,8 +73,7 @@ public final class ResumableLines implements AutoCloseable {
             was -> {
               JsonNode is = now.path(was.getKey());
               if (!is.equals(was.getValue())) {
-                differences.add(
-                    "%s was %s and is %s".formatted(was.getKey(), was.getValue(), is));
+                differences.add("%s was %s and is %s".formatted(was.getKey(), was.getValue(), is));
               }
             });
     return String.join("; ", differences);

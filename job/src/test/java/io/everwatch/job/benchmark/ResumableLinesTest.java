@@ -37,7 +37,9 @@ class ResumableLinesTest {
   void resultsOfAnotherRunAreNotMixedIn() throws IOException {
     Path file = folder.resolve("out.jsonl");
     new ResumableLines(file, ABOUT).close();
-    assertThatThrownBy(() -> new ResumableLines(file, JsonLines.object().put("model", "two").put("judge", "j")))
+    assertThatThrownBy(
+            () ->
+                new ResumableLines(file, JsonLines.object().put("model", "two").put("judge", "j")))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("model was \"one\" and is \"two\"")
         .hasMessageNotContaining("judge");

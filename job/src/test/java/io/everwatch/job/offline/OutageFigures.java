@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.offline;
 
-import io.everwatch.job.scene.Background;
 import io.everwatch.job.evaluation.Scenes;
 import io.everwatch.job.evaluation.Score;
 import io.everwatch.job.evaluation.Scorer;
+import io.everwatch.job.scene.Background;
 import io.everwatch.job.scene.RoadScene;
 import io.everwatch.job.scene.RoadWorld;
 import io.everwatch.operators.engine.Engine;
