@@ -11,14 +11,8 @@ import java.util.regex.Pattern;
 
 /** The sentences of {@code job.world} and what of them only memory tells. */
 enum WorldGrammar implements SceneGrammar {
-  ROAD(List.of(WorldFact.NUMBER, WorldFact.AFTER)),
-  DOOR(List.of(WorldFact.NUMBER, WorldFact.INSIDE));
-
-  private final List<RecalledFact> facts;
-
-  WorldGrammar(List<RecalledFact> facts) {
-    this.facts = facts;
-  }
+  ROAD,
+  DOOR;
 
   static WorldGrammar of(Place place) {
     return switch (place) {
@@ -34,7 +28,10 @@ enum WorldGrammar implements SceneGrammar {
 
   @Override
   public List<RecalledFact> facts() {
-    return facts;
+    return switch (this) {
+      case ROAD -> List.of(WorldFact.NUMBER, WorldFact.AFTER);
+      case DOOR -> List.of(WorldFact.NUMBER, WorldFact.INSIDE);
+    };
   }
 
   /** What the scenes recall. */
