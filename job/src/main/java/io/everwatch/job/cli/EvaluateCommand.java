@@ -83,6 +83,11 @@ final class EvaluateCommand implements Callable<Integer> {
   private @Nullable Long rebuildEvery;
 
   @Option(
+      names = "--rebuild-from-words",
+      description = "With --rebuild-every: of the past only the words, none of the pictures.")
+  private boolean wordsOnly;
+
+  @Option(
       names = "--ask-every",
       paramLabel = "SECONDS",
       description =
@@ -143,6 +148,9 @@ final class EvaluateCommand implements Callable<Integer> {
     if (comparedDevice != null) {
       return compare(comparedDevice);
     }
+    if (wordsOnly && rebuildEvery == null) {
+      throw usage("--rebuild-from-words without --rebuild-every; expected both");
+    }
     List<Ablation> runs = runs();
     cameras();
     Optional<ReportFolder> folder =
@@ -199,6 +207,7 @@ final class EvaluateCommand implements Callable<Integer> {
     try {
       Treatment treatment = run.treatment();
       treatment = rebuildEvery == null ? treatment : treatment.withRebuildEvery(rebuildEvery);
+      treatment = treatment.withWordsOnly(wordsOnly);
       return askEvery == null ? treatment : treatment.withAskEvery(askEvery);
     } catch (IllegalArgumentException e) {
       throw usage(String.valueOf(e.getMessage()));

@@ -151,7 +151,7 @@ final class SceneStream implements Rounds {
   private void passed(RoundInput chunk, String said) {
     if (treatment.rebuildEvery() != Treatment.NEVER) {
       past.add(chunk.after(List.of()).answered(said));
-      int blind = past.size() - settings.visualRounds();
+      int blind = past.size() - (treatment.wordsOnly() ? 1 : settings.visualRounds());
       if (blind >= 0) {
         past.set(blind, past.get(blind).withoutFrames());
       }

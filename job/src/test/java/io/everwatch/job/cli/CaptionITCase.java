@@ -104,6 +104,23 @@ class CaptionITCase {
     assertThat(scores.get("whole").get("numberStep").asDouble()).isGreaterThan(0.9);
   }
 
+  /** What the pictures of the log are good for when a memory is made again. */
+  @Test
+  void aMemoryMadeAgainFromWordsAloneTellsOfThingsThatDidNotHappen() throws IOException {
+    List<Double> f1 = new ArrayList<>();
+    for (List<String> how : List.of(List.<String>of(), List.of("--rebuild-from-words"))) {
+      List<String> line =
+          new ArrayList<>(
+              List.of("evaluate", "--minutes", "1", "--seed", "77,78", "--rebuild-every", "4"));
+      line.add("--json");
+      line.addAll(how);
+      assertThat(run(line.toArray(String[]::new))).as(err.toString()).isEqualTo(ExitCodes.OK);
+      f1.add(lines().get(f1.size()).get("runs").get(0).get("whole").get("f1").asDouble());
+    }
+    assertThat(f1.get(0)).as("with pictures").isGreaterThan(0.88); // as never lost; 0.97 over hours
+    assertThat(f1.get(1)).as("words alone").isLessThan(f1.get(0) - 0.1); // 0.23 less over hours
+  }
+
   private static double rate(Map<String, JsonNode> runs, String run, String name) {
     return runs.getOrDefault(run, MissingNode.getInstance()).path(name).asDouble(Double.NaN);
   }
@@ -187,6 +204,9 @@ class CaptionITCase {
     assertThat(run("evaluate", "--scene", "beach", "--minutes", "1", "--seed", "1"))
         .isEqualTo(ExitCodes.USAGE);
     assertThat(err.toString()).contains("no scene 'beach'");
+    assertThat(run("evaluate", "--minutes", "1", "--seed", "1", "--rebuild-from-words"))
+        .isEqualTo(ExitCodes.USAGE);
+    assertThat(err.toString()).contains("--rebuild-from-words without --rebuild-every");
     assertThat(run("bench", "--streams", "0")).isEqualTo(ExitCodes.USAGE);
     assertThat(err.toString()).contains("--streams 0; expected at least 1");
   }

@@ -118,6 +118,26 @@ class SceneEvaluationTest {
     }
   }
 
+  @Test
+  void aMemoryRebuiltFromWordsHasNoPicturesOfThePast() throws Exception {
+    try (FakeEngine engine =
+        new FakeEngine(
+            (session, input) -> {
+              assertThat(input.frames()).isNotEmpty();
+              assertThat(input.earlier())
+                  .hasSize(input.chunk() % 20 > 0 ? 0 : (int) input.chunk())
+                  .allMatch(past -> past.frames().isEmpty())
+                  .allMatch(past -> said(past.chunk()).equals(past.said()));
+              return FakeEngine.says(said(input.chunk()));
+            })) {
+      Outcome outcome =
+          new SceneEvaluation(engine, Treatment.NONE.withRebuildEvery(20).withWordsOnly(true))
+              .run(cameras(), 50, NOBODY);
+      assertThat(outcome.failures()).isZero();
+      assertThat(outcome.rebuilds()).isEqualTo(2 * 2);
+    }
+  }
+
   private static String said(long second) {
     return second % 3 == 0 ? "" : " Word " + second + ".";
   }

@@ -207,6 +207,28 @@ class CudaSparseCompanyTest {
       assertThat(counts.keptSamples()).isEqualTo(2L * one.shape().heads());
       assertThat(counts.keptMass()).isCloseTo(2 * kept, within(1e-4));
       assertThat(counts.meanKeptMass()).isBetween(0.1, 1.0);
+
+      ChosenBlocks given = prescribed(one, 2);
+      Batch next =
+          backend.prefillBatch(
+              List.of(new Span(context, 0, one.queries(), given)),
+              new int[one.queries()],
+              new int[] {one.queries() - 1},
+              List.of(new Draw(new SamplingRules(1, 0, 0, 1), 1, 0, 1)));
+      backend.attend(0, in, next, out);
+      backend.sample(logits, vocabulary, next);
+      SparseCounters since = backend.sparseCounters().since(counts);
+      assertThat(since)
+          .as("nothing of prescribed blocks was probed")
+          .isEqualTo(
+              new SparseCounters(
+                  1,
+                  0,
+                  0,
+                  given.masks().stream().mapToLong(BlockMask::count).sum(),
+                  one.shape().heads() * one.grid().causalCells(),
+                  0,
+                  0));
       assertThat(backend.sparseSpace(one.shape(), one.queries(), one.keys(), FLEX)).isPositive();
       assertThat(backend.sparseSpace(one.shape(), 1, one.keys(), FLEX)).isZero();
     }
