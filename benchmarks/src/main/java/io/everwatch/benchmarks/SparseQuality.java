@@ -113,7 +113,7 @@ public final class SparseQuality {
     double[] size = new double[gammas.length];
     double[] error = new double[gammas.length];
     double denseSize = 0;
-    Random random = new Random(kind.ordinal());
+    Random random = new Random(List.of(Kind.values()).indexOf(kind));
     float[] weights = new float[grid.keys()];
     int samples = Math.min(SAMPLES, grid.queries());
     for (int s = 0; s < samples; s++) {

@@ -138,7 +138,7 @@ public final class StructuredHeads {
 
   /** Adds what agrees best with the keys so many rows before. */
   private void near(int distance, double strength, float[] to, int at) {
-    double size = strength * Math.sqrt(headDim) / (fast);
+    double size = strength * Math.sqrt(headDim) / fast;
     for (int i = 0; i < fast; i++) {
       to[at + i] += (float) (size * Math.cos(distance * speeds[i]));
       to[at + half + i] -= (float) (size * Math.sin(distance * speeds[i]));

@@ -18,7 +18,7 @@ class SparseQualityTest {
             .filter(line -> line.startsWith("| " + kind + " |"))
             .findFirst()
             .orElseThrow();
-    return java.util.Arrays.stream(row.split("\\|")[3].split(","))
+    return java.util.Arrays.stream(row.split("\\|", -1)[3].split(",", -1))
         .mapToDouble(Double::parseDouble)
         .toArray();
   }

@@ -40,6 +40,7 @@ import org.jspecify.annotations.Nullable;
 final class SparsePart {
   private static final double GAMMA = 0.9;
   private static final double TAU = 0.1;
+  private static final List<Kind> KINDS = List.of(Kind.values());
   private static final int AT_ONCE = 1024; // rows written together
   private static final double SAME = 0.99999; // cosine of two kernels' outputs in bf16
 
@@ -127,7 +128,7 @@ final class SparsePart {
   }
 
   private static Kind kind(int head) {
-    return Kind.values()[head % Kind.values().length];
+    return KINDS.get(head % KINDS.size());
   }
 
   /** The last rows of a context. */
@@ -210,8 +211,7 @@ final class SparsePart {
               .average()
               .orElse(Double.NaN));
       double worst = 1;
-      int kinds = Math.min(decoder.heads(), Kind.values().length);
-      for (Kind kind : Arrays.copyOf(Kind.values(), kinds)) {
+      for (Kind kind : KINDS.subList(0, Math.min(decoder.heads(), KINDS.size()))) {
         double cosine = cosine(expected, found, decoder, head -> kind(head) == kind);
         figures.put("cosine " + kind.words(), cosine);
         worst = kind == Kind.FLAT ? worst : Math.min(worst, cosine);
