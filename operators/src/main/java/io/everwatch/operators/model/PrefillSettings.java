@@ -35,7 +35,7 @@ public record PrefillSettings(
   public static final int LONGEST = 2048;
 
   public static final PrefillSettings DEFAULT =
-      new PrefillSettings(0, Sparse.AUTO, 128, 0.9, 0.1, 1024, 0, 512, false);
+      new PrefillSettings(0, Sparse.AUTO, 128, 0.9, 0.1, 1024, 0, 512, true);
 
   /** How blocks are chosen where attention is sparse. */
   public FlexPrefill selector() {

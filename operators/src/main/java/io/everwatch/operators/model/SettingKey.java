@@ -182,7 +182,7 @@ record SettingKey<T>(String name, SettingType<T> type, String builtIn, String he
       new SettingKey<>(
           "sparse_dense_last_row",
           SettingType.flag(),
-          "false",
+          "true",
           "whether the last block of a sparse prompt attends over everything");
 
   /** How prompts are computed. */
