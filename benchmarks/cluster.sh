@@ -8,7 +8,7 @@
 #   benchmarks/cluster.sh checkpoints  [--streams 8] [--minutes 3] …  sizes and durations
 #   benchmarks/cluster.sh long-run     [--streams 1] [--hours 24] …   does anything grow?
 #   benchmarks/cluster.sh overload     [--streams 40] [--minutes 10]  more video than is understood
-#   benchmarks/cluster.sh outage       [roads 6] [minutes 18]         block, live, merge; no cluster
+#   benchmarks/cluster.sh outage       [roads 6] [minutes 18] …       block, live, merge; no cluster
 #
 # Each prints what it writes and where; all options are in the Javadoc of its class.
 set -euo pipefail

@@ -8,6 +8,7 @@ import io.everwatch.job.camera.FramePublisher;
 import io.everwatch.job.camera.LimitedSource;
 import io.everwatch.job.camera.Pace;
 import io.everwatch.job.camera.RoadSceneSource;
+import io.everwatch.job.process.FreePorts;
 import io.everwatch.job.scene.RoadScene;
 import io.everwatch.schemas.ReceivedText;
 import io.everwatch.schemas.TextEventReader;
@@ -16,7 +17,6 @@ import io.everwatch.schemas.TextReaderOptions.FromBeginning;
 import io.everwatch.schemas.TextReaderOptions.Reading;
 import io.everwatch.schemas.avro.TextKind;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -54,7 +54,7 @@ class ClusterITCase {
   @Test
   void runsTheJobInBothModesOnProcessesOfTheirOwnAndLeavesNone() throws Exception {
     Map<String, String> environment = new HashMap<>();
-    List<Integer> ports = freePorts(5);
+    List<Integer> ports = FreePorts.find(5);
     String brokers = "localhost:" + ports.get(0);
     environment.put("EVERWATCH_CLUSTER_DIR", dir.resolve("cluster").toString());
     environment.put("EVERWATCH_BROKER_PORT", ports.get(0).toString());
@@ -190,19 +190,5 @@ class ClusterITCase {
       }
       return ids;
     }
-  }
-
-  private static List<Integer> freePorts(int count) throws IOException {
-    List<ServerSocket> sockets = new ArrayList<>();
-    List<Integer> ports = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      ServerSocket socket = new ServerSocket(0);
-      sockets.add(socket);
-      ports.add(socket.getLocalPort());
-    }
-    for (ServerSocket socket : sockets) {
-      socket.close();
-    }
-    return ports;
   }
 }

@@ -7,6 +7,7 @@ import io.everwatch.job.evaluation.Scorer;
 import io.everwatch.job.scene.Background;
 import io.everwatch.job.scene.RoadScene;
 import io.everwatch.job.scene.RoadWorld;
+import io.everwatch.kernels.SparseCounters;
 import io.everwatch.operators.engine.Engine;
 import io.everwatch.operators.engine.EngineOptions;
 import io.everwatch.operators.engine.Engines;
@@ -17,6 +18,7 @@ import io.everwatch.operators.model.EncodedFrame.Encoding;
 import io.everwatch.operators.model.StreamSettings;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
@@ -25,6 +27,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
@@ -35,7 +38,8 @@ import java.util.stream.LongStream;
  * before the last {@code LAG} seconds of the outage.
  *
  * <pre>
- *   OutageFigures [roads 6] [minutes of each 18]    0 roads: the times alone
+ *   OutageFigures [roads 6] [minutes of each 18] [chunks of a merged round 8] [SETTING=VALUE …]
+ *   0 roads: the times alone
  * </pre>
  */
 public final class OutageFigures {
@@ -48,8 +52,6 @@ public final class OutageFigures {
 
   /** Seconds of the scored stretches. */
   private static final int STRETCH = 10;
-
-  private static final int MERGED = 8;
 
   /** Of which the time to catch up is taken, so often. */
   private static final int STREAMS = 8;
@@ -65,16 +67,26 @@ public final class OutageFigures {
   }
 
   private final Engine engine;
+  private final int merged; // chunks of a merged round
 
-  private OutageFigures(Engine engine) {
+  private OutageFigures(Engine engine, int merged) {
     this.engine = engine;
+    this.merged = merged;
   }
 
   public static void main(String[] arguments) throws Exception {
     int roads = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 6;
     int minutes = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 18;
-    try (Engine engine = Engines.open(EngineOptions.builder("everwatch-tiny").threads(1).build())) {
-      OutageFigures figures = new OutageFigures(engine);
+    int merged = arguments.length > 2 ? Integer.parseInt(arguments[2]) : 8;
+    Map<String, String> settings =
+        Arrays.stream(arguments)
+            .skip(3)
+            .map(argument -> argument.split("=", 2))
+            .collect(Collectors.toMap(pair -> pair[0], pair -> pair[1]));
+    EngineOptions options =
+        EngineOptions.builder("everwatch-tiny").threads(1).overrides(settings).build();
+    try (Engine engine = Engines.open(options)) {
+      OutageFigures figures = new OutageFigures(engine, merged);
       if (roads > 0) {
         figures.texts(roads, minutes * 60);
       }
@@ -95,6 +107,7 @@ public final class OutageFigures {
           LongStream.range(0, roads)
               .mapToObj(road -> new Road(SEED + road, seconds, overload, PERIOD))
               .toList();
+      SparseCounters before = engine.metrics().sparse();
       RoundDriver.drive(engine, played, RoundDriver.PATIENCE);
       System.out.printf(
           Locale.ROOT,
@@ -106,12 +119,13 @@ public final class OutageFigures {
       if (overload == Overload.MERGE) {
         System.out.printf(
             Locale.ROOT,
-            "%nrows prefilled: %.0f in a merged round of %d chunks, %.0f in one of one%n",
+            "%nrows prefilled: %.0f in a merged round of %d chunks, %.0f in one of one; density %.2f%n",
             played.stream().mapToLong(road -> road.mergedRows).sum()
                 / (double) played.stream().mapToLong(road -> road.mergedRounds).sum(),
-            MERGED,
+            merged,
             played.stream().mapToLong(road -> road.rows).sum()
-                / (double) played.stream().mapToLong(road -> road.rounds).sum());
+                / (double) played.stream().mapToLong(road -> road.rounds).sum(),
+            engine.metrics().sparse().since(before).density());
       }
     }
   }
@@ -287,7 +301,7 @@ public final class OutageFigures {
       }
       if (overload == Overload.MERGE && isLate(shown)) {
         List<RoundInput> together = new ArrayList<>();
-        while (together.size() < MERGED && shown < seconds && isLate(shown)) {
+        while (together.size() < merged && shown < seconds && isLate(shown)) {
           together.add(chunk(false));
         }
         RoundInput last = together.remove(together.size() - 1);
@@ -302,7 +316,7 @@ public final class OutageFigures {
         throw new IllegalStateException(
             "chunk %d of %s failed: %s".formatted(second, streamId, failed.reason()));
       }
-      if (result.input().earlier().size() == MERGED - 1) {
+      if (result.input().earlier().size() == merged - 1) {
         mergedRounds++;
         mergedRows += result.promptRows();
       } else {

@@ -6,7 +6,6 @@ import io.everwatch.job.broker.TopicNames;
 import io.everwatch.job.broker.Topics;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,7 +47,7 @@ public final class Cluster implements AutoCloseable {
   Cluster(Path dir, ClusterBuilder settings) throws IOException {
     this.dir = Files.createDirectories(dir).toRealPath();
     this.settings = settings;
-    List<Integer> ports = freePorts(3);
+    List<Integer> ports = FreePorts.find(3);
     brokerPort = ports.get(0);
     Map<String, String> flink = new HashMap<>();
     flink.put("rest.port", ports.get(1).toString());
@@ -267,19 +266,5 @@ public final class Cluster implements AutoCloseable {
     Map<String, String> all = new HashMap<>(home.environment());
     all.putAll(environment);
     return new JvmProcess(name, dir, line, all);
-  }
-
-  private static List<Integer> freePorts(int count) throws IOException {
-    List<ServerSocket> sockets = new ArrayList<>();
-    try {
-      for (int i = 0; i < count; i++) {
-        sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
-      }
-      return sockets.stream().map(ServerSocket::getLocalPort).toList();
-    } finally {
-      for (ServerSocket socket : sockets) {
-        socket.close();
-      }
-    }
   }
 }

@@ -5,10 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.everwatch.job.broker.Brokers;
 import io.everwatch.job.cli.Everwatch;
+import io.everwatch.job.process.FreePorts;
 import io.everwatch.job.process.JvmProcess;
 import io.everwatch.operators.model.EncodedFrame.Encoding;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -42,7 +41,7 @@ class BrokerDeathITCase {
       }
       whole = EverwatchTopologyITCase.text(house.committedBytes("north"));
     }
-    int port = freePort();
+    int port = FreePorts.find(1).get(0);
     try (JvmProcess broker = broker(port)) {
       broker.start();
       awaitBroker(port);
@@ -127,11 +126,5 @@ class BrokerDeathITCase {
   private static void awaitBroker(int port) {
     Brokers.requireReachable(
         Map.of("bootstrap.servers", "localhost:" + port), Duration.ofSeconds(60));
-  }
-
-  private static int freePort() throws Exception {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
   }
 }
