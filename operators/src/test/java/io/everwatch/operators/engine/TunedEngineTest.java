@@ -55,7 +55,7 @@ class TunedEngineTest {
     new TuningProfile(
             target,
             piece,
-            new io.everwatch.kernels.FlexPrefill(32, 0.9, 0.1, 32, 0, false),
+            new io.everwatch.kernels.FlexPrefill(32, 0.9, 0.1, 32, 0, true),
             List.of(64),
             List.of(64),
             one,

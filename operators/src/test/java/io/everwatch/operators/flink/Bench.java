@@ -48,6 +48,9 @@ final class Bench implements AutoCloseable {
   /** What the operator gave to the engine, in order. */
   final List<RoundInput> submitted = new ArrayList<>();
 
+  /** The streams of these. */
+  final List<String> submittedStreams = new ArrayList<>();
+
   /** Hears in the engine's thread how many rounds ended, before the operator does. */
   volatile IntConsumer answered = rounds -> {};
 

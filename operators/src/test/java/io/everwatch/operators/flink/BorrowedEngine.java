@@ -86,6 +86,7 @@ record BorrowedEngine(Engine engine, Bench bench) implements Engine {
       @Override
       public void submit(StreamSession session, RoundInput input) {
         bench.submitted.add(input);
+        bench.submittedStreams.add(session.streamId());
         seat.submit(session, input);
       }
 
