@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * @param prefillDoneMillis when the round's prompt had been prefilled
  * @param firstTokenMillis when the first token was there
  * @param doneMillis when the last token was there
+ * @param startedMillis when the task that made the event was started: another value than that of
+ *     the event before means that the job was started again between them. An event that is written
+ *     a second time keeps it
  */
 public record EventHeaders(
     long lastCaptureMillis,
@@ -27,12 +30,13 @@ public record EventHeaders(
     long closedMillis,
     long prefillDoneMillis,
     long firstTokenMillis,
-    long doneMillis) {
+    long doneMillis,
+    long startedMillis) {
   /** No such time. */
   public static final long ABSENT = -1;
 
   public static final EventHeaders NONE =
-      new EventHeaders(ABSENT, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT);
+      new EventHeaders(ABSENT, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT);
 
   public static final String LAST_CAPTURE = "everwatch-last-capture-millis";
   public static final String ARRIVAL = "everwatch-arrival-millis";
@@ -40,6 +44,7 @@ public record EventHeaders(
   public static final String PREFILL_DONE = "everwatch-prefill-done-millis";
   public static final String FIRST_TOKEN = "everwatch-first-token-millis";
   public static final String DONE = "everwatch-done-millis";
+  public static final String STARTED = "everwatch-started-millis";
 
   /** Header names and values, those that are absent left out; in a fixed order. */
   public Map<String, byte[]> toMap() {
@@ -50,6 +55,7 @@ public record EventHeaders(
     put(headers, PREFILL_DONE, prefillDoneMillis);
     put(headers, FIRST_TOKEN, firstTokenMillis);
     put(headers, DONE, doneMillis);
+    put(headers, STARTED, startedMillis);
     return headers;
   }
 
@@ -66,7 +72,8 @@ public record EventHeaders(
         get(lookup, CLOSED),
         get(lookup, PREFILL_DONE),
         get(lookup, FIRST_TOKEN),
-        get(lookup, DONE));
+        get(lookup, DONE),
+        get(lookup, STARTED));
   }
 
   private static void put(Map<String, byte[]> headers, String name, long millis) {

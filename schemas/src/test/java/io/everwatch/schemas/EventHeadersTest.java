@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 class EventHeadersTest {
   @Test
   void readsBackWhatItWrote() {
-    EventHeaders times = new EventHeaders(1, 22, 333, 4444, 55555, EventHeaders.ABSENT);
+    EventHeaders times = new EventHeaders(1, 22, 333, 4444, 55555, EventHeaders.ABSENT, 7777777);
 
     assertThat(EventHeaders.of(times.toMap()::get)).isEqualTo(times);
   }
@@ -23,7 +23,7 @@ class EventHeadersTest {
   @Test
   void writesDecimalDigits() {
     assertThat(
-            new EventHeaders(1700000000123L, -1, -1, -1, -1, -1)
+            new EventHeaders(1700000000123L, -1, -1, -1, -1, -1, -1)
                 .toMap()
                 .get(EventHeaders.LAST_CAPTURE))
         .isEqualTo("1700000000123".getBytes(StandardCharsets.US_ASCII));

@@ -8,6 +8,7 @@ import io.everwatch.schemas.avro.FrameCounts;
 import io.everwatch.schemas.avro.FrameEncoding;
 import io.everwatch.schemas.avro.FrameEvent;
 import io.everwatch.schemas.avro.Mark;
+import io.everwatch.schemas.avro.MemoryFigures;
 import io.everwatch.schemas.avro.SkippedRange;
 import io.everwatch.schemas.avro.SourceRange;
 import io.everwatch.schemas.avro.StopReason;
@@ -74,6 +75,20 @@ final class Samples {
         .setPromptDigest("0123456789abcdef")
         .setModelDigest("0123456789abcdef")
         .setNumericsDigest("0123456789abcdef")
+        .setMemory(
+            MemoryFigures.newBuilder()
+                .setVisionRows(1)
+                .setGeneratedRows(2)
+                .setContextRows(3)
+                .setRestRows(4)
+                .setSinkRows(2)
+                .setContextFull(true)
+                .setPosition(9)
+                .setComputedRows(1L << 40)
+                .setCountedFromRound(3)
+                .setSink("first")
+                .setWindow("last")
+                .build())
         .build();
   }
 

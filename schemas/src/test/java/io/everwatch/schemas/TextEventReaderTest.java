@@ -116,7 +116,7 @@ class TextEventReaderTest {
 
     ReceivedText received = reader.poll(Duration.ZERO).get(0);
 
-    assertThat(received.headers()).isEqualTo(new EventHeaders(1, 2, 3, 4, 5, 6));
+    assertThat(received.headers()).isEqualTo(new EventHeaders(1, 2, 3, 4, 5, 6, 7));
     assertThat(received.partition()).isZero();
     assertThat(received.offset()).isZero();
   }
@@ -239,7 +239,7 @@ class TextEventReaderTest {
 
   private void add(int partition, byte[] value) {
     RecordHeaders headers = new RecordHeaders();
-    new EventHeaders(1, 2, 3, 4, 5, 6).toMap().forEach(headers::add);
+    new EventHeaders(1, 2, 3, 4, 5, 6, 7).toMap().forEach(headers::add);
     consumer.addRecord(
         new ConsumerRecord<>(
             "text",

@@ -135,7 +135,7 @@ class TextEventReaderITCase {
   void carriesTheTimesOfTheHeaders() throws Exception {
     send("one", 0);
     try (TextEventReader live = TextEventReader.open(options)) {
-      assertThat(received(live, 1).get(0).headers()).isEqualTo(new EventHeaders(1, 2, 3, 4, 5, 6));
+      assertThat(received(live, 1).get(0).headers()).isEqualTo(new EventHeaders(1, 2, 3, 4, 5, 6, 7));
     }
   }
 
@@ -219,7 +219,7 @@ class TextEventReaderITCase {
     ProducerRecord<byte[], byte[]> record =
         new ProducerRecord<>(
             TopicNames.TEXT, 0, "a".getBytes(StandardCharsets.UTF_8), WireFormat.encode(event));
-    new EventHeaders(1, 2, 3, 4, 5, 6).toMap().forEach(record.headers()::add);
+    new EventHeaders(1, 2, 3, 4, 5, 6, 7).toMap().forEach(record.headers()::add);
     return record;
   }
 

@@ -163,6 +163,7 @@ public final class FakeEngine implements Engine {
                         List.of(),
                         30,
                         300,
+                        40,
                         new RoundResult.Timings(0, 0, 0, 0, EngineMetrics.Stages.NONE))));
           });
     }
@@ -199,6 +200,11 @@ public final class FakeEngine implements Engine {
   @Override
   public NumericsIdentity numerics() {
     return new NumericsIdentity("fedcba9876543210".repeat(4), Map.of());
+  }
+
+  @Override
+  public String decode(int[] ids) {
+    throw new UnsupportedOperationException("a fake has no tokens");
   }
 
   @Override

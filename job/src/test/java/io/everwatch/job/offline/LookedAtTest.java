@@ -149,6 +149,7 @@ class LookedAtTest {
         badFrames,
         100,
         rows,
+        100,
         new RoundResult.Timings(0, 0, 0, 0, EngineMetrics.Stages.NONE));
   }
 

@@ -28,6 +28,20 @@ public final class ContiguousPositions implements PositionMode {
     return out;
   }
 
+  /** Time component of the last row, without counting each; 0 of a memory without rows. */
+  public static double last(StreamMemory memory) {
+    double next = 0;
+    for (Slice slice : memory.slices()) {
+      VideoGrid grid = slice.segment().grid();
+      if (slice.kind() == SegmentKind.VISION && grid != null) {
+        next += 1 + 1 + grid.extent() + 1; // start marker, clip, end marker
+      } else {
+        next += slice.rows();
+      }
+    }
+    return Math.max(0, next - 1);
+  }
+
   /**
    * Counts the rows of one slice from {@code start} on.
    *

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.operators.cache;
 
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -34,6 +35,14 @@ public record StreamMemory(List<Slice> slices, int cachedRows) {
       at += slice.rows();
     }
     return ids;
+  }
+
+  /** Token ids of the text memory ({@link SegmentKind#MEMORY}), in order. */
+  public int[] contextIds() {
+    return slices.stream()
+        .filter(slice -> slice.kind() == SegmentKind.MEMORY)
+        .flatMapToInt(slice -> Arrays.stream(slice.segment().ids(), slice.from(), slice.to()))
+        .toArray();
   }
 
   /** This memory with {@code more} behind it, not cached yet. */

@@ -104,6 +104,11 @@ final class BatchingEngine implements Engine {
   }
 
   @Override
+  public String decode(int[] ids) {
+    return parts.words().decode(ids);
+  }
+
+  @Override
   public EngineMetrics metrics() {
     return metrics;
   }

@@ -5,6 +5,7 @@ import io.everwatch.operators.cache.Slice;
 import io.everwatch.operators.cache.StreamMemory;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -16,6 +17,12 @@ import java.util.Map;
  */
 record Committed(StreamMemory memory, long rounds, long nextSegment) {
   static final Committed NONE = new Committed(StreamMemory.EMPTY, 0, 0);
+
+  /** Rows of the last answer, as it is remembered. */
+  int answerRows() {
+    List<Slice> slices = memory.slices();
+    return slices.get(slices.size() - 1).rows();
+  }
 
   /**
    * The slots of the cached rows of {@code memory}, whose rows are all among those of this one.

@@ -22,6 +22,12 @@ public interface Engine extends AutoCloseable {
     return numerics().digest();
   }
 
+  /**
+   * Text of token ids of its model, special tokens left out. A character of which the ids hold only
+   * a part becomes U+FFFD. Any thread.
+   */
+  String decode(int[] ids);
+
   /** Counts and times so far. */
   EngineMetrics metrics();
 

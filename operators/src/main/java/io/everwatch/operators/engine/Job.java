@@ -115,6 +115,7 @@ final class Job {
         badFrames,
         made.prompt().length,
         made.contextRows(),
+        made.enteredRows() + session.committed().answerRows(),
         turn().timings(nowMillis));
   }
 
@@ -128,6 +129,7 @@ final class Job {
         -1,
         new Failed(reason),
         badFrames,
+        0,
         0,
         0,
         new Timings(nowMillis, nowMillis, nowMillis, nowMillis, clock.stages()));

@@ -15,6 +15,7 @@ import java.util.List;
  * @param kept the memory after compaction: its cached rows are loaded
  * @param proposed the memory with the prompt of the round behind it
  * @param prompt ids of the rows to compute: those of {@code kept} without K and V, then the round's
+ * @param enteredRows rows that come into the memory before the answer, of all its chunks
  * @param positions {@code [3][rows of proposed + room]}, answer included
  * @param room tokens that the answer may have
  * @param nextSegment id of the answer's segment
@@ -26,6 +27,7 @@ record RoundPlan(
     StreamMemory kept,
     StreamMemory proposed,
     int[] prompt,
+    int enteredRows,
     float[][] positions,
     int room,
     long nextSegment,

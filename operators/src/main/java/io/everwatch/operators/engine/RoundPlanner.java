@@ -123,6 +123,7 @@ final class RoundPlanner {
         kept,
         draft.memory,
         Arrays.copyOfRange(ids, cached, ids.length),
+        draft.entered,
         positions.positions(
             draft.memory.append(
                 List.of(
@@ -144,6 +145,7 @@ final class RoundPlanner {
     private StreamMemory memory;
     private long round;
     private long nextSegment;
+    private int entered;
 
     Draft(Committed committed, StreamSettings settings, RetentionPolicy policy) {
       this.settings = settings;
@@ -181,6 +183,7 @@ final class RoundPlanner {
           }
           Slice next = slice(nextSegment++, part, born(part.kind(), kept), start);
           added.add(next);
+          entered += next.rows();
           start = next.segment().end();
         }
       }
@@ -196,6 +199,7 @@ final class RoundPlanner {
     /** Closes the round with this turn. */
     void answer(int[] ids) {
       Part turn = new Part(SegmentKind.GENERATED, ids, null);
+      entered += ids.length;
       memory = memory.append(List.of(slice(nextSegment++, turn, round, memory.nativeEnd())));
       round++;
     }

@@ -15,6 +15,8 @@ import java.util.function.Function;
  *     frame of the chunk, at the start by the next
  * @param promptRows rows prefilled, of all pieces
  * @param contextRows rows attended over at the end of the prefill
+ * @param enteredRows rows that came into the memory, answers included and those that were never
+ *     computed since they left at once; 0 when none was made
  */
 public record RoundResult(
     StreamSession session,
@@ -24,6 +26,7 @@ public record RoundResult(
     List<BadFrame> badFrames,
     int promptRows,
     int contextRows,
+    int enteredRows,
     Timings timings) {
   public RoundResult {
     badFrames = List.copyOf(badFrames);
@@ -73,6 +76,7 @@ public record RoundResult(
               bad.get(i),
               last ? promptRows : 0,
               last ? contextRows : 0,
+              last ? enteredRows : 0,
               timings));
       drop &= !made;
     }

@@ -58,6 +58,11 @@ final class SharedEngine {
     }
 
     @Override
+    public String decode(int[] ids) {
+      return engine.decode(ids);
+    }
+
+    @Override
     public EngineMetrics metrics() {
       return engine.metrics();
     }

@@ -6,6 +6,8 @@ import io.everwatch.operators.chunk.Frame;
 import io.everwatch.operators.engine.RoundResult;
 import io.everwatch.operators.engine.RoundResult.Failed;
 import io.everwatch.operators.flink.Turn.ChunkTurn;
+import io.everwatch.schemas.avro.MemoryFigures;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.flink.api.common.operators.ProcessingTimeService;
@@ -23,6 +25,7 @@ final class Answers {
   private final TurnMaker turns;
   private final MergedRounds merges;
   private final EventBuilder events;
+  private final MemoryLook look;
   private final ProcessingTimeService clock;
   private final OperatorMetrics metrics;
 
@@ -35,6 +38,7 @@ final class Answers {
       TurnMaker turns,
       MergedRounds merges,
       EventBuilder events,
+      MemoryLook look,
       ProcessingTimeService clock,
       OperatorMetrics metrics) {
     this.streams = streams;
@@ -45,6 +49,7 @@ final class Answers {
     this.turns = turns;
     this.merges = merges;
     this.events = events;
+    this.look = look;
     this.clock = clock;
     this.metrics = metrics;
   }
@@ -81,12 +86,31 @@ final class Answers {
     }
     stream.merge = null;
     merged.ifPresent(metrics::merged);
-    for (RoundResult chunk : result.each()) {
-      sayOfOne(stream, chunk, merged);
+    List<RoundResult> chunks = result.each();
+    Optional<MemoryFigures> memory = remembered(stream, result, chunks);
+    for (RoundResult chunk : chunks) {
+      boolean last = chunk.input().chunk() == result.input().chunk();
+      sayOfOne(stream, chunk, merged, last ? memory : Optional.empty());
     }
   }
 
-  private void sayOfOne(StreamState stream, RoundResult result, Optional<MergedChunks> merged)
+  /** The memory after the round; empty: none was made. */
+  private Optional<MemoryFigures> remembered(
+      StreamState stream, RoundResult result, List<RoundResult> chunks) {
+    if (result.outcome() instanceof Failed) {
+      return Optional.empty();
+    }
+    stream.computed = stream.computed.with(result);
+    long firstRound =
+        chunks.stream().mapToLong(RoundResult::round).filter(round -> round >= 0).min().orElse(-1);
+    return Optional.of(look.of(result, firstRound, stream.computed));
+  }
+
+  private void sayOfOne(
+      StreamState stream,
+      RoundResult result,
+      Optional<MergedChunks> merged,
+      Optional<MemoryFigures> memory)
       throws Exception {
     ChunkTurn turn = (ChunkTurn) stream.queue.element().turn();
     Chunk<SourcedFrame> chunk = turn.chunk();
@@ -100,7 +124,7 @@ final class Answers {
       stream.orders = stream.orders.withSkippedMicros(0);
       log(stream, turn, result);
     }
-    queues.leave(stream, events.answered(stream, turn, result, bad, merged));
+    queues.leave(stream, events.answered(stream, turn, result, bad, merged, memory));
   }
 
   private void log(StreamState stream, ChunkTurn turn, RoundResult result) throws Exception {

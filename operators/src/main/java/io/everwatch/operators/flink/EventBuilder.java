@@ -16,6 +16,7 @@ import io.everwatch.operators.model.StreamSettings;
 import io.everwatch.schemas.EventHeaders;
 import io.everwatch.schemas.WireFormat;
 import io.everwatch.schemas.avro.FrameCounts;
+import io.everwatch.schemas.avro.MemoryFigures;
 import io.everwatch.schemas.avro.MergedRange;
 import io.everwatch.schemas.avro.SkippedRange;
 import io.everwatch.schemas.avro.SourceRange;
@@ -39,11 +40,16 @@ final class EventBuilder {
 
   private final String modelDigest;
   private final int maxTextBytes;
+  private final long startedMillis;
   private final OperatorMetrics metrics;
 
-  EventBuilder(Engine engine, int maxTextBytes, OperatorMetrics metrics) {
+  /**
+   * @param startedMillis when this subtask was started; processing time
+   */
+  EventBuilder(Engine engine, int maxTextBytes, long startedMillis, OperatorMetrics metrics) {
     modelDigest = shortened(engine.modelDigest());
     this.maxTextBytes = maxTextBytes;
+    this.startedMillis = startedMillis;
     this.metrics = metrics;
   }
 
@@ -51,13 +57,15 @@ final class EventBuilder {
    * What the engine said of a chunk: COMMENT, SILENCE or ERROR.
    *
    * @param merged those that its round took up, if it was not alone
+   * @param memory after its round; empty: none was made, or a later chunk's event has it
    */
   TextRecord answered(
       StreamState stream,
       ChunkTurn turn,
       RoundResult result,
       Collection<Frame<SourcedFrame>> badFrames,
-      Optional<MergedChunks> merged) {
+      Optional<MergedChunks> merged,
+      Optional<MemoryFigures> memory) {
     Chunk<SourcedFrame> chunk = turn.chunk();
     TextEvent.Builder event =
         common(stream)
@@ -71,6 +79,7 @@ final class EventBuilder {
             .setSources(SkippedRun.sources(chunk.frames()))
             .setClockReset(chunk.clockReset());
     merged.ifPresent(range -> event.setMerged(new MergedRange(range.first(), range.last())));
+    memory.ifPresent(event::setMemory);
     result
         .outcome()
         .match(
@@ -234,7 +243,7 @@ final class EventBuilder {
     };
   }
 
-  private static EventHeaders times(ChunkTurn turn, Timings timings) {
+  private EventHeaders times(ChunkTurn turn, Timings timings) {
     long lastCapture = EventHeaders.ABSENT;
     long arrival = EventHeaders.ABSENT;
     for (Frame<SourcedFrame> frame : turn.chunk().frames()) {
@@ -247,21 +256,23 @@ final class EventBuilder {
         turn.closedMillis(),
         timings.prefilledMillis(),
         timings.firstTokenMillis(),
-        timings.doneMillis());
+        timings.doneMillis(),
+        startedMillis);
   }
 
-  private static EventHeaders closedAt(Turn turn, long arrivalMillis) {
+  private EventHeaders closedAt(Turn turn, long arrivalMillis) {
     return closedAt(turn.closedMillis(), arrivalMillis);
   }
 
-  private static EventHeaders closedAt(long closedMillis, long arrivalMillis) {
+  private EventHeaders closedAt(long closedMillis, long arrivalMillis) {
     return new EventHeaders(
         EventHeaders.ABSENT,
         arrivalMillis,
         closedMillis,
         EventHeaders.ABSENT,
         EventHeaders.ABSENT,
-        EventHeaders.ABSENT);
+        EventHeaders.ABSENT,
+        startedMillis);
   }
 
   /** Digest of the standing text and of its place, as events carry it. */

@@ -2,8 +2,7 @@
 package io.everwatch.operators.flink;
 
 import io.everwatch.operators.cache.ContiguousPositions;
-import io.everwatch.operators.cache.SegmentKind;
-import io.everwatch.operators.cache.Slice;
+import io.everwatch.operators.cache.RowCounts;
 import io.everwatch.operators.cache.StreamMemory;
 import io.everwatch.operators.chunk.Assembled;
 import io.everwatch.operators.chunk.Frame;
@@ -77,12 +76,12 @@ final class OperatorMetrics {
     MEMORY,
     REST;
 
-    private static Rows of(SegmentKind kind) {
-      return switch (kind) {
-        case VISION -> VISION;
-        case GENERATED -> GENERATED;
-        case MEMORY -> MEMORY;
-        default -> REST; // headers, markers, the standing text
+    private int in(RowCounts counts) {
+      return switch (this) {
+        case VISION -> counts.vision();
+        case GENERATED -> counts.generated();
+        case MEMORY -> counts.context();
+        case REST -> counts.rest();
       };
     }
   }
@@ -327,13 +326,9 @@ final class OperatorMetrics {
   }
 
   private void rows(StreamMemory memory) {
-    Map<Rows, Integer> counts = new EnumMap<>(Rows.class);
-    for (Slice slice : memory.slices()) {
-      counts.merge(Rows.of(slice.kind()), slice.rows(), Integer::sum);
-    }
-    rows.forEach((kind, histogram) -> histogram.update(counts.getOrDefault(kind, 0)));
-    float[] times = new ContiguousPositions().positions(memory)[0];
-    positions.update(times.length == 0 ? 0 : (long) times[times.length - 1]);
+    RowCounts counts = RowCounts.of(memory);
+    rows.forEach((kind, histogram) -> histogram.update(kind.in(counts)));
+    positions.update((long) ContiguousPositions.last(memory));
   }
 
   /** A round was written to the log. */

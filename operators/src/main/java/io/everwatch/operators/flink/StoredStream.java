@@ -28,6 +28,7 @@ import java.util.Set;
  * @param merge none or one: chunks at the head of the queue that are understood together
  * @param aloneThrough the engine refused a round of several chunks: those up to this one have one
  *     each; -1: never
+ * @param computed rows that came into its memory so far
  */
 record StoredStream(
     AssemblerState<SourcedFrame> assembler,
@@ -45,7 +46,8 @@ record StoredStream(
     long nextPicture,
     List<SkippedRun> skipped,
     List<MergedChunks> merge,
-    long aloneThrough) {
+    long aloneThrough,
+    ComputedRows computed) {
   /** Nothing was told of its silence. */
   static final long NEVER_STALE = -1;
 

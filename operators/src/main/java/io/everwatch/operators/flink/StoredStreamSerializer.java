@@ -33,9 +33,12 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
   /** The layout that was the first to have chunks that are understood together. */
   private static final int WITH_MERGE = 4;
 
+  /** The layout that was the first to count the rows that came into the memory. */
+  private static final int WITH_COMPUTED = 5;
+
   @Override
   int version() {
-    return 4;
+    return 5;
   }
 
   @Override
@@ -62,6 +65,7 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
     Fields.writeList(stream.skipped(), SkippedRun::write, out);
     Fields.writeList(stream.merge(), MergedChunks::write, out);
     out.writeLong(stream.aloneThrough());
+    ComputedRows.write(stream.computed(), out);
   }
 
   @Override
@@ -84,7 +88,8 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
         version < WITH_LIFE ? 0 : in.readLong(),
         version < WITH_LIFE ? List.of() : Fields.readList(SkippedRun::read, in),
         version < WITH_MERGE ? List.of() : Fields.readList(MergedChunks::read, in),
-        version < WITH_MERGE ? -1 : in.readLong());
+        version < WITH_MERGE ? -1 : in.readLong(),
+        version < WITH_COMPUTED ? ComputedRows.UNKNOWN : ComputedRows.read(in));
   }
 
   private static Set<Mark> readMarks(DataInputView in) throws IOException {
@@ -222,7 +227,8 @@ final class StoredStreamSerializer extends VersionedSerializer<StoredStream> {
         0,
         List.of(),
         List.of(),
-        -1);
+        -1,
+        ComputedRows.NONE);
   }
 
   @Override

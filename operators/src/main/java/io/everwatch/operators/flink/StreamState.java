@@ -115,6 +115,9 @@ final class StreamState {
 
   long endMicros;
 
+  /** Rows that came into its memory so far. */
+  ComputedRows computed = ComputedRows.NONE;
+
   /** Bytes of the log. */
   long logBytes;
 
@@ -171,6 +174,7 @@ final class StreamState {
     stream.assembled().stream().filter(SourcedFrame::isStored).forEach(stream.stored::add);
     stream.marks.addAll(stored.marks());
     stream.dropVision = stored.dropVision();
+    stream.computed = stored.computed();
     stream.nextLogged = stored.nextLogged();
     stream.nextReplayed = stored.nextLogged();
     stream.nextChunk = stored.nextChunk();
@@ -202,7 +206,8 @@ final class StreamState {
         nextPicture,
         skipped == null ? List.of() : List.of(skipped),
         merge == null ? List.of() : List.of(merge),
-        aloneThrough);
+        aloneThrough,
+        computed);
   }
 
   /** The frames that wait in open chunks or for a place in one. */
@@ -234,6 +239,7 @@ final class StreamState {
     memoryBytes = 0;
     memoryFailures = 0;
     dropVision = false;
+    computed = ComputedRows.NONE;
     orders = orders.withSkippedMicros(0);
   }
 

@@ -42,9 +42,12 @@ public record TextRecord(
     /** The layout that was the first to have the whole key, and when it was given out. */
     private static final int WITH_KEY = 2;
 
+    /** The layout that was the first to say when the task was started. */
+    private static final int WITH_STARTED = 3;
+
     @Override
     int version() {
-      return 2;
+      return 3;
     }
 
     @Override
@@ -62,6 +65,7 @@ public record TextRecord(
       out.writeLong(record.headers.prefillDoneMillis());
       out.writeLong(record.headers.firstTokenMillis());
       out.writeLong(record.headers.doneMillis());
+      out.writeLong(record.headers.startedMillis());
       out.writeInt(record.key.spread());
       out.writeLong(record.givenMillis);
       out.writeLong(record.settled);
@@ -78,7 +82,8 @@ public record TextRecord(
               in.readLong(),
               in.readLong(),
               in.readLong(),
-              in.readLong());
+              in.readLong(),
+              version < WITH_STARTED ? EventHeaders.ABSENT : in.readLong());
       return version < WITH_KEY
           ? of(StreamKey.of(streamId), value, headers)
           : new TextRecord(

@@ -61,7 +61,9 @@ final class Understanding {
     this.outlet = outlet;
     this.metrics = metrics;
     SessionOpener sessions = new SessionOpener(engine, seat, store, metrics);
-    EventBuilder events = new EventBuilder(engine, settings.maxTextBytes(), metrics);
+    EventBuilder events =
+        new EventBuilder(
+            engine, settings.maxTextBytes(), clock.getCurrentProcessingTime(), metrics);
     turns = new TurnMaker(outlet, clock);
     limit = new StreamLimit(settings.limits().streams());
     streams = new StreamTable(engine, seat, store, snapshots, sessions, heap, clock, limit);
@@ -87,7 +89,17 @@ final class Understanding {
             clock,
             queues,
             new Answers(
-                streams, queues, store, snapshots, sessions, turns, merges, events, clock, metrics),
+                streams,
+                queues,
+                store,
+                snapshots,
+                sessions,
+                turns,
+                merges,
+                events,
+                new MemoryLook(engine, settings.maxTextBytes()),
+                clock,
+                metrics),
             commands,
             skips,
             merges,

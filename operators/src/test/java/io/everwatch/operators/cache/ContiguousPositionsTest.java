@@ -74,6 +74,10 @@ class ContiguousPositionsTest {
         StreamMemory before = stream.memory();
         StreamMemory after = policy.compact(before, stream.round());
         assertShifted("seed %d, round %d".formatted(seed, round), before, after);
+        float[] times = mode.positions(after)[0];
+        assertThat(ContiguousPositions.last(after))
+            .as("seed %d, round %d", seed, round)
+            .isEqualTo(times[times.length - 1]);
       }
     }
   }
@@ -86,6 +90,11 @@ class ContiguousPositionsTest {
     assertThat(mode.positions(memory)[0])
         .containsExactly(0, 1, 2, 3, 3.5f, 4, 4.5f, 5.5f, 6.5f, 7.5f);
     assertThat(mode.positions(memory)[1]).containsExactly(0, 1, 2, 3, 3, 3, 3, 5.5f, 6.5f, 7.5f);
+  }
+
+  @Test
+  void theLastPositionOfNothingIsZero() {
+    assertThat(ContiguousPositions.last(StreamMemory.EMPTY)).isZero();
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.everwatch.operators.flink;
 
 import io.everwatch.operators.engine.Engine;
 import io.everwatch.operators.engine.RoundInput;
+import io.everwatch.operators.engine.StreamSession;
 import io.everwatch.schemas.WireFormat;
 import io.everwatch.schemas.WireFormatException;
 import io.everwatch.schemas.avro.DeadLetter;
@@ -50,6 +51,9 @@ final class Bench implements AutoCloseable {
 
   /** The streams of these. */
   final List<String> submittedStreams = new ArrayList<>();
+
+  /** The newest session of each stream. */
+  final Map<String, StreamSession> sessions = new ConcurrentHashMap<>();
 
   /** Hears in the engine's thread how many rounds ended, before the operator does. */
   volatile IntConsumer answered = rounds -> {};

@@ -36,6 +36,11 @@ record BorrowedEngine(Engine engine, Bench bench) implements Engine {
   }
 
   @Override
+  public String decode(int[] ids) {
+    return engine.decode(ids);
+  }
+
+  @Override
   public EngineMetrics metrics() {
     return engine.metrics();
   }
@@ -87,6 +92,7 @@ record BorrowedEngine(Engine engine, Bench bench) implements Engine {
       public void submit(StreamSession session, RoundInput input) {
         bench.submitted.add(input);
         bench.submittedStreams.add(session.streamId());
+        bench.sessions.put(session.streamId(), session);
         seat.submit(session, input);
       }
 

@@ -92,7 +92,7 @@ class SerializersTest {
             new TextRecord(
                 new StreamKey(-9, "a"),
                 new byte[] {1, 2},
-                new EventHeaders(1, 2, 3, 4, 5, 6),
+                new EventHeaders(1, 2, 3, 4, 5, 6, 7),
                 7,
                 8)),
         new Case<>(
@@ -191,7 +191,8 @@ class SerializersTest {
                         List.of(new SourceRange("frames", 1, 87L, 88L)),
                         true)),
                 List.of(new MergedChunks(62, 69)),
-                61)));
+                61,
+                new ComputedRows(1L << 33, 7))));
   }
 
   @ParameterizedTest
@@ -243,6 +244,19 @@ class SerializersTest {
     assertThat(stream.skipped()).hasSize(1);
     assertThat(stream.merge()).isEmpty();
     assertThat(stream.aloneThrough()).isEqualTo(-1);
+  }
+
+  /** Layouts that were written before events told of the memory, and of the start of their task. */
+  @Test
+  void readValuesOfTheLayoutWithoutComputedRows() throws IOException {
+    StoredStream stream = new StoredStreamSerializer().deserialize(stored("StoredStream.layout4"));
+    assertThat(stream.computed()).isEqualTo(ComputedRows.UNKNOWN);
+    assertThat(stream.merge()).hasSize(1);
+
+    TextRecord text = new TextRecord.Serializer().deserialize(stored("TextRecord.layout2"));
+    assertThat(text.headers().doneMillis()).isEqualTo(6);
+    assertThat(text.headers().startedMillis()).isEqualTo(EventHeaders.ABSENT);
+    assertThat(text.settled()).isEqualTo(8);
   }
 
   /** The layout that was written before chunks were skipped that wait. */

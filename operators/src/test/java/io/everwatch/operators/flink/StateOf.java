@@ -6,6 +6,8 @@ import java.util.HashMap;
 import java.util.Map;
 import org.apache.flink.api.common.state.MapState;
 import org.apache.flink.api.common.state.MapStateDescriptor;
+import org.apache.flink.api.common.state.ValueState;
+import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.api.common.typeutils.TypeSerializer;
 import org.apache.flink.api.common.typeutils.base.LongSerializer;
 import org.apache.flink.api.common.typeutils.base.array.BytePrimitiveArraySerializer;
@@ -28,6 +30,15 @@ record StateOf(Bench bench, String stream) {
 
   MapState<Long, LoggedRound> storedLog() {
     return map(StreamStore.LOG, new LoggedRound.Serializer());
+  }
+
+  /** What is stored of the stream itself. */
+  ValueState<StoredStream> stored() {
+    bench.operator().setCurrentKey(StreamKey.of(stream));
+    return bench
+        .operator()
+        .getRuntimeContext()
+        .getState(new ValueStateDescriptor<>(StreamStore.STREAM, new StoredStreamSerializer()));
   }
 
   /** The pictures of all its frames, copied. */
