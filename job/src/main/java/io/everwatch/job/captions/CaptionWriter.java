@@ -8,4 +8,7 @@ import io.everwatch.schemas.avro.TextEvent;
 public interface CaptionWriter {
   /** Writes one event; the caller flushes. */
   void write(TextEvent event);
+
+  /** No event follows: writes what waited for the next one. */
+  default void finish() {}
 }

@@ -1,64 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.captions;
 
-import io.everwatch.schemas.avro.MergedRange;
-import io.everwatch.schemas.avro.TextEvent;
-import io.everwatch.schemas.avro.TextKind;
-import java.io.PrintWriter;
+import java.util.List;
+import java.util.stream.Collectors;
 
-/**
- * W3C WebVTT: what was said as cues, times since the first event; silence has no cue, anything else
- * becomes a note, which players do not show. What was said of several chunks stands over all of
- * them.
- */
-final class WebVtt implements CaptionWriter {
-  private final PrintWriter out;
-  private boolean begun;
-  private long originMicros;
-
-  WebVtt(PrintWriter out) {
-    this.out = out;
+/** W3C WebVTT. */
+final class WebVtt implements SubtitleForm {
+  @Override
+  public String header() {
+    return "WEBVTT\n\n";
   }
 
   @Override
-  public void write(TextEvent event) {
-    if (!begun) {
-      begun = true;
-      originMicros = event.getStartMicros();
-      out.print("WEBVTT\n\n");
-    }
-    String times =
-        CaptionClock.elapsed(from(event) - originMicros)
-            + " --> "
-            + CaptionClock.elapsed(event.getEndMicros() - originMicros);
-    switch (event.getKind()) {
-      case COMMENT, ANSWER, ALERT -> out.print(times + "\n" + escaped(event.getText()) + "\n\n");
-      case SILENCE -> {}
-      case GAP, STALE, NOTICE, ERROR, ENDED, UNKNOWN ->
-          out.print(
-              "NOTE %s %s %s"
-                  .formatted(times.replace("-->", "to"), event.getKind(), escaped(event.getText()))
-                  .stripTrailing()
-                  .concat("\n\n"));
-    }
+  public String cue(long number, long fromMicros, long toMicros, List<String> lines) {
+    return CaptionClock.elapsed(fromMicros)
+        + " --> "
+        + CaptionClock.elapsed(toMicros)
+        + "\n"
+        + lines.stream().map(WebVtt::escaped).collect(Collectors.joining("\n"))
+        + "\n\n";
   }
 
-  /** Where the cue begins; not before the first event. */
-  private long from(TextEvent event) {
-    MergedRange merged = event.getMerged();
-    long chunks =
-        merged == null || event.getKind() != TextKind.COMMENT
-            ? 0
-            : event.getChunk() - merged.getFirstChunk();
-    long from = event.getStartMicros() - chunks * (event.getEndMicros() - event.getStartMicros());
-    return Math.max(from, originMicros);
+  @Override
+  public String note(String text) {
+    return "NOTE " + escaped(text).strip() + "\n\n";
   }
 
+  /** No tag, no reference, and no arrow, which would begin another cue. */
   private static String escaped(String text) {
-    return TextLines.printable(text)
-        .strip()
-        .replace("&", "&amp;")
-        .replace("<", "&lt;")
-        .replace(">", "&gt;");
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Text events for people and programs: terminal lines, JSON lines, WebVTT. Shared by commands. */
+/** Text events for people and programs: terminal lines, JSON lines, subtitles. Shared by
+ * commands and the wall. */
 @NullMarked
 package io.everwatch.job.captions;
 

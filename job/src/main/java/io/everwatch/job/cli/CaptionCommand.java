@@ -5,6 +5,7 @@ import io.everwatch.job.camera.CameraInput;
 import io.everwatch.job.camera.FrameSource;
 import io.everwatch.job.captions.CaptionClock;
 import io.everwatch.job.captions.CaptionFormat;
+import io.everwatch.job.captions.CaptionTimeline;
 import io.everwatch.job.captions.CaptionWriter;
 import io.everwatch.job.offline.FileCaptioner;
 import io.everwatch.job.offline.Recording;
@@ -78,8 +79,9 @@ final class CaptionCommand implements Callable<Integer> {
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
+      converter = CaptionFormatConverter.class,
       defaultValue = "text",
-      description = "text, json or webvtt (default: ${DEFAULT-VALUE}).")
+      description = "text, json, webvtt or srt (default: ${DEFAULT-VALUE}).")
   private CaptionFormat format = CaptionFormat.TEXT;
 
   @Option(
@@ -108,7 +110,9 @@ final class CaptionCommand implements Callable<Integer> {
     try (Engine engine = Engines.open(model.engineOptions());
         FrameSource source = open(engine.settings())) {
       PrintWriter out = spec.commandLine().getOut();
-      CaptionWriter writer = format.writer(out, CaptionClock.since(0));
+      CaptionWriter writer =
+          format.writer(
+              out, CaptionClock.since(0), CaptionTimeline.sinceFirstFrame(), CaptionFormat.HOLD);
       FileCaptioner.Summary summary =
           new FileCaptioner(engine)
               .caption(
@@ -123,6 +127,8 @@ final class CaptionCommand implements Callable<Integer> {
                     progress(event, err);
                   },
                   problem -> err.println("everwatch: " + problem));
+      writer.finish();
+      out.flush();
       err.println(
           "%d frames, %d chunks, %d gaps, %d problems"
               .formatted(summary.frames(), summary.chunks(), summary.gaps(), summary.problems()));
@@ -134,7 +140,7 @@ final class CaptionCommand implements Callable<Integer> {
 
   private int answer(AskOptions asked) throws IOException, InterruptedException {
     asked.contradiction().ifPresent(this::usage);
-    if (format == CaptionFormat.WEBVTT) {
+    if (format.ofOneStream()) {
       usage("--ask has one answer and no times; expected --format text or json");
     }
     if (isScene() && !asked.hasEnd()) {

@@ -15,6 +15,7 @@ import java.io.PrintWriter;
 import java.time.Duration;
 import java.time.ZoneId;
 import java.util.HashSet;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -49,8 +50,10 @@ final class WatchCommand implements Callable<Integer> {
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
+      converter = CaptionFormatConverter.class,
       defaultValue = "text",
-      description = "text, json or webvtt; webvtt needs one --stream (default: ${DEFAULT-VALUE}).")
+      description =
+          "text, json, webvtt or srt; the last two need one --stream (default: ${DEFAULT-VALUE}).")
   private CaptionFormat format = CaptionFormat.TEXT;
 
   @Option(
@@ -61,8 +64,10 @@ final class WatchCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Set<String> streams = selection.streams();
-    if (format == CaptionFormat.WEBVTT && streams.size() != 1) {
-      throw usage("webvtt holds one stream; give exactly one --stream, not " + streams.size());
+    if (format.ofOneStream() && streams.size() != 1) {
+      throw usage(
+          "%s holds one stream; give exactly one --stream, not %d"
+              .formatted(format.name().toLowerCase(Locale.ROOT), streams.size()));
     }
     if (untilEnded && streams.isEmpty()) {
       throw usage("--until-ended needs to know which streams; give --stream");
