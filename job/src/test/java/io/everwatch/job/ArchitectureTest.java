@@ -41,10 +41,12 @@ class ArchitectureTest {
               "kafka..",
               "org.apache.kafka.metadata..",
               "org.apache.logging..",
+              "org.eclipse.jetty..",
               "io.everwatch.job.camera..",
               "io.everwatch.job.cli..",
               "io.everwatch.job.demo..",
               "io.everwatch.job.scene..",
+              "io.everwatch.job.wall..",
               "io.everwatch.job.world..")
           .because("flink run brings everwatch-job.jar alone, without these libraries");
 
@@ -56,6 +58,15 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAPackage("org.bytedeco..");
+
+  @ArchTest
+  static final ArchRule JETTY_HAS_ONE_HOME =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.everwatch.job.wall.http..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("org.eclipse.jetty..");
 
   @ArchTest
   static final ArchRule FLINK_IS_KNOWN_TO_THE_TOPOLOGY_ONLY =

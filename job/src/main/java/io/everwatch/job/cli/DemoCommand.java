@@ -6,6 +6,7 @@ import io.everwatch.job.demo.Demo;
 import io.everwatch.job.demo.DemoOptions;
 import io.everwatch.job.demo.DemoOutput;
 import io.everwatch.job.demo.DemoSummary;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -82,6 +83,18 @@ final class DemoCommand implements Callable<Integer> {
       description = "Port for Flink's web interface (default: none).")
   private int uiPort;
 
+  @Option(
+      names = "--wall-port",
+      paramLabel = "PORT",
+      converter = PortConverter.class,
+      defaultValue = "" + ServeCommand.PORT,
+      description =
+          "Port of the live wall on localhost, any free one if it is taken (default: ${DEFAULT-VALUE}).")
+  private int wallPort;
+
+  @Option(names = "--no-wall", description = "Serve no live wall.")
+  private boolean noWall;
+
   @Override
   public Integer call() throws Exception {
     DemoOptions options = options();
@@ -105,11 +118,18 @@ final class DemoCommand implements Callable<Integer> {
     return ExitCodes.OK;
   }
 
-  private DemoOptions options() {
+  private DemoOptions options() throws IOException {
     Map<String, String> settings = new LinkedHashMap<>(model.settings());
     settings.put(ConfigKeys.CHECKPOINT_INTERVAL.name(), checkpointInterval.toMillis() + " ms");
     try {
-      return new DemoOptions(cameras, Optional.ofNullable(duration), seed, settings, uiPort);
+      return new DemoOptions(
+          cameras,
+          Optional.ofNullable(duration),
+          seed,
+          settings,
+          uiPort,
+          noWall ? Optional.empty() : Optional.of(wallPort),
+          Version.number());
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }

@@ -9,6 +9,7 @@ import io.everwatch.job.demo.DemoOutput;
 import io.everwatch.job.demo.DemoSummary;
 import io.everwatch.schemas.avro.TextEvent;
 import java.io.PrintWriter;
+import java.net.URI;
 
 /** One line per event on stdout, {@code {"summary": …}} at the end; progress on stderr. */
 final class DemoJson implements DemoOutput {
@@ -25,6 +26,11 @@ final class DemoJson implements DemoOutput {
   public void progress(String line) {
     err.println("everwatch: " + line);
     err.flush();
+  }
+
+  @Override
+  public void wall(URI address) {
+    progress("wall: " + address);
   }
 
   @Override

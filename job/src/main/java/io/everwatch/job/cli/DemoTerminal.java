@@ -10,6 +10,7 @@ import io.everwatch.job.demo.Lags.Percentiles;
 import io.everwatch.schemas.avro.TextEvent;
 import io.everwatch.schemas.avro.TextKind;
 import java.io.PrintWriter;
+import java.net.URI;
 import java.time.ZoneId;
 import java.util.Locale;
 
@@ -24,6 +25,7 @@ final class DemoTerminal implements DemoOutput {
   private final boolean plain;
   private final CaptionWriter captions;
   private long events;
+  private String wall = "";
 
   DemoTerminal(PrintWriter out, PrintWriter err, boolean plain) {
     this.out = out;
@@ -39,6 +41,12 @@ final class DemoTerminal implements DemoOutput {
   }
 
   @Override
+  public synchronized void wall(URI address) {
+    wall = "; wall: " + address;
+    progress("wall: " + address);
+  }
+
+  @Override
   public synchronized void event(TextEvent event, long lagMillis) {
     events++;
     if (plain) {
@@ -51,8 +59,8 @@ final class DemoTerminal implements DemoOutput {
       captions.write(event);
     }
     out.print(
-        "%s%d seconds understood, %d ms behind the camera; Ctrl-C ends%s"
-            .formatted(DIM, events, lagMillis, PLAIN));
+        "%s%d seconds understood, %d ms behind the camera%s; Ctrl-C ends%s"
+            .formatted(DIM, events, lagMillis, wall, PLAIN));
     out.flush();
   }
 

@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
       RunCommand.class,
       CameraCommand.class,
       WatchCommand.class,
+      ServeCommand.class,
       AuditCommand.class,
       ReplayCommand.class,
       CommandCommand.class,

@@ -7,6 +7,7 @@ import io.everwatch.job.offline.QuestionException;
 import io.everwatch.job.replay.ReplayException;
 import io.everwatch.job.spread.BadSpreadException;
 import io.everwatch.job.topology.StartException;
+import io.everwatch.job.wall.http.WallException;
 import io.everwatch.operators.model.BadModelException;
 import io.everwatch.schemas.TextReadException;
 import java.io.IOException;
@@ -29,6 +30,7 @@ final class Problems {
           StartException.class,
           UnreachableBrokerException.class,
           TextReadException.class,
+          WallException.class,
           BadModelException.class,
           BadSpreadException.class,
           QuestionException.class,

@@ -71,7 +71,8 @@ public final class Demo {
                       LocalJob.start(
                           config, dir.resolve("flink"), options.uiPort(), Optional.empty()));
           TextEventReader live = TextEventReader.open(reading.start(new FromBeginning()));
-          CommittedLag committed = new CommittedLag(reading)) {
+          CommittedLag committed = new CommittedLag(reading);
+          DemoWall wall = DemoWall.start(options, broker.address(), job.rest(), output)) {
         join(model);
         watch(broker, job, live, tally);
         drain(DRAIN.plus(config.get(ConfigKeys.CHECKPOINT_INTERVAL)), live, committed, tally);

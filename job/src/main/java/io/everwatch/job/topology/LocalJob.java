@@ -3,6 +3,10 @@ package io.everwatch.job.topology;
 
 import io.everwatch.job.config.ConfigKeys;
 import io.everwatch.job.config.EverwatchConfig;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -12,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.RestOptions;
 import org.apache.flink.configuration.StateRecoveryOptions;
 import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
@@ -24,9 +29,11 @@ public final class LocalJob implements AutoCloseable {
 
   private final JobClient client;
   private final CompletableFuture<?> ended;
+  private final URI rest;
 
-  private LocalJob(JobClient client) {
+  private LocalJob(JobClient client, URI rest) {
     this.client = client;
+    this.rest = rest;
     this.ended =
         client
             .getJobExecutionResult()
@@ -56,6 +63,12 @@ public final class LocalJob implements AutoCloseable {
   public static LocalJob start(
       EverwatchConfig config, Path temporary, int uiPort, Optional<Path> restore) throws Exception {
     Configuration flink = FlinkSettings.ofLocalCluster(config, temporary, uiPort);
+    int port = uiPort;
+    if (uiPort == 0) {
+      port = freePort();
+      // Taken meanwhile, it takes any other: then nobody finds its figures, but the job runs.
+      flink.set(RestOptions.BIND_PORT, port + ",0");
+    }
     restore.ifPresent(
         path -> flink.set(StateRecoveryOptions.SAVEPOINT_PATH, Checkpoints.uri(path)));
     StreamExecutionEnvironment environment =
@@ -64,7 +77,19 @@ public final class LocalJob implements AutoCloseable {
             : StreamExecutionEnvironment.createLocalEnvironment(
                 config.get(ConfigKeys.PARALLELISM), flink);
     EverwatchTopology.build(environment, config);
-    return new LocalJob(environment.executeAsync("everwatch"));
+    return new LocalJob(
+        environment.executeAsync("everwatch"), URI.create("http://localhost:" + port));
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  /** Flink's REST interface, on this machine only. */
+  public URI rest() {
+    return rest;
   }
 
   /** Of the running job. */
