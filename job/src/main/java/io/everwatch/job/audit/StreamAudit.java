@@ -42,6 +42,7 @@ final class StreamAudit {
   private long beganMicros;
   private final GridPoints points = new GridPoints();
   private final MergedWalk merged = new MergedWalk();
+  private final MemoryWalk memory = new MemoryWalk();
   private @Nullable TextEvent end;
 
   StreamAudit(boolean fromStart, boolean repeatsAllowed, Sink sink) {
@@ -68,6 +69,7 @@ final class StreamAudit {
       beganMicros = 0;
       points.beginAnew();
       merged.beginAnew();
+      memory.beginAnew();
     }
     Optional<RecentEvents.Seen> before = recent.putIfNew(text);
     if (before.isPresent()) {
@@ -184,6 +186,7 @@ final class StreamAudit {
     }
     EventRules.counts(event, points).forEach(detail -> sink.violation(Kind.COUNTS, text, detail));
     merged.problems(event).forEach(detail -> sink.violation(Kind.FIELDS, text, detail));
+    memory.problems(event).forEach(detail -> sink.violation(Kind.MEMORY, text, detail));
     book(text);
   }
 

@@ -37,6 +37,8 @@ public record Violation(
     FIELDS,
     /** Frame counts that do not add up. */
     COUNTS,
+    /** A memory that cannot follow from the one before. */
+    MEMORY,
     /** A record that is no text event of this release. */
     UNREADABLE,
     /** The dead-letter topic does not hold what the events say. */

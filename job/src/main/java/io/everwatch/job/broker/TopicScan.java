@@ -29,6 +29,12 @@ public final class TopicScan implements AutoCloseable {
   /** A broker that sends nothing for so long, though there is more, has gone. */
   private static final long SILENCE_NANOS = Duration.ofSeconds(60).toNanos();
 
+  /** What is done with a record of which more may follow. */
+  public interface Decision {
+    /** Takes it; false: it was the last one that is wanted. */
+    boolean goesOn(ConsumerRecord<byte[], byte[]> record);
+  }
+
   /** Of the records. */
   public interface Taker {
     void take(ConsumerRecord<byte[], byte[]> record);
@@ -95,14 +101,26 @@ public final class TopicScan implements AutoCloseable {
 
   /** Passes over the records before this time, by the records' own. */
   public void startAt(Instant time) {
+    offsetsAt(time)
+        .forEach((partition, offset) -> begins.put(new TopicPartition(topic, partition), offset));
+  }
+
+  /**
+   * Offset of the first record of this time or a later one, by partition; behind the newest where
+   * there is none.
+   */
+  public Map<Integer, Long> offsetsAt(Instant time) {
     Map<TopicPartition, Long> times = new HashMap<>();
-    begins.keySet().forEach(partition -> times.put(partition, time.toEpochMilli()));
+    begins.keySet().forEach(partition -> times.put(partition, Math.max(0, time.toEpochMilli())));
+    Map<Integer, Long> offsets = new HashMap<>();
     consumer
         .offsetsForTimes(times)
         .forEach(
             (partition, found) ->
-                begins.put(
-                    partition, found == null ? ends.getOrDefault(partition, 0L) : found.offset()));
+                offsets.put(
+                    partition.partition(),
+                    found == null ? ends.getOrDefault(partition, 0L) : found.offset()));
+    return offsets;
   }
 
   /**
@@ -118,17 +136,16 @@ public final class TopicScan implements AutoCloseable {
       return Optional.empty();
     }
     List<ConsumerRecord<byte[], byte[]>> found = new ArrayList<>();
-    consumer.seek(partition, offset);
-    consumer.resume(List.of(partition));
     read(
-        partition,
+        number,
+        offset,
         offset + 1,
         record -> {
           if (record.offset() == offset) {
             found.add(record);
           }
+          return true;
         });
-    consumer.pause(List.of(partition));
     return found.stream().findFirst();
   }
 
@@ -152,20 +169,43 @@ public final class TopicScan implements AutoCloseable {
   public void forEach(Taker taker) {
     for (Map.Entry<TopicPartition, Long> end : ends.entrySet()) {
       TopicPartition partition = end.getKey();
-      consumer.seek(partition, begins.getOrDefault(partition, 0L));
-      consumer.resume(List.of(partition));
-      read(partition, end.getValue(), taker);
+      long begin = begins.getOrDefault(partition, 0L);
+      read(
+          partition.partition(),
+          begin,
+          end.getValue(),
+          record -> {
+            taker.take(record);
+            return true;
+          });
+    }
+  }
+
+  /**
+   * Offers the records of a partition from one offset to another, exclusive, or until no more are
+   * wanted.
+   *
+   * @return offset behind the last that was offered
+   * @throws KafkaException when the broker goes away or refuses
+   */
+  public long read(int number, long from, long to, Decision decision) {
+    TopicPartition partition = new TopicPartition(topic, number);
+    consumer.seek(partition, from);
+    consumer.resume(List.of(partition));
+    try {
+      return read(partition, to, decision);
+    } finally {
       consumer.pause(List.of(partition));
     }
   }
 
-  private void read(TopicPartition partition, long end, Taker taker) {
+  private long read(TopicPartition partition, long end, Decision decision) {
     long lastNews = System.nanoTime();
     long position = consumer.position(partition);
     while (position < end) {
       for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-        if (record.offset() < end) {
-          taker.take(record);
+        if (record.offset() < end && !decision.goesOn(record)) {
+          return record.offset() + 1;
         }
       }
       long now = System.nanoTime();
@@ -185,6 +225,7 @@ public final class TopicScan implements AutoCloseable {
                 + " broker still there?");
       }
     }
+    return Math.min(position, end);
   }
 
   @Override

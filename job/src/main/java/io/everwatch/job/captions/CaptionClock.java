@@ -4,6 +4,7 @@ package io.everwatch.job.captions;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
@@ -26,6 +27,14 @@ public interface CaptionClock {
   /** The time of day there. */
   static CaptionClock timeOfDay(ZoneId zone) {
     DateTimeFormatter format = DateTimeFormatter.ofPattern("HH:mm:ss", Locale.ROOT).withZone(zone);
+    return micros -> format.format(Instant.EPOCH.plus(micros, ChronoUnit.MICROS));
+  }
+
+  /** Date and time in UTC: {@code 2026-11-20T09:00:00.500Z}. */
+  static CaptionClock instant() {
+    DateTimeFormatter format =
+        DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'", Locale.ROOT)
+            .withZone(ZoneOffset.UTC);
     return micros -> format.format(Instant.EPOCH.plus(micros, ChronoUnit.MICROS));
   }
 

@@ -39,6 +39,7 @@ import picocli.CommandLine.Spec;
       CameraCommand.class,
       WatchCommand.class,
       ServeCommand.class,
+      ExportCommand.class,
       AuditCommand.class,
       ReplayCommand.class,
       CommandCommand.class,

@@ -3,6 +3,7 @@ package io.everwatch.job.cli;
 
 import io.everwatch.job.broker.UnreachableBrokerException;
 import io.everwatch.job.config.ConfigException;
+import io.everwatch.job.export.ExportException;
 import io.everwatch.job.offline.QuestionException;
 import io.everwatch.job.replay.ReplayException;
 import io.everwatch.job.spread.BadSpreadException;
@@ -34,7 +35,8 @@ final class Problems {
           BadModelException.class,
           BadSpreadException.class,
           QuestionException.class,
-          ReplayException.class);
+          ReplayException.class,
+          ExportException.class);
 
   private Problems() {}
 

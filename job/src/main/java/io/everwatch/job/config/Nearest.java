@@ -5,14 +5,23 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 
-/** The known name that a misspelt one most likely meant. */
-final class Nearest {
+/** The known names that a misspelt one most likely meant. */
+public final class Nearest {
   private Nearest() {}
 
+  /** The nearest one. */
   static String to(String name, List<String> known) {
-    return known.stream()
-        .min(Comparator.comparingInt(candidate -> distance(name, candidate)))
+    return of(name, known, 1).stream()
+        .findFirst()
         .orElseThrow(() -> new IllegalArgumentException("no names to choose from"));
+  }
+
+  /** At most so many, the nearest first. */
+  public static List<String> of(String name, List<String> known, int count) {
+    return known.stream()
+        .sorted(Comparator.comparingInt(candidate -> distance(name, candidate)))
+        .limit(count)
+        .toList();
   }
 
   /** Edits that turn one into the other (Levenshtein), by rows. */

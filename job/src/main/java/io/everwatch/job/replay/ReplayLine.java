@@ -26,6 +26,8 @@ public record ReplayLine(
     EQUAL,
     /** The same but for the numerics identity, which is another here. */
     EQUAL_BUT_NUMERICS,
+    /** The same as far as the release that wrote it told: it had fewer fields. */
+    EQUAL_BUT_RELEASE,
     /** Other bytes. */
     DIFFERENT,
     /** In the topic, and not said again. */
@@ -40,7 +42,9 @@ public record ReplayLine(
 
   /** Whether the text follows from what is recorded. */
   public boolean agrees() {
-    return verdict == Verdict.EQUAL || verdict == Verdict.EQUAL_BUT_NUMERICS;
+    return verdict == Verdict.EQUAL
+        || verdict == Verdict.EQUAL_BUT_NUMERICS
+        || verdict == Verdict.EQUAL_BUT_RELEASE;
   }
 
   /** One line for people. */

@@ -8,6 +8,7 @@ import io.everwatch.schemas.avro.TextEvent;
 import io.everwatch.schemas.avro.TextKind;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
@@ -15,11 +16,25 @@ import org.jspecify.annotations.Nullable;
 record Said(TextEvent event, byte[] value) {
   private static final int DIGEST_BYTES = 8;
 
+  /** Of a value in wire format: marker, and fingerprint of the writer's schema. */
+  private static final int SCHEMA_BYTES = 10;
+
   /** Which event it is, within one life of one stream. */
   record Identity(long chunk, String subject) {}
 
   static Said of(byte[] value) throws WireFormatException {
     return new Said(WireFormat.decodeText(value), value);
+  }
+
+  /** Whether the release that wrote it had other fields than this one. */
+  boolean isOfOtherRelease() {
+    return !Arrays.equals(
+        value, 0, SCHEMA_BYTES, WireFormat.encode(event), 0, SCHEMA_BYTES);
+  }
+
+  /** The same, of which an earlier release tells nothing. */
+  TextEvent withoutMemory() {
+    return TextEvent.newBuilder(event).setMemory(null).build();
   }
 
   Identity identity() {

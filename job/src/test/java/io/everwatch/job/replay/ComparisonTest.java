@@ -8,11 +8,16 @@ import io.everwatch.job.replay.ReplayLine.Verdict;
 import io.everwatch.schemas.WireFormat;
 import io.everwatch.schemas.WireFormatException;
 import io.everwatch.schemas.avro.Mark;
+import io.everwatch.schemas.avro.MemoryFigures;
 import io.everwatch.schemas.avro.SourceRange;
 import io.everwatch.schemas.avro.TextEvent;
 import io.everwatch.schemas.avro.TextKind;
+import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.avro.Schema;
+import org.apache.avro.generic.GenericData;
+import org.apache.avro.message.BinaryMessageEncoder;
 import org.junit.jupiter.api.Test;
 
 class ComparisonTest {
@@ -83,6 +88,73 @@ class ComparisonTest {
         .containsExactly(Verdict.EQUAL_BUT_NUMERICS, Verdict.DIFFERENT);
     assertThat(comparison.notes())
         .containsExactly("the numerics identity differs: there in the topic, here here");
+  }
+
+  private static MemoryFigures.Builder memory(long computed) {
+    return MemoryFigures.newBuilder()
+        .setVisionRows(16)
+        .setGeneratedRows(9)
+        .setContextRows(20)
+        .setRestRows(30)
+        .setSinkRows(16)
+        .setPosition(70)
+        .setComputedRows(computed);
+  }
+
+  @Test
+  void theMemoryIsCompared() throws Exception {
+    Comparison comparison =
+        new Comparison(List.of(said(comment(1).setMemory(memory(100).build()))), lines::add);
+
+    comparison.saidAgain(said(comment(1).setMemory(memory(101).build())));
+
+    assertThat(lines).extracting(ReplayLine::verdict).containsExactly(Verdict.DIFFERENT);
+    assertThat(lines.get(0).differences())
+        .containsExactly("memory.computedRows '100' in the topic, '101' again");
+  }
+
+  /** The released schema, which had no such field. */
+  private static Said ofFirstRelease(TextEvent.Builder event) throws Exception {
+    Schema writer;
+    try (InputStream in =
+        WireFormat.class.getResourceAsStream("released/0.1.0/text_event.avsc")) {
+      writer = new Schema.Parser().parse(in);
+    }
+    TextEvent whole = event.build();
+    GenericData.Record record = new GenericData.Record(writer);
+    for (Schema.Field field : writer.getFields()) {
+      record.put(field.name(), whole.get(field.name()));
+    }
+    return Said.of(
+        new BinaryMessageEncoder<GenericData.Record>(whole.getSpecificData(), writer)
+            .encode(record)
+            .array());
+  }
+
+  @Test
+  void textOfAnEarlierReleaseIsComparedAsFarAsItTells() throws Exception {
+    Comparison comparison =
+        new Comparison(
+            List.of(
+                ofFirstRelease(comment(1)),
+                ofFirstRelease(comment(2)),
+                ofFirstRelease(comment(3).setNumericsDigest("there"))),
+            lines::add);
+
+    comparison.saidAgain(said(comment(1).setMemory(memory(100).build())));
+    comparison.saidAgain(said(comment(2).setText("A car.").setMemory(memory(200).build())));
+    comparison.saidAgain(said(comment(3).setMemory(memory(300).build())));
+
+    assertThat(lines)
+        .extracting(ReplayLine::verdict)
+        .containsExactly(
+            Verdict.EQUAL_BUT_RELEASE, Verdict.DIFFERENT, Verdict.EQUAL_BUT_NUMERICS);
+    assertThat(lines.get(1).differences())
+        .containsExactly("text 'A bus.' in the topic, 'A car.' again");
+    assertThat(comparison.notes())
+        .contains(
+            "the text was written by a release that told nothing of the memory; it is compared without");
+    assertThat(comparison.agreeing()).isEqualTo(2);
   }
 
   @Test
