@@ -14,6 +14,7 @@ import java.io.OutputStream;
 import java.net.URI;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,6 +24,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +40,7 @@ final class FakeApi {
   private final String instance = UUID.randomUUID().toString();
   private final Map<String, FakeStream> streams = new LinkedHashMap<>();
   private final long started = System.nanoTime();
+  private final AtomicLong skippedMicros = new AtomicLong();
 
   FakeApi(int count, boolean troubled) {
     for (int i = 0; i < count; i++) {
@@ -49,7 +52,14 @@ final class FakeApi {
   }
 
   private long now() {
-    return OPENED + TimeUnit.NANOSECONDS.toMicros(System.nanoTime() - started);
+    return OPENED
+        + skippedMicros.get()
+        + TimeUnit.NANOSECONDS.toMicros(System.nanoTime() - started);
+  }
+
+  /** Lets so much time pass at once. */
+  void skip(Duration time) {
+    skippedMicros.addAndGet(TimeUnit.NANOSECONDS.toMicros(time.toNanos()));
   }
 
   private FakeStream advanced(FakeStream stream) {

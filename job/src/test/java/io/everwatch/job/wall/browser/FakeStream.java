@@ -71,7 +71,7 @@ final class FakeStream {
       lastFrame = truth.frames().get(0);
       lastFrameChunk = chunk;
     }
-    ObjectNode text = text(chunk, start, before, frames, truth.truth());
+    ObjectNode text = text(chunk, start, before, frames, truth.truth().strip());
     if (text != null) {
       lastText = text;
       if (text.path("kind").asText().equals("COMMENT")) {

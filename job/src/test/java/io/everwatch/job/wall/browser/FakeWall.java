@@ -11,6 +11,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -85,6 +86,11 @@ final class FakeWall implements AutoCloseable {
 
   int port() {
     return server.getAddress().getPort();
+  }
+
+  /** Lets so much time pass at once. */
+  void skip(Duration time) {
+    api.skip(time);
   }
 
   int requests(String kind) {

@@ -202,10 +202,23 @@ final class Tab implements AutoCloseable {
     return metrics;
   }
 
-  /** Puts the page to sleep as a browser does with tabs that are not looked at, or wakes it. */
+  /** Hides the window and puts the page to sleep, as browsers do with what nobody sees; or wakes it. */
   void asleep(boolean asleep) throws Exception {
     ObjectNode state = JSON.createObjectNode().put("state", asleep ? "frozen" : "active");
-    send("Page.setWebLifecycleState", state);
+    if (!asleep) {
+      send("Page.setWebLifecycleState", state);
+    }
+    ObjectNode of = JSON.createObjectNode().put("targetId", target);
+    int window = browser.send("", "Browser.getWindowForTarget", of).path("windowId").asInt();
+    ObjectNode bounds = JSON.createObjectNode().put("windowId", window);
+    bounds.putObject("bounds").put("windowState", asleep ? "minimized" : "normal");
+    browser.send("", "Browser.setWindowBounds", bounds);
+    if (asleep) {
+      await("document.visibilityState === 'hidden'", "is hidden");
+      send("Page.setWebLifecycleState", state);
+    } else {
+      await("document.visibilityState === 'visible'", "is seen");
+    }
   }
 
   static String quoted(String text) {

@@ -42,8 +42,10 @@ function player(clip) {
       clip.captions ? h('track', { kind: 'captions', src: `${address(clip.name)}.vtt`, srclang: 'en', label: 'What Everwatch said', default: true }) : null);
   const failed = h('p', { class: 'hint', hidden: true }, 'The browser cannot play this file. H.264 in MP4 plays everywhere: ffmpeg -i IN -c:v libx264 OUT.mp4');
   video.addEventListener('error', () => { failed.hidden = false; });
-  const lines = h('ol', { class: 'lines', 'aria-label': 'Captions' });
   const track = video.querySelector('track');
+  // Read at once, not only when it first plays.
+  if (track) track.track.mode = 'showing';
+  const lines = h('ol', { class: 'lines', 'aria-label': 'Captions' });
   track?.addEventListener('load', () => {
     lines.replaceChildren(...[...track.track.cues].map((cue) => h('li', { class: 'line', 'data-tone': 'said' },
         h('button', { type: 'button', on: { click: () => { video.currentTime = cue.startTime; } } }, h('span', { class: 'line-time' }, stamp(cue.startTime)), h('span', { class: 'line-text' }, cue.text)))));
@@ -52,7 +54,7 @@ function player(clip) {
     const active = new Set(track.track.activeCues ?? []);
     [...track.track.cues].forEach((cue, i) => lines.children[i]?.toggleAttribute('aria-current', active.has(cue)));
   });
-  return h('div', { class: 'clip-layout' }, h('div', {}, video, failed, h('p', { class: 'hint' }, bytes(clip.bytes), clip.captions ? ' · ' : '', clip.captions ? h('a', { href: `${address(clip.name)}.vtt`, download: '' }, 'captions as WebVTT') : ' · no captions beside it')), clip.captions ? h('section', { class: 'said', 'aria-label': 'Captions' }, lines) : null);
+  return h('div', { class: 'clip-layout' }, h('div', {}, video, h('p', { class: 'hint' }, bytes(clip.bytes), clip.captions ? ' · ' : '', clip.captions ? h('a', { href: `${address(clip.name)}.vtt`, download: '' }, 'captions as WebVTT') : ' · no captions beside it'), failed), clip.captions ? h('section', { class: 'said', 'aria-label': 'Captions' }, lines) : null);
 }
 
 const stamp = (seconds) => `${String(Math.floor(seconds / 60)).padStart(2, '0')}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;

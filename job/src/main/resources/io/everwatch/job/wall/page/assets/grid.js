@@ -3,8 +3,9 @@
 
 const OVERSCAN_ROWS = 1;
 /** Smaller than this, cells are better scrolled than all seen. */
-const MIN_FITTING_WIDTH = 190;
-const MIN_FITTING_PICTURE = 110;
+const MIN_FITTING_WIDTH = 176;
+/** Of a cell's width that a picture has at least: beyond, cells would be mostly margin. */
+const MIN_FITTING_SHARE = 0.7;
 const BELOW = 16;
 
 export class VirtualGrid {
@@ -103,9 +104,10 @@ export class VirtualGrid {
     for (let columns = 1; columns <= this.#items.length; columns++) {
       const width = this.#widthIn(inner, columns);
       const rows = Math.ceil(this.#items.length / columns);
-      const picture = Math.min((high - this.#gap * (rows - 1)) / rows - body, width / this.#cell.aspect());
+      const natural = width / this.#cell.aspect();
+      const picture = Math.min((high - this.#gap * (rows - 1)) / rows - body, natural);
       if (width < MIN_FITTING_WIDTH) break;
-      if (picture >= MIN_FITTING_PICTURE && (best === null || picture > best.picture)) best = { columns, picture };
+      if (picture >= natural * MIN_FITTING_SHARE && (best === null || picture > best.picture)) best = { columns, picture };
     }
     return best;
   }

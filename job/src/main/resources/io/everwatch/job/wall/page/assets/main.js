@@ -58,7 +58,7 @@ function show() {
 function navigation() {
   const pages = [['/', 'Wall'], ['/job', 'Job']];
   if (store.info?.clips || location.pathname.startsWith('/clips')) pages.push(['/clips', 'Clips']);
-  pages.push(['/help', 'Help']);
+  document.getElementById('help').toggleAttribute('data-here', location.pathname === '/help');
   const within = (path) => (path === '/' ? /^\/(streams\/|$)/.test(location.pathname) : location.pathname.startsWith(path));
   document.getElementById('nav').replaceChildren(...pages.map(([path, name]) =>
     h('li', {}, h('a', { href: path, 'aria-current': within(path) ? (location.pathname === path ? 'page' : 'true') : null }, name))));

@@ -6,6 +6,8 @@ import { api } from './api.js';
 const HIDDEN_MILLIS = 20_000;
 /** `job` comes every two seconds; this long without anything, the connection is dead though open. */
 const DEAD_MILLIS = 12_000;
+/** A page that is seen again and heard nothing for so long slept: it asks how things are, not what happened. */
+const SLEPT_MILLIS = 5_000;
 /** Texts kept for a page that cannot paint; beyond it pages ask for what they missed. */
 const MAX_QUEUED_TEXTS = 2_000;
 const FIRST_RETRY_MILLIS = 1_000;
@@ -43,7 +45,6 @@ export class Store {
 
   start() {
     document.addEventListener('visibilitychange', () => this.#visibility());
-    document.addEventListener('resume', () => this.#reconnect());
     window.addEventListener('online', () => this.#reconnect());
     setInterval(() => this.#watchdog(), 2_000);
     this.#connect();
@@ -119,7 +120,7 @@ export class Store {
         this.#source = null;
         clearTimeout(this.#retry);
       }, HIDDEN_MILLIS);
-    } else if (this.#source === null) {
+    } else if (this.#source === null || Date.now() - this.#heardAt > SLEPT_MILLIS) {
       this.#reconnect();
     } else {
       this.#schedule();

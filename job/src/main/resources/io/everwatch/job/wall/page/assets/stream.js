@@ -37,6 +37,8 @@ class StreamPage {
   #loadingFrame = null;
   #nextFrame = null;
   #asked = null;
+  /** Whether the server has told what it has of this stream. */
+  #known = false;
   #timer = 0;
 
   constructor(store, go, id) {
@@ -77,11 +79,11 @@ class StreamPage {
       if (this.#position === null) this.#showFrame(image, this.#store.now());
     });
     this.#offs = [
-      this.#store.on('streams', (ids) => (ids === null || ids.has(this.#id)) && this.#streamChanged()),
+      this.#store.on('streams', (ids) => (ids === null || ids.has(this.#id)) && (this.#known && this.content.hidden ? this.#reveal() : this.#streamChanged())),
       this.#store.on('texts', (texts) => this.#heard(texts.filter((text) => text.stream === this.#id))),
       this.#store.on('reset', () => this.#load()),
       // Only now is the server's clock known.
-      this.#store.on('status', () => this.#history.texts.length > 0 && this.#show()),
+      this.#store.on('status', () => !this.content.hidden && this.#show()),
     ];
     this.#timer = setInterval(() => document.visibilityState === 'visible' && this.#streamChanged(), 1_000);
     this.#setSpan(300);
@@ -104,9 +106,7 @@ class StreamPage {
     try {
       const answer = await api.texts(this.#id, { limit: MAX_TEXTS, ...bounds });
       this.#history.add(answer.texts, this.#position !== null);
-      setHidden(this.problem, true);
-      setHidden(this.content, false);
-      this.#show();
+      this.#reveal();
     } catch (error) {
       if (this.#history.texts.length > 0) return;
       const unknown = error.status === 404;
@@ -118,10 +118,15 @@ class StreamPage {
   #heard(texts) {
     if (texts.length === 0) return;
     this.#history.add(texts, this.#position !== null);
-    if (this.content.hidden) {
-      setHidden(this.problem, true);
-      setHidden(this.content, false);
-    }
+    this.#reveal();
+  }
+
+  /** Once the shape of the picture is known too: nothing moves when it comes. */
+  #reveal() {
+    this.#known = true;
+    if (!this.#store.loaded) return;
+    setHidden(this.problem, true);
+    setHidden(this.content, false);
     this.#show();
   }
 

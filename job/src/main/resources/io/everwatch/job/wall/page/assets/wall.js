@@ -74,11 +74,12 @@ export function wallPage({ main, store }) {
     const words = filter.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
     const found = [...store.streams.values()].filter((stream) => matches(stream, words)).sort(SORTS[sort.value][1]);
     aspect = commonAspect(store.streams.values()) ?? aspect;
-    grid.setItems(found.map((stream) => stream.id));
-    updateAll(null);
     const all = store.streams.size;
     setText(count, found.length === all ? plural(all, 'stream') : `${found.length} of ${plural(all, 'stream')}`);
+    // Before the tiles, whose size follows from the room that is left.
     describe(found.length, words.length > 0);
+    grid.setItems(found.map((stream) => stream.id));
+    updateAll(null);
   }
 
   function describe(found, filtered) {
