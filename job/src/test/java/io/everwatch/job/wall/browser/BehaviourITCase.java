@@ -13,7 +13,8 @@ import org.junit.jupiter.api.TestInstance;
 /** What the pages do, and what they say when something is missing. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class BehaviourITCase {
-  private static final String LIVE = "document.querySelector('#connection').dataset.status === 'live'";
+  private static final String LIVE =
+      "document.querySelector('#connection').dataset.status === 'live'";
   private static final String MARKUP = "/streams/gate%20%3Cb%3E4%3C%2Fb%3E";
 
   private Chromium browser;
@@ -74,13 +75,18 @@ class BehaviourITCase {
       tab.press("/");
       tab.type("light red");
       tab.await("document.querySelectorAll('.results .line').length > 1", "there are results");
-      assertThat(tab.evaluate("[...document.querySelectorAll('.results .line')].every((line) =>"
-              + " [...line.querySelectorAll('mark')].map((mark) => mark.textContent).join()"
-              + " === 'light,red')").asBoolean()).isTrue();
+      assertThat(
+              tab.evaluate(
+                      "[...document.querySelectorAll('.results .line')].every((line) =>"
+                          + " [...line.querySelectorAll('mark')].map((mark) => mark.textContent).join()"
+                          + " === 'light,red')")
+                  .asBoolean())
+          .isTrue();
 
       tab.click(".results .line:nth-child(2) button");
 
-      tab.await("document.querySelector('.stage-frame img')?.src.includes('/frames/')", "its frame");
+      tab.await(
+          "document.querySelector('.stage-frame img')?.src.includes('/frames/')", "its frame");
       String time = tab.text(".results .line:nth-child(2) time");
       assertThat(tab.text(".stage-time")).isEqualTo(time);
       assertThat(tab.text(".stage-text")).isEqualTo("The light turns red.");
@@ -185,7 +191,8 @@ class BehaviourITCase {
         Tab tab = Look.LIGHT.open(browser)) {
       wall.refusal = uri -> Answer.error(401, "This wall asks for a token.", "Open /login?token=…");
       tab.go(wall.address() + "/");
-      tab.await("document.querySelector('.state')?.textContent.includes('not signed in')", "says so");
+      tab.await(
+          "document.querySelector('.state')?.textContent.includes('not signed in')", "says so");
       assertThat(tab.text(".state")).contains("This wall asks for a token.", "/login?token=");
     }
   }
@@ -198,9 +205,12 @@ class BehaviourITCase {
       tab.await("document.querySelector('.stage-frame img')", "a frame is shown");
       tab.press("/");
       tab.type("zeppelin");
-      tab.await("document.querySelector('.search-summary').textContent.includes('Nothing with')", "says so");
+      tab.await(
+          "document.querySelector('.search-summary').textContent.includes('Nothing with')",
+          "says so");
       tab.press("Escape");
-      tab.await("document.querySelectorAll('.lines:not([hidden]) .line').length > 20", "lines again");
+      tab.await(
+          "document.querySelectorAll('.lines:not([hidden]) .line').length > 20", "lines again");
 
       tab.click("[aria-label='What was said, newest first'] .line:last-child button");
 

@@ -32,7 +32,8 @@ import org.jspecify.annotations.Nullable;
 final class FakeApi {
   private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
   private static final long SECOND = FakeStream.SECOND;
-  private static final long OPENED = Instant.parse("2026-03-01T12:00:00Z").getEpochSecond() * SECOND;
+  private static final long OPENED =
+      Instant.parse("2026-03-01T12:00:00Z").getEpochSecond() * SECOND;
   private static final long AGE = 600 * SECOND;
   private static final int SEED = 7;
   private static final int SIZE = 112;
@@ -92,7 +93,9 @@ final class FakeApi {
     FakeStream stream = streams.get(id);
     if (stream == null) {
       return Answer.error(
-          404, "There is no stream " + id + ".", "Names count upper and lower case; the wall has all.");
+          404,
+          "There is no stream " + id + ".",
+          "Names count upper and lower case; the wall has all.");
     }
     advanced(stream);
     switch (parts.length == 4 ? "" : parts[4]) {
@@ -121,7 +124,8 @@ final class FakeApi {
     }
     BufferedImage image = new BufferedImage(SIZE, SIZE, BufferedImage.TYPE_INT_RGB);
     for (int i = 0; i < SIZE * SIZE; i++) {
-      int rgb = (pixels[3 * i] & 255) << 16 | (pixels[3 * i + 1] & 255) << 8 | pixels[3 * i + 2] & 255;
+      int rgb =
+          (pixels[3 * i] & 255) << 16 | (pixels[3 * i + 1] & 255) << 8 | pixels[3 * i + 2] & 255;
       image.setRGB(i % SIZE, i / SIZE, rgb);
     }
     ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -135,7 +139,9 @@ final class FakeApi {
     int limit = Integer.parseInt(query.getOrDefault("limit", "1000"));
     List<ObjectNode> found = stream.textsFrom(0);
     found.removeIf(
-        text -> text.path("startMicros").asLong() >= before || text.path("endMicros").asLong() <= after);
+        text ->
+            text.path("startMicros").asLong() >= before
+                || text.path("endMicros").asLong() <= after);
     ObjectNode json = JSON.objectNode();
     json.putArray("texts").addAll(found.subList(Math.max(0, found.size() - limit), found.size()));
     return json.put("oldestMicros", stream.beganMicros()).put("complete", found.size() <= limit);
@@ -185,15 +191,28 @@ final class FakeApi {
             .put("clips", true)
             .put("flink", true)
             .put("framesReadable", true);
-    json.putObject("topics").put("frames", "frames").put("text", "text").put("deadLetters", "frames.dlq");
+    json.putObject("topics")
+        .put("frames", "frames")
+        .put("text", "text")
+        .put("deadLetters", "frames.dlq");
     return json;
   }
 
   private static ObjectNode clips() {
     ObjectNode json = JSON.objectNode();
     ArrayNode clips = json.putArray("clips");
-    clips.addObject().put("name", "gate-morning.mp4").put("bytes", 4_812_004).put("captions", true).put("type", "video/mp4");
-    clips.addObject().put("name", "yard.mp4").put("bytes", 921_000).put("captions", false).put("type", "video/mp4");
+    clips
+        .addObject()
+        .put("name", "gate-morning.mp4")
+        .put("bytes", 4_812_004)
+        .put("captions", true)
+        .put("type", "video/mp4");
+    clips
+        .addObject()
+        .put("name", "yard.mp4")
+        .put("bytes", 921_000)
+        .put("captions", false)
+        .put("type", "video/mp4");
     return json;
   }
 
@@ -219,7 +238,13 @@ final class FakeApi {
     exchange.sendResponseHeaders(200, 0);
     OutputStream out = exchange.getResponseBody();
     Map<String, Integer> sent = new HashMap<>();
-    send(out, "hello", JSON.objectNode().put("instance", instance).put("version", "0.1.0-test").put("serverMillis", now() / 1000));
+    send(
+        out,
+        "hello",
+        JSON.objectNode()
+            .put("instance", instance)
+            .put("version", "0.1.0-test")
+            .put("serverMillis", now() / 1000));
     ObjectNode full = JSON.objectNode().put("full", true);
     full.set("streams", all());
     full.putArray("gone");
@@ -259,7 +284,8 @@ final class FakeApi {
   }
 
   private static void send(OutputStream out, String event, JsonNode data) throws IOException {
-    out.write(("event: " + event + "\nid: 1\ndata: " + data + "\n\n").getBytes(StandardCharsets.UTF_8));
+    out.write(
+        ("event: " + event + "\nid: 1\ndata: " + data + "\n\n").getBytes(StandardCharsets.UTF_8));
     out.flush();
   }
 

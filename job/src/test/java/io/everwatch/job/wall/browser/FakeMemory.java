@@ -9,7 +9,9 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 
-/** Figures of a memory with the bounds of the shipped model: 16 rounds of pictures, a text window. */
+/**
+ * Figures of a memory with the bounds of the shipped model: 16 rounds of pictures, a text window.
+ */
 final class FakeMemory {
   private static final int VISUAL_ROUNDS = 16;
   private static final int VISION_ROWS = 16;
@@ -48,7 +50,9 @@ final class FakeMemory {
         .put("generated", generated)
         .put("context", SINK_TOKENS + windowTokens)
         .put("rest", recent.size() * REST_ROWS)
-        .put("position", recent.size() * (VISION_ROWS + REST_ROWS) + generated + SINK_TOKENS + windowTokens)
+        .put(
+            "position",
+            recent.size() * (VISION_ROWS + REST_ROWS) + generated + SINK_TOKENS + windowTokens)
         .put("computed", computed)
         .put("contextTokens", SINK_TOKENS + windowTokens)
         .put("sinkTokens", SINK_TOKENS)

@@ -104,7 +104,8 @@ final class FakeStream {
       return chunk % 40 == 5 ? gap(chunk - 5, start - 5 * SECOND, 6, "overload") : null;
     }
     if (trouble == Trouble.ERRORS && chunk % 31 == 7) {
-      return event(chunk, start, "ERROR", "the picture of frame 1408 has 3 bytes; JPEG begins FF D8");
+      return event(
+          chunk, start, "ERROR", "the picture of frame 1408 has 3 bytes; JPEG begins FF D8");
     }
     return understood(chunk, start, truth);
   }
@@ -182,7 +183,11 @@ final class FakeStream {
     json.put("state", state).put("since", (openedMicros - sinceSeconds * SECOND) / MILLI);
     ObjectNode text = lastText;
     if (text == null) {
-      json.putNull("chunk").putNull("endMicros").putNull("kind").putNull("text").putNull("lagMillis");
+      json.putNull("chunk")
+          .putNull("endMicros")
+          .putNull("kind")
+          .putNull("text")
+          .putNull("lagMillis");
     } else {
       json.setAll(text.deepCopy().retain("chunk", "endMicros", "kind", "text", "lagMillis"));
     }

@@ -24,14 +24,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A wall without Kafka and model: the page's own files, the API over simulated streams, and the
- * headers of the real one, the content security policy above all. What it tells is a function of the
- * number of streams and of the time since its start, so that tests of looks are quick and repeatable.
+ * headers of the real one, the content security policy above all. What it tells is a function of
+ * the number of streams and of the time since its start, so that tests of looks are quick and
+ * repeatable.
  */
 final class FakeWall implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String PAGE = "/io/everwatch/job/wall/page/";
-  private static final Set<String> PAGES =
-      Set.of("", "streams", "job", "clips", "help");
+  private static final Set<String> PAGES = Set.of("", "streams", "job", "clips", "help");
   private static final Map<String, String> TYPES =
       Map.of(
           "html", "text/html; charset=utf-8",
@@ -56,7 +56,8 @@ final class FakeWall implements AutoCloseable {
   /** A body with its type and status. */
   record Answer(int status, String type, byte[] body) {
     static Answer json(int status, JsonNode json) {
-      return new Answer(status, "application/json", json.toString().getBytes(StandardCharsets.UTF_8));
+      return new Answer(
+          status, "application/json", json.toString().getBytes(StandardCharsets.UTF_8));
     }
 
     static Answer error(int status, String error, String hint) {
@@ -153,7 +154,8 @@ final class FakeWall implements AutoCloseable {
 
   private static void send(HttpExchange exchange, Answer answer) throws IOException {
     exchange.getResponseHeaders().set("Content-Type", answer.type());
-    exchange.sendResponseHeaders(answer.status(), answer.body().length == 0 ? -1 : answer.body().length);
+    exchange.sendResponseHeaders(
+        answer.status(), answer.body().length == 0 ? -1 : answer.body().length);
     exchange.getResponseBody().write(answer.body());
   }
 

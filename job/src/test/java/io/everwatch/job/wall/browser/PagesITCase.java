@@ -14,7 +14,9 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What holds for every page, in each look: it can be used by all, stands still, and is in order. */
+/**
+ * What holds for every page, in each look: it can be used by all, stands still, and is in order.
+ */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class PagesITCase {
   /** Sums what moved though nobody touched the page; 0.1 is what the web calls good. */

@@ -4,7 +4,9 @@ package io.everwatch.job.wall.browser;
 import java.nio.file.Path;
 import java.util.Locale;
 
-/** Writes a picture of each page, in light, dark and at phone width, into the folder it is given. */
+/**
+ * Writes a picture of each page, in light, dark and at phone width, into the folder it is given.
+ */
 public final class Screenshots {
   private Screenshots() {}
 

@@ -20,8 +20,24 @@ final class Tab implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Map<String, Integer> KEYS =
       Map.of(
-          "Enter", 13, "Escape", 27, "ArrowLeft", 37, "ArrowUp", 38, "ArrowRight", 39, "ArrowDown", 40,
-          "Tab", 9, "Home", 36, "End", 35);
+          "Enter",
+          13,
+          "Escape",
+          27,
+          "ArrowLeft",
+          37,
+          "ArrowUp",
+          38,
+          "ArrowRight",
+          39,
+          "ArrowDown",
+          40,
+          "Tab",
+          9,
+          "Home",
+          36,
+          "End",
+          35);
 
   private final Chromium browser;
   private final String target;
@@ -67,7 +83,9 @@ final class Tab implements AutoCloseable {
 
   Tab size(int width, int height) throws Exception {
     ObjectNode metrics = JSON.createObjectNode().put("width", width).put("height", height);
-    send("Emulation.setDeviceMetricsOverride", metrics.put("deviceScaleFactor", 1).put("mobile", false));
+    send(
+        "Emulation.setDeviceMetricsOverride",
+        metrics.put("deviceScaleFactor", 1).put("mobile", false));
     return this;
   }
 
@@ -91,7 +109,9 @@ final class Tab implements AutoCloseable {
 
   Tab go(String address) throws Exception {
     send("Page.navigate", JSON.createObjectNode().put("url", address));
-    await("location.href === " + quoted(address) + " && document.readyState === 'complete'", "is loaded");
+    await(
+        "location.href === " + quoted(address) + " && document.readyState === 'complete'",
+        "is loaded");
     return this;
   }
 
@@ -192,7 +212,9 @@ final class Tab implements AutoCloseable {
     Files.write(file, Base64.getDecoder().decode(data));
   }
 
-  /** The browser's counters of this page: seconds of the main thread, by what they were spent on. */
+  /**
+   * The browser's counters of this page: seconds of the main thread, by what they were spent on.
+   */
   Map<String, Double> metrics() throws Exception {
     Map<String, Double> metrics = new HashMap<>();
     for (JsonNode metric :
@@ -202,7 +224,9 @@ final class Tab implements AutoCloseable {
     return metrics;
   }
 
-  /** Hides the window and puts the page to sleep, as browsers do with what nobody sees; or wakes it. */
+  /**
+   * Hides the window and puts the page to sleep, as browsers do with what nobody sees; or wakes it.
+   */
   void asleep(boolean asleep) throws Exception {
     ObjectNode state = JSON.createObjectNode().put("state", asleep ? "frozen" : "active");
     if (!asleep) {
