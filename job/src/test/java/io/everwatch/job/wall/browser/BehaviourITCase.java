@@ -59,7 +59,7 @@ class BehaviourITCase {
       tab.await("document.querySelectorAll('.tile').length === 12", "twelve tiles");
 
       assertThat(tab.text("[data-id='camera-5']")).contains("No frames for");
-      assertThat(tab.text("[data-id='camera-6']")).contains("the job has not answered for");
+      assertThat(tab.text("[data-id='camera-6']")).contains("no text for");
       assertThat(tab.text("[data-id='camera-7']")).contains("Stopped by command");
       assertThat(tab.text("[data-id='camera-8']")).contains("Ended");
       assertThat(tab.text("[data-id='camera-1'] .committed")).contains("committed");

@@ -53,7 +53,7 @@ export function setHidden(node, hidden) {
 export function marked(text, ranges) {
   const nodes = [];
   let at = 0;
-  for (const [from, to] of ranges) {
+  for (const [from, to] of [...ranges].sort((a, b) => a[0] - b[0])) {
     if (from < at || to <= from) continue;
     nodes.push(text.slice(at, from), h('mark', {}, text.slice(from, to)));
     at = to;

@@ -135,7 +135,7 @@ const figure = (name, value, unit) => h('div', {}, h('dt', {}, name), h('dd', {}
 
 function part(title, text, kind, tokens) {
   return h('div', { class: 'memory-part', 'data-part': kind },
-      h('h3', {}, title, tokens ? h('span', { class: 'unit' }, ` ${plural(tokens, 'token')}`) : null), h('p', {}, text.trim()));
+      h('h3', {}, title, tokens ? h('span', { class: 'unit' }, ` · ${plural(tokens, 'token')}`) : null), h('p', {}, text.trim()));
 }
 
 /** Bands by kind, and above them the line of full attention, on its way out of the picture. */

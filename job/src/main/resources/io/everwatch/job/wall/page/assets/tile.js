@@ -57,7 +57,7 @@ export function updateTile(tile, stream, remarkable, now) {
   setData(p.text, 'tone', state ? tone : spoken ? (spoken.past ? 'past' : 'said') : 'quiet');
   setHidden(p.time, !spoken && !stream.endMicros);
   if (spoken || stream.endMicros) timeNode((spoken ?? stream).endMicros / 1000, p.time);
-  setHidden(p.committed, !spoken || !(stream.committedChunk >= spoken.chunk));
+  setHidden(p.committed, !spoken || !((stream.committedChunk ?? -1) >= spoken.chunk));
   setText(p.note, noteOf(stream, remarkable, now) || (spoken?.past && stream.state === 'live' ? 'quiet since' : ''));
   setText(p.lag, stream.state === 'live' && stream.lagMillis !== null && stream.lagMillis !== undefined ? duration(stream.lagMillis) : '');
 }

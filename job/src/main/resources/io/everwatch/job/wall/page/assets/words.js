@@ -83,7 +83,7 @@ export function stateLine(stream, now) {
   const lasted = stream.since ? since(now - stream.since) : '';
   switch (stream.state) {
     case 'waiting':
-      return `Frames come, the job has not answered for ${lasted}`;
+      return `Frames come, no text for ${lasted}`;
     case 'silent':
       return `No frames for ${lasted}`;
     case 'stopped':
