@@ -54,8 +54,7 @@ public final class CaptionTimeline {
       originMicros = origin.applyAsLong(event);
       lengthMicros =
           untilMicros == Long.MAX_VALUE ? Long.MAX_VALUE : Math.max(0, untilMicros - originMicros);
-    } else if (isOfAChunk(event)
-        && (event.getClockReset() || event.getStartMicros() < endMicros)) {
+    } else if (isOfAChunk(event) && (event.getClockReset() || event.getStartMicros() < endMicros)) {
       originMicros += event.getStartMicros() - endMicros;
     }
     if (isOfAChunk(event)) {

@@ -73,11 +73,22 @@ final class WatchCommand implements Callable<Integer> {
       throw usage("--until-ended needs to know which streams; give --stream");
     }
     PrintWriter out = spec.commandLine().getOut();
-    CaptionWriter writer = format.writer(out, CaptionClock.timeOfDay(ZoneId.systemDefault()));
+    CaptionClock clock = CaptionClock.timeOfDay(ZoneId.systemDefault());
+    CaptionWriter writer = format.writer(out, clock);
+    Restarts restarts = new Restarts();
     Set<String> open = new HashSet<>(streams);
     try (TextEventReader reader = TextEventReader.open(options())) {
       while (!untilEnded || !open.isEmpty()) {
         for (ReceivedText received : reader.poll(POLL)) {
+          if (format == CaptionFormat.TEXT) {
+            restarts
+                .since(received)
+                .ifPresent(
+                    millis ->
+                        out.println(
+                            "[the job was started again at %s]"
+                                .formatted(clock.show(millis * 1000))));
+          }
           writer.write(received.event());
           if (received.event().getKind() == TextKind.ENDED) {
             open.remove(received.event().getStreamId());

@@ -58,9 +58,9 @@ public final class ExportFiles implements AutoCloseable {
   }
 
   /**
-   * Name of a stream's file: what is no letter, digit, {@code -}, {@code _} or a point inside stands
-   * as {@code %} and hex digits, so that no name leads out of the folder and no two are one; a very
-   * long one is cut, and told apart by its hash.
+   * Name of a stream's file: what is no letter, digit, {@code -}, {@code _} or a point inside
+   * stands as {@code %} and hex digits, so that no name leads out of the folder and no two are one;
+   * a very long one is cut, and told apart by its hash.
    */
   static String name(String stream) {
     StringBuilder name = new StringBuilder();

@@ -50,8 +50,7 @@ public final class TextExport {
   private long found;
   private long told = System.nanoTime();
 
-  private TextExport(
-      ExportOptions options, Consumer<TextEvent> events, Consumer<String> progress) {
+  private TextExport(ExportOptions options, Consumer<TextEvent> events, Consumer<String> progress) {
     this.options = options;
     this.events = events;
     this.progress = progress;
@@ -72,8 +71,7 @@ public final class TextExport {
 
   private ExportReport run() {
     try (TopicScan scan =
-        new TopicScan(
-            options.client(), options.topic(), options.committed(), options.timeout())) {
+        new TopicScan(options.client(), options.topic(), options.committed(), options.timeout())) {
       if (!scan.exists()) {
         throw new ExportException(
             "there is no topic %s on this broker; expected the text of a job; give --text-topic"
@@ -108,8 +106,7 @@ public final class TextExport {
     return new ExportReport(with, found, records, unreadable);
   }
 
-  private void searchTheRest(
-      TopicScan scan, Map<Integer, Long> starts, Map<Integer, Long> stops) {
+  private void searchTheRest(TopicScan scan, Map<Integer, Long> starts, Map<Integer, Long> stops) {
     Map<Integer, Long> begins = scan.begins();
     scan.ends()
         .forEach(

@@ -28,8 +28,7 @@ record Said(TextEvent event, byte[] value) {
 
   /** Whether the release that wrote it had other fields than this one. */
   boolean isOfOtherRelease() {
-    return !Arrays.equals(
-        value, 0, SCHEMA_BYTES, WireFormat.encode(event), 0, SCHEMA_BYTES);
+    return !Arrays.equals(value, 0, SCHEMA_BYTES, WireFormat.encode(event), 0, SCHEMA_BYTES);
   }
 
   /** The same, of which an earlier release tells nothing. */

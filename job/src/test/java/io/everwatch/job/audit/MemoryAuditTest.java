@@ -126,9 +126,7 @@ class MemoryAuditTest {
   void ofAMergedRoundTheLastChunkTells() {
     MergedRange range = new MergedRange(2L, 3L);
     stream.change(
-        2,
-        event ->
-            event.setKind(TextKind.SILENCE).setText("").setMerged(range).setMemory(null));
+        2, event -> event.setKind(TextKind.SILENCE).setText("").setMerged(range).setMemory(null));
     stream.change(3, event -> event.setMerged(range));
     assertThat(audit().violations).isEmpty();
 

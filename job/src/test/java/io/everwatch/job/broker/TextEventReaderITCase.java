@@ -135,7 +135,8 @@ class TextEventReaderITCase {
   void carriesTheTimesOfTheHeaders() throws Exception {
     send("one", 0);
     try (TextEventReader live = TextEventReader.open(options)) {
-      assertThat(received(live, 1).get(0).headers()).isEqualTo(new EventHeaders(1, 2, 3, 4, 5, 6, 7));
+      assertThat(received(live, 1).get(0).headers())
+          .isEqualTo(new EventHeaders(1, 2, 3, 4, 5, 6, 7));
     }
   }
 

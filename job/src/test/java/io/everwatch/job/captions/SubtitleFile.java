@@ -49,8 +49,7 @@ public final class SubtitleFile {
       assertThat(avcodec_open2(decoder, decoder.codec(), (AVDictionary) null)).isZero();
       assertThat(input.streams(0).time_base().den()).isEqualTo(1000);
       while (av_read_frame(input, packet) >= 0) {
-        cues.add(
-            new Cue(packet.pts(), packet.pts() + packet.duration(), text(decoder, packet)));
+        cues.add(new Cue(packet.pts(), packet.pts() + packet.duration(), text(decoder, packet)));
         av_packet_unref(packet);
       }
     } finally {

@@ -109,8 +109,7 @@ class SubtitlesTest {
   @EnumSource(names = {"WEBVTT", "SRT"})
   void nothingStaysOverAGapOrTheEnd(CaptionFormat format) throws Exception {
     TextEvent gap = event(1, TextKind.GAP, "").setEndMicros(ORIGIN + 30_000_000L).build();
-    TextEvent end =
-        event(31, TextKind.ENDED, "").setEndMicros(ORIGIN + 31_000_000L).build();
+    TextEvent end = event(31, TextKind.ENDED, "").setEndMicros(ORIGIN + 31_000_000L).build();
     assertThat(cues(format, said(0, " A bus."), gap, said(30, " A car."), end))
         .containsExactly(new Cue(0, 1000, "A bus."), new Cue(30_000, 31_000, "A car."));
   }
@@ -188,10 +187,34 @@ class SubtitlesTest {
 
   private static final List<String> NASTY =
       List.of(
-          "bus", "<b>", "</i>", "<font size=99>", "&", "&amp;", "&lt;", "-->", "{\\an8}", "\\N", "\\h",
-          "WEBVTT", "NOTE", "STYLE", "00:00:01.000 --> 00:00:02.000", "1", "\n\n2\n", "\u0000",
-          "\u001b[2J", "<00:00:01.000>", "<c.red>", "Straße", "\ud83d\ude8c", "電車が来る",
-          "<script>alert(1)</script>", "\"", "'", "averyverylongwordwithoutanyplacewhereitmaybebrokenatall");
+          "bus",
+          "<b>",
+          "</i>",
+          "<font size=99>",
+          "&",
+          "&amp;",
+          "&lt;",
+          "-->",
+          "{\\an8}",
+          "\\N",
+          "\\h",
+          "WEBVTT",
+          "NOTE",
+          "STYLE",
+          "00:00:01.000 --> 00:00:02.000",
+          "1",
+          "\n\n2\n",
+          "\u0000",
+          "\u001b[2J",
+          "<00:00:01.000>",
+          "<c.red>",
+          "Straße",
+          "\ud83d\ude8c",
+          "電車が来る",
+          "<script>alert(1)</script>",
+          "\"",
+          "'",
+          "averyverylongwordwithoutanyplacewhereitmaybebrokenatall");
 
   /** Whatever is said, each cue is one cue with that text, and no order to the player. */
   @ParameterizedTest

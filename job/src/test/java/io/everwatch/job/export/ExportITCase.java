@@ -70,7 +70,11 @@ class ExportITCase {
   void makeTopic(TestInfo test) throws Exception {
     topic = "text." + test.getTestMethod().orElseThrow().getName();
     try (Admin admin = Admin.create(broker.clientProperties())) {
-      admin.createTopics(List.of(new NewTopic(topic, 2, (short) 1).configs(Map.of("retention.ms", "-1")))).all().get();
+      admin
+          .createTopics(
+              List.of(new NewTopic(topic, 2, (short) 1).configs(Map.of("retention.ms", "-1"))))
+          .all()
+          .get();
     }
   }
 
@@ -264,7 +268,8 @@ class ExportITCase {
 
     find("09:00:00", "09:00:05", Duration.ofHours(1), "a");
 
-    assertThat(chunks()).isEqualTo(Stream.concat(range(0, 4).stream(), range(0, 4).stream()).toList());
+    assertThat(chunks())
+        .isEqualTo(Stream.concat(range(0, 4).stream(), range(0, 4).stream()).toList());
   }
 
   @Test
@@ -274,8 +279,7 @@ class ExportITCase {
     write(records.subList(0, 5), "two", true);
 
     assertThat(find("09:00:00", "09:01:00", Duration.ofHours(1), "a").events()).isEqualTo(5);
-    assertThat(find("09:00:00", "09:01:00", Duration.ofHours(1), false, "a").events())
-        .isEqualTo(5);
+    assertThat(find("09:00:00", "09:01:00", Duration.ofHours(1), false, "a").events()).isEqualTo(5);
   }
 
   // --- the command ---
@@ -353,7 +357,9 @@ class ExportITCase {
     export("--format=text", "--relative", "--stream=a");
     assertThat(out.toString().lines()).contains("00:00:02.000  a  a 2.");
     export("--format=json");
-    assertThat(out.toString().lines()).hasSize(3).allMatch(line -> line.startsWith("{\"streamId\""));
+    assertThat(out.toString().lines())
+        .hasSize(3)
+        .allMatch(line -> line.startsWith("{\"streamId\""));
   }
 
   @Test
@@ -365,9 +371,9 @@ class ExportITCase {
 
     assertThat(export("--stream=a-dor", "--output=" + file)).isEqualTo(ExitCodes.FAILURE);
     assertThat(err.toString())
-        .contains("there is no stream 'a-dor'", "expected one of those in it, such as a-door, b-yard");
-    assertThat(
-            export("--stream=a-door", "--from=2024-03-05T12:00:00Z", "--output=" + file))
+        .contains(
+            "there is no stream 'a-dor'", "expected one of those in it, such as a-door, b-yard");
+    assertThat(export("--stream=a-door", "--from=2024-03-05T12:00:00Z", "--output=" + file))
         .isEqualTo(ExitCodes.FAILURE);
     assertThat(err.toString())
         .contains(

@@ -116,8 +116,7 @@ class ComparisonTest {
   /** The released schema, which had no such field. */
   private static Said ofFirstRelease(TextEvent.Builder event) throws Exception {
     Schema writer;
-    try (InputStream in =
-        WireFormat.class.getResourceAsStream("released/0.1.0/text_event.avsc")) {
+    try (InputStream in = WireFormat.class.getResourceAsStream("released/0.1.0/text_event.avsc")) {
       writer = new Schema.Parser().parse(in);
     }
     TextEvent whole = event.build();
@@ -147,8 +146,7 @@ class ComparisonTest {
 
     assertThat(lines)
         .extracting(ReplayLine::verdict)
-        .containsExactly(
-            Verdict.EQUAL_BUT_RELEASE, Verdict.DIFFERENT, Verdict.EQUAL_BUT_NUMERICS);
+        .containsExactly(Verdict.EQUAL_BUT_RELEASE, Verdict.DIFFERENT, Verdict.EQUAL_BUT_NUMERICS);
     assertThat(lines.get(1).differences())
         .containsExactly("text 'A bus.' in the topic, 'A car.' again");
     assertThat(comparison.notes())

@@ -153,7 +153,11 @@ class ReleasedSavepointITCase {
       List<MemoryFigures> figures =
           said.stream().map(TextEvent::getMemory).filter(Objects::nonNull).toList();
       long first =
-          said.stream().filter(event -> event.getMemory() != null).findFirst().orElseThrow().getRound();
+          said.stream()
+              .filter(event -> event.getMemory() != null)
+              .findFirst()
+              .orElseThrow()
+              .getRound();
       assertThat(figures)
           .isNotEmpty()
           .allMatch(one -> one.getCountedFromRound() == first)

@@ -78,8 +78,7 @@ class MemoryLookTest {
   private long enteredSoFar(StreamMemory memory) {
     memory
         .slices()
-        .forEach(
-            slice -> entered.putIfAbsent(slice.segment().id(), slice.segment().ids().length));
+        .forEach(slice -> entered.putIfAbsent(slice.segment().id(), slice.segment().ids().length));
     return entered.values().stream().mapToLong(Integer::longValue).sum();
   }
 
@@ -189,8 +188,7 @@ class MemoryLookTest {
           .containsExactly(
               tuple(false, false), tuple(true, true), tuple(true, false), tuple(false, false));
       MemoryFigures figures = requireNonNull(last(bench).getMemory());
-      int left =
-          rows(memory(bench), SegmentKind.VISION) / 3; // round 0's pictures: three are kept
+      int left = rows(memory(bench), SegmentKind.VISION) / 3; // round 0's pictures: three are kept
       assertThat(figures.getComputedRows()).isEqualTo(memory(bench).rows() + left);
     }
   }

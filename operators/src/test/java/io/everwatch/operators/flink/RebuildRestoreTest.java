@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -149,6 +150,13 @@ class RebuildRestoreTest {
     }
 
     assertThat(pieces).isEqualTo(whole);
+    long before = computedRowsOfRound(6); // what round 7 says hangs on the memory
+    assertThat(whole)
+        .extracting(event -> requireNonNull(event.getMemory()).getComputedRows())
+        .as("all rows since the stream began, though few are held after a rebuild")
+        .isSorted()
+        .first(InstanceOfAssertFactories.LONG)
+        .isBetween(before + 1, before + 40);
     assertThat(whole)
         .extracting(TextEvent::getRound, TextEvent::getMarks)
         .containsExactly(
@@ -156,6 +164,15 @@ class RebuildRestoreTest {
             tuple(8L, List.of()),
             tuple(9L, List.of()),
             tuple(10L, List.of()));
+  }
+
+  /** Of a stream that was never damaged: no row less has come in. */
+  private long computedRowsOfRound(int round) throws Exception {
+    try (Bench bench = new Bench(fake.engine(), Bench.PATIENT)) {
+      bench.offerSeconds(round + 1, new Camera("a"));
+      bench.settle();
+      return requireNonNull(bench.events().get(round).getMemory()).getComputedRows();
+    }
   }
 
   private OperatorSubtaskState damagedAfterThreeLoggedSeconds() throws Exception {
