@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The loop over stages and steps: learning rate, update, log, state."""
 
+import ctypes
 import json
 import math
 import time
@@ -231,6 +232,7 @@ class StageLoop:
                 file.write(json.dumps(record) + "\n")
             if not self.settings.quiet:
                 print(told(record), flush=True)
+        give_back_memory()
         self.scores, self.seconds, self.clock = Scores(), 0, Clock()
 
     def _save(self, done: int) -> None:
@@ -259,6 +261,17 @@ class Clock:
             spent = time.process_time() - self._since
             self.spent[self._what] = self.spent.get(self._what, 0.0) + spent
         self._what = ""
+
+
+def give_back_memory() -> None:
+    """Returns what the C heap has freed to the system, where the C library offers it.
+
+    Batches of ever new shapes break the heap to pieces: without this a process of the recipe
+    `release` held 3.9 GB after 1,000 steps of `count`; after 80 steps it is 1.6 GB against 0.5.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def told(record: dict) -> str:
