@@ -42,12 +42,26 @@ public record CameraInput(
    * @throws IllegalArgumentException when an option does not fit it
    */
   public FrameSource open() throws IOException {
+    return open(PictureOptions.WHOLE);
+  }
+
+  /**
+   * Opens it.
+   *
+   * @param pictures what becomes of a video's pictures; those of folders and scenes stay as they
+   *     are
+   * @throws IOException when it is missing or cannot be read
+   * @throws IllegalArgumentException when an option does not fit it
+   */
+  public FrameSource open(PictureOptions pictures) throws IOException {
     fps.ifPresent(FrameRate::require);
     if (isScene()) {
+      requireUntouched(pictures);
       return openScene();
     }
     Path path = path();
     if (Files.isDirectory(path)) {
+      requireUntouched(pictures);
       if (encoding.isPresent()) {
         throw new IllegalArgumentException(
             "%s is a folder, whose pictures are sent as they are; leave out the encoding %s"
@@ -55,8 +69,16 @@ public record CameraInput(
       }
       return new FolderSource(path, fps.orElse(folderFps));
     }
-    FrameSource video = new VideoFileSource(path, encoding.orElse(Encoding.JPEG));
+    FrameSource video = new VideoFileSource(path, encoding.orElse(Encoding.JPEG), pictures);
     return fps.isPresent() ? new ThinnedSource(video, fps.getAsDouble()) : video;
+  }
+
+  private void requireUntouched(PictureOptions pictures) {
+    if (!pictures.equals(PictureOptions.WHOLE)) {
+      throw new IllegalArgumentException(
+          "the pictures of %s are sent as they are; masks, max-size and quality are for videos and cameras"
+              .formatted(what));
+    }
   }
 
   private FrameSource openScene() {

@@ -2,6 +2,7 @@
 package io.everwatch.job.camera;
 
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.concurrent.TimeUnit;
@@ -20,6 +21,12 @@ public interface Pace {
   /** As a live camera: each frame when the wall clock reaches its capture time. */
   static Pace realtime() {
     return captureMicros -> TimeUnit.MICROSECONDS.sleep(captureMicros - micros(Clock.systemUTC()));
+  }
+
+  /** As {@link #realtime()}, but at once when all is to end. */
+  static Pace realtime(Stopping stopping) {
+    return captureMicros ->
+        stopping.await(Duration.of(captureMicros - micros(Clock.systemUTC()), ChronoUnit.MICROS));
   }
 
   /** Microseconds since the epoch. */

@@ -24,9 +24,6 @@ import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /** Packs pictures for the wire. Not thread-safe: one per source. */
 final class PictureEncoder implements AutoCloseable {
-  /** High enough that the texture of small objects survives. */
-  private static final float JPEG_QUALITY = 0.92f;
-
   private static final ComponentColorModel RGB =
       new ComponentColorModel(
           ColorSpace.getInstance(ColorSpace.CS_sRGB),
@@ -36,10 +33,19 @@ final class PictureEncoder implements AutoCloseable {
           DataBuffer.TYPE_BYTE);
 
   private final Encoding encoding;
+  private final float quality;
   private final Optional<ImageWriter> writer;
 
   PictureEncoder(Encoding encoding) {
+    this(encoding, PictureOptions.QUALITY);
+  }
+
+  /**
+   * @param quality of JPEG, 1 to 100
+   */
+  PictureEncoder(Encoding encoding, int quality) {
     this.encoding = encoding;
+    this.quality = quality / 100f;
     this.writer = encoding == Encoding.RGB24 ? Optional.empty() : Optional.of(writer(encoding));
   }
 
@@ -58,7 +64,7 @@ final class PictureEncoder implements AutoCloseable {
     ImageWriteParam parameters = codec.getDefaultWriteParam();
     if (encoding == Encoding.JPEG) {
       parameters.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
-      parameters.setCompressionQuality(JPEG_QUALITY);
+      parameters.setCompressionQuality(quality);
     }
     try (MemoryCacheImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) {
       codec.setOutput(out);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.camera;
 
+import static org.bytedeco.ffmpeg.avutil.AVFrame.AV_FRAME_FLAG_INTERLACED;
+import static org.bytedeco.ffmpeg.avutil.AVFrame.AV_NUM_DATA_POINTERS;
 import static org.bytedeco.ffmpeg.global.avutil.AVCOL_RANGE_JPEG;
 import static org.bytedeco.ffmpeg.global.avutil.AV_PIX_FMT_RGB24;
 import static org.bytedeco.ffmpeg.global.avutil.av_frame_alloc;
@@ -24,10 +26,14 @@ import org.bytedeco.ffmpeg.swscale.SwsContext;
 import org.bytedeco.ffmpeg.swscale.SwsFilter;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.DoublePointer;
+import org.bytedeco.javacpp.IntPointer;
 
 /**
- * Decoded frames to RGB of the same size, with the colour matrix and range that the file says. The
+ * Decoded frames to RGB of a given size, with the colour matrix and range that the file says. The
  * same bytes on every machine: accurate rounding, no instruction set of its own.
+ *
+ * <p>Of an interlaced frame the upper field alone is used, every other row: the two are of
+ * different moments, and what moves would have combs.
  */
 final class RgbConverter implements AutoCloseable {
   private static final int FLAGS = SWS_BICUBIC | SWS_ACCURATE_RND | SWS_BITEXACT;
@@ -35,11 +41,14 @@ final class RgbConverter implements AutoCloseable {
 
   private SwsContext context = new SwsContext(null);
   private final AVFrame rgb = av_frame_alloc();
+  private final IntPointer fieldBytes = new IntPointer(AV_NUM_DATA_POINTERS);
 
-  /** A copy; the frame may change afterwards. Size and format may differ from call to call. */
-  RgbImage convert(AVFrame frame) throws IOException {
-    int width = frame.width();
-    int height = frame.height();
+  /** A copy; the frame may change afterwards. Sizes and format may differ from call to call. */
+  RgbImage convert(AVFrame frame, PictureSize size) throws IOException {
+    boolean interlaced = interlaced(frame);
+    int rows = interlaced ? (frame.height() + 1) / 2 : frame.height();
+    int width = size.width();
+    int height = size.height();
     if (!rgbFits(width, height)) {
       av_frame_unref(rgb);
       rgb.width(width).height(height).format(AV_PIX_FMT_RGB24);
@@ -50,8 +59,8 @@ final class RgbConverter implements AutoCloseable {
     context =
         sws_getCachedContext(
             context,
-            width,
-            height,
+            frame.width(),
+            rows,
             frame.format(),
             width,
             height,
@@ -64,7 +73,7 @@ final class RgbConverter implements AutoCloseable {
       context = new SwsContext(null);
       throw new IOException(
           "pictures of %dx%d in pixel format %d cannot be turned into RGB; convert the video"
-              .formatted(width, height, frame.format()));
+              .formatted(frame.width(), frame.height(), frame.format()));
     }
     sws_setColorspaceDetails(
         context,
@@ -75,8 +84,20 @@ final class RgbConverter implements AutoCloseable {
         0,
         UNIT,
         UNIT);
-    sws_scale(context, frame.data(), frame.linesize(), 0, height, rgb.data(), rgb.linesize());
+    IntPointer rowBytes = interlaced ? everyOtherRow(frame) : frame.linesize();
+    sws_scale(context, frame.data(), rowBytes, 0, rows, rgb.data(), rgb.linesize());
     return copy(width, height);
+  }
+
+  static boolean interlaced(AVFrame frame) {
+    return (frame.flags() & AV_FRAME_FLAG_INTERLACED) != 0;
+  }
+
+  private IntPointer everyOtherRow(AVFrame frame) {
+    for (int plane = 0; plane < AV_NUM_DATA_POINTERS; plane++) {
+      fieldBytes.put(plane, 2 * frame.linesize(plane));
+    }
+    return fieldBytes;
   }
 
   private boolean rgbFits(int width, int height) {
@@ -96,6 +117,7 @@ final class RgbConverter implements AutoCloseable {
 
   @Override
   public void close() {
+    fieldBytes.close();
     av_frame_free(rgb);
     sws_freeContext(context);
   }

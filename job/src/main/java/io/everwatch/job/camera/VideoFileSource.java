@@ -3,6 +3,7 @@ package io.everwatch.job.camera;
 
 import io.everwatch.operators.model.EncodedFrame.Encoding;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -17,32 +18,51 @@ public final class VideoFileSource implements FrameSource {
 
   private final Path file;
   private final VideoDecoder decoder;
-  private final RgbConverter converter;
-  private final PictureEncoder encoder;
+  private final FrameEncoder encoder;
+  private long lastMicros;
   private boolean closed;
+
+  /** Opens the file; its pictures are sent whole. */
+  public VideoFileSource(Path file, Encoding encoding) throws IOException {
+    this(file, encoding, PictureOptions.WHOLE);
+  }
 
   /**
    * Opens the file and finds its video track.
    *
    * @throws IOException when the file is missing, is no video, or uses a codec that is not built in
    */
-  public VideoFileSource(Path file, Encoding encoding) throws IOException {
+  public VideoFileSource(Path file, Encoding encoding, PictureOptions pictures) throws IOException {
     this.file = file;
-    encoder = new PictureEncoder(encoding);
-    decoder = new VideoDecoder(file);
-    converter = new RgbConverter(); // last: it holds native memory, and nothing can fail any more
+    if (!Files.isReadable(file)) {
+      throw new IOException(
+          "the video %s cannot be read; is the path right and the file yours to read?"
+              .formatted(file));
+    }
+    decoder = new VideoDecoder(MediaPolicy.file(file), new Stopping());
+    encoder = new FrameEncoder(encoding, pictures); // last: nothing can fail any more
   }
 
   @Override
   public Optional<CameraFrame> next() throws IOException {
     Optional<VideoDecoder.Decoded> decoded = decoder.next();
     if (decoded.isEmpty()) {
+      requireComplete();
       return Optional.empty();
     }
-    return Optional.of(
-        new CameraFrame(
-            decoded.get().offsetMicros(),
-            encoder.encode(converter.convert(decoded.get().frame()))));
+    lastMicros = Math.max(lastMicros, decoded.get().offsetMicros());
+    return Optional.of(new CameraFrame(lastMicros, encoder.encode(decoded.get().frame())));
+  }
+
+  /** A file that was cut off ends like any other; only its index knows that more should come. */
+  private void requireComplete() throws IOException {
+    long end = decoder.indexedBytes();
+    long size = Files.size(file);
+    if (end > size) {
+      throw new IOException(
+          "%s ends at %.3f s: its index reaches to byte %d, but it has %d; copy it again"
+              .formatted(file, lastMicros / 1e6, end, size));
+    }
   }
 
   @Override
@@ -58,7 +78,6 @@ public final class VideoFileSource implements FrameSource {
           decoder.damagedPackets());
     }
     encoder.close();
-    converter.close();
     decoder.close();
   }
 }

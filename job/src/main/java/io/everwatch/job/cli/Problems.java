@@ -2,6 +2,7 @@
 package io.everwatch.job.cli;
 
 import io.everwatch.job.broker.UnreachableBrokerException;
+import io.everwatch.job.camera.Redaction;
 import io.everwatch.job.config.ConfigException;
 import io.everwatch.job.export.ExportException;
 import io.everwatch.job.offline.QuestionException;
@@ -13,6 +14,7 @@ import io.everwatch.operators.model.BadModelException;
 import io.everwatch.schemas.TextReadException;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
@@ -45,7 +47,9 @@ final class Problems {
     PrintWriter err = command.getErr();
     err.println("everwatch: " + printable(describe(failure)));
     if (debug) {
-      failure.printStackTrace(err);
+      StringWriter trace = new StringWriter();
+      failure.printStackTrace(new PrintWriter(trace));
+      err.print(Redaction.addresses(trace.toString()));
     } else if (!forPeople(failure) && !(failure instanceof IOException)) {
       err.println("(--debug shows where it happened)");
     }
@@ -104,9 +108,12 @@ final class Problems {
     return "%s cannot be used (%s); check the path and the disk".formatted(file, reason);
   }
 
-  /** Values in a message come from files of others; they must not steer the terminal. */
+  /**
+   * Values in a message come from files of others; they must not steer the terminal. An address may
+   * hold a password, also in an option that was misspelt.
+   */
   private static String printable(String message) {
-    return message.replaceAll("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]", " ");
+    return Redaction.addresses(message).replaceAll("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]", " ");
   }
 
   /** Whether the message was written for the person at the terminal and says all of it. */

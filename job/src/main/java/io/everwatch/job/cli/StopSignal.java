@@ -2,6 +2,7 @@
 package io.everwatch.job.cli;
 
 import java.time.Duration;
+import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -16,8 +17,25 @@ final class StopSignal implements AutoCloseable {
   private final CountDownLatch finished = new CountDownLatch(1);
   private final Thread hook = new Thread(this::stop, "stop-signal");
 
+  private volatile OptionalInt status;
+
   StopSignal() {
+    this(OptionalInt.empty());
+  }
+
+  /** For commands whose ordinary end it is: the process then ends with this status. */
+  StopSignal(int status) {
+    this(OptionalInt.of(status));
+  }
+
+  private StopSignal(OptionalInt status) {
+    this.status = status;
     Runtime.getRuntime().addShutdownHook(hook);
+  }
+
+  /** After the wish, the process ends with this status. */
+  void endWith(int exitCode) {
+    status = OptionalInt.of(exitCode);
   }
 
   boolean requested() {
@@ -34,6 +52,9 @@ final class StopSignal implements AutoCloseable {
     try {
       if (!finished.await(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
         System.err.println("everwatch: still not in order after 20 s; ending as it is");
+      } else if (status.isPresent()) {
+        // what the signal would make of it otherwise is a failure
+        Runtime.getRuntime().halt(status.getAsInt());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -10,7 +10,7 @@ public final class Nearest {
   private Nearest() {}
 
   /** The nearest one. */
-  static String to(String name, List<String> known) {
+  public static String to(String name, List<String> known) {
     return of(name, known, 1).stream()
         .findFirst()
         .orElseThrow(() -> new IllegalArgumentException("no names to choose from"));

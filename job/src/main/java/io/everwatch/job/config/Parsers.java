@@ -91,7 +91,8 @@ public final class Parsers {
     };
   }
 
-  static Function<String, Integer> integer(int min, int max) {
+  /** A whole number within bounds. */
+  public static Function<String, Integer> integer(int min, int max) {
     return text -> {
       try {
         int value = Integer.parseInt(text.strip());
@@ -129,7 +130,7 @@ public final class Parsers {
   }
 
   /** A constant by its name, written {@code EXACTLY_ONCE} or {@code exactly-once}. */
-  static <E extends Enum<E>> Function<String, E> oneOf(Class<E> type) {
+  public static <E extends Enum<E>> Function<String, E> oneOf(Class<E> type) {
     return text -> {
       String name = text.strip().toUpperCase(Locale.ROOT).replace('-', '_');
       return Arrays.stream(type.getEnumConstants())
