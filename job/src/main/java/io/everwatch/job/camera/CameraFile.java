@@ -176,7 +176,7 @@ public final class CameraFile {
 
   private void refuseInDefaults(Map<String, Given> defaults) {
     for (String key : List.of("stream", "input")) {
-      Given given = defaults.get(key);
+      Given given = defaults.remove(key);
       if (given != null) {
         problems.add(given.where() + ": it belongs to each camera, not to defaults");
       }

@@ -75,7 +75,7 @@ public final class Mask {
       throw new IllegalArgumentException("it has no area; " + EXPECTED);
     }
     List<double[]> corners = new ArrayList<>();
-    for (String word : text.split("\\s+")) {
+    for (String word : text.split("\\s+", -1)) {
       Matcher point = POINT.matcher(word);
       if (!point.matches()) {
         throw new IllegalArgumentException(EXPECTED);

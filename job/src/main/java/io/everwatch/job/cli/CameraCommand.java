@@ -111,7 +111,7 @@ public final class CameraCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     List<CameraSettings> cameras = cameras();
-    Play play = new Play(startMicros(), speed == null || !speed.fast);
+    Play play = new Play(startMicros(), speed == null || speed.realtime);
     refusePlayedOptions(cameras);
     try (CameraFleet fleet = open(cameras)) {
       broker.requireReachable();

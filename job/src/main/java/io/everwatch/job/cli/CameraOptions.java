@@ -36,12 +36,12 @@ final class CameraOptions {
         "or scene:door[?seed=N&density=X&count=bags|parcels&size=WxH&fps=N",
         "&conditions=dusk|night+post|tree+shake+noise]."
       })
-  private void input(String text) {
+  void input(String text) {
     give("input", text);
   }
 
   @Option(names = "--stream", paramLabel = "ID", description = "The stream's ID.")
-  private void stream(String text) {
+  void stream(String text) {
     give("stream", text);
   }
 
@@ -50,7 +50,7 @@ final class CameraOptions {
       paramLabel = "N",
       description =
           "Send at most N frames a second (default: live cameras 2, videos all). Of a folder: its rate (default 2).")
-  private void fps(String text) {
+  void fps(String text) {
     give("fps", text);
   }
 
@@ -58,7 +58,7 @@ final class CameraOptions {
       names = "--encoding",
       paramLabel = "png|jpeg",
       description = "How frames are packed (default: scenes png, the rest jpeg).")
-  private void encoding(String text) {
+  void encoding(String text) {
     give("encoding", text);
   }
 
@@ -68,12 +68,12 @@ final class CameraOptions {
       description =
           "Shrink pictures to fit, never enlarge them (default: live cameras 1280x720, videos as they are). The"
               + " model shrinks further by itself.")
-  private void maxSize(String text) {
+  void maxSize(String text) {
     give("max-size", text);
   }
 
   @Option(names = "--quality", paramLabel = "1-100", description = "Quality of JPEG (default: 92).")
-  private void quality(String text) {
+  void quality(String text) {
     give("quality", text);
   }
 
@@ -83,7 +83,7 @@ final class CameraOptions {
       description =
           "Blacken a region before anything else sees it; repeatable. LEFT,TOP,WIDTHxHEIGHT or 'X,Y X,Y X,Y …' in"
               + " fractions, or in pixels of a size: '100,50,200x80 of 1280x720'.")
-  private void mask(String text) {
+  void mask(String text) {
     masks.add(text);
   }
 
@@ -91,7 +91,7 @@ final class CameraOptions {
       names = "--duration",
       paramLabel = "T",
       description = "End after so much of the source's time, such as 90s or 5min.")
-  private void duration(String text) {
+  void duration(String text) {
     give("duration", text);
   }
 
@@ -101,7 +101,7 @@ final class CameraOptions {
       description =
           "Capture times of a live camera (default: arrival). camera: its own clock as RTSP's sender reports tell"
               + " it; without them the first frame's arrival and from there on its time stamps.")
-  private void time(String text) {
+  void time(String text) {
     give("time", text);
   }
 
@@ -109,7 +109,7 @@ final class CameraOptions {
       names = "--rtsp-transport",
       paramLabel = "tcp|udp",
       description = "How RTSP sends pictures (default: tcp).")
-  private void rtspTransport(String text) {
+  void rtspTransport(String text) {
     give("rtsp-transport", text);
   }
 
@@ -118,7 +118,7 @@ final class CameraOptions {
       paramLabel = "NAME",
       description =
           "Of a live camera, with --password-file; instead of user:password@ in the address.")
-  private void user(String text) {
+  void user(String text) {
     give("user", text);
   }
 
@@ -126,7 +126,7 @@ final class CameraOptions {
       names = "--password-file",
       paramLabel = "FILE",
       description = "Its first line is the password; other users then do not see it.")
-  private void passwordFile(String text) {
+  void passwordFile(String text) {
     give("password-file", text);
   }
 
@@ -136,7 +136,7 @@ final class CameraOptions {
       description =
           "Certificates one of which must vouch for a camera of rtsps:// or https:// (default: any is taken, since"
               + " cameras sign their own).")
-  private void tlsCa(String text) {
+  void tlsCa(String text) {
     give("tls-ca", text);
   }
 
@@ -144,7 +144,7 @@ final class CameraOptions {
       names = "--open-timeout",
       paramLabel = "T",
       description = "For a connection to stand (default: 10s).")
-  private void openTimeout(String text) {
+  void openTimeout(String text) {
     give("open-timeout", text);
   }
 
@@ -153,7 +153,7 @@ final class CameraOptions {
       paramLabel = "T",
       description =
           "A camera that sends no frame for so long is lost (default: 30s); longer for one that sends few.")
-  private void frameTimeout(String text) {
+  void frameTimeout(String text) {
     give("frame-timeout", text);
   }
 
@@ -161,7 +161,7 @@ final class CameraOptions {
       names = "--retry-first",
       paramLabel = "T",
       description = "Wait before a lost camera is tried again, doubled each time (default: 1s).")
-  private void retryFirst(String text) {
+  void retryFirst(String text) {
     give("retry-first", text);
   }
 
@@ -169,7 +169,7 @@ final class CameraOptions {
       names = "--retry-longest",
       paramLabel = "T",
       description = "Longest such wait (default: 30s).")
-  private void retryLongest(String text) {
+  void retryLongest(String text) {
     give("retry-longest", text);
   }
 
@@ -177,7 +177,7 @@ final class CameraOptions {
       names = "--attempts",
       paramLabel = "N",
       description = "Give a lost camera up after N attempts (default: never).")
-  private void attempts(String text) {
+  void attempts(String text) {
     give("attempts", text);
   }
 
@@ -186,7 +186,7 @@ final class CameraOptions {
       paramLabel = "N",
       description =
           "Frames of a live camera that wait for a slow broker; then the oldest goes (default: 64).")
-  private void queue(String text) {
+  void queue(String text) {
     give("queue", text);
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.camera;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.everwatch.job.broker.EmbeddedBroker;
@@ -196,7 +197,9 @@ class LiveCameraITCase {
           "/list.m3u8",
           exchange ->
               HttpCamera.answer(
-                  exchange, "application/vnd.apple.mpegurl", list.formatted(secret).getBytes()));
+                  exchange,
+                  "application/vnd.apple.mpegurl",
+                  list.formatted(secret).getBytes(UTF_8)));
       try (Watched watched =
           watch(
               Watched.settings(
@@ -231,7 +234,7 @@ class LiveCameraITCase {
             String name = exchange.getRequestURI().getPath().substring(1);
             byte[] body =
                 name.endsWith(".m3u8")
-                    ? list.getBytes()
+                    ? list.getBytes(UTF_8)
                     : name.startsWith("empty")
                         ? new byte[0]
                         : Files.readAllBytes(folder.resolve(name));
