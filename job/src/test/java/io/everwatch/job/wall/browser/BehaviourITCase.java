@@ -198,6 +198,19 @@ class BehaviourITCase {
   }
 
   @Test
+  void saysThatTheBrokerIsAwayAndThatItIsBack() throws Exception {
+    try (FakeWall wall = FakeWall.start(0, 2, false);
+        Tab tab = Look.LIGHT.open(browser)) {
+      tab.go(wall.address() + "/");
+      tab.await(LIVE, "is connected");
+      wall.broker(false);
+      tab.await("document.querySelector('#connection').textContent.startsWith('Broker away')", "says so");
+      wall.broker(true);
+      tab.await(LIVE, "is well again");
+    }
+  }
+
+  @Test
   void saysThatNothingWasFoundAndThatAFrameIsGone() throws Exception {
     try (FakeWall wall = FakeWall.start(0, 2, false);
         Tab tab = Look.LIGHT.open(browser)) {

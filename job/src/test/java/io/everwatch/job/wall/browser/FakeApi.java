@@ -41,6 +41,9 @@ final class FakeApi {
   private final String instance = UUID.randomUUID().toString();
   private final Map<String, FakeStream> streams = new LinkedHashMap<>();
   private final long started = System.nanoTime();
+  /** Whether the wall's readers reach their broker. */
+  volatile boolean broker = true;
+
   private final AtomicLong skippedMicros = new AtomicLong();
 
   FakeApi(int count, boolean troubled) {
@@ -75,7 +78,7 @@ final class FakeApi {
       case "wall":
         return Answer.json(200, wall());
       case "job":
-        return Answer.json(200, FakeJob.json(all(), streams.size(), now()));
+        return Answer.json(200, FakeJob.json(all(), broker, now()));
       case "clips":
         return Answer.json(200, clips());
       case "search":
@@ -252,7 +255,7 @@ final class FakeApi {
     streams.values().forEach(stream -> sent.put(stream.id, stream.size()));
     for (int tick = 0; !Thread.currentThread().isInterrupted(); tick++) {
       if (tick % 8 == 0) {
-        send(out, "job", FakeJob.json(all(), streams.size(), now()));
+        send(out, "job", FakeJob.json(all(), broker, now()));
       }
       news(out, sent);
       try {

@@ -15,7 +15,8 @@ final class FakeJob {
 
   private FakeJob() {}
 
-  static ObjectNode json(ArrayNode streams, int count, long nowMicros) {
+  static ObjectNode json(ArrayNode streams, boolean broker, long nowMicros) {
+    int count = streams.size();
     long now = nowMicros / 1000;
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     ObjectNode states = json.putObject("streams");
@@ -49,7 +50,7 @@ final class FakeJob {
     }
     flink(json.putObject("flink"), now);
     ObjectNode readers = json.putObject("readers");
-    readers.putObject("text").put("connected", true).put("skipped", 0);
+    readers.putObject("text").put("connected", broker).put("skipped", 0);
     readers.putObject("frames").put("connected", true).put("skipped", 3);
     return json.put("clients", 1);
   }

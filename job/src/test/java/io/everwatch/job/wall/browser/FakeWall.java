@@ -89,6 +89,11 @@ final class FakeWall implements AutoCloseable {
     return server.getAddress().getPort();
   }
 
+  /** Whether the wall's readers reach their broker. */
+  void broker(boolean there) {
+    api.broker = there;
+  }
+
   /** Lets so much time pass at once. */
   void skip(Duration time) {
     api.skip(time);

@@ -52,7 +52,7 @@ function player(clip) {
   });
   track?.track.addEventListener('cuechange', () => {
     const active = new Set(track.track.activeCues ?? []);
-    [...track.track.cues].forEach((cue, i) => lines.children[i]?.toggleAttribute('aria-current', active.has(cue)));
+    [...track.track.cues].forEach((cue, i) => lines.children[i]?.setAttribute('aria-current', active.has(cue)));
   });
   return h('div', { class: 'clip-layout' }, h('div', {}, video, h('p', { class: 'hint' }, bytes(clip.bytes), clip.captions ? ' · ' : '', clip.captions ? h('a', { href: `${address(clip.name)}.vtt`, download: '' }, 'captions as WebVTT') : ' · no captions beside it'), failed), clip.captions ? h('section', { class: 'said', 'aria-label': 'Captions' }, lines) : null);
 }

@@ -7,11 +7,10 @@ const SETTLE_MILLIS = 150;
 const AFTER_FAILURE_MILLIS = 5_000;
 
 /** Loads and decodes off the page; the promise has an image that is ready to be shown. */
-export async function loadImage(url, signal) {
+export async function loadImage(url) {
   const image = new Image();
   image.decoding = 'async';
   image.alt = '';
-  signal?.addEventListener('abort', () => { image.src = ''; }, { once: true });
   image.src = url;
   await image.decode();
   return image;

@@ -66,8 +66,11 @@ function navigation() {
 
 function connection() {
   const line = document.getElementById('connection');
-  setData(line, 'status', store.status);
-  setText(line, CONNECTION[store.status]);
+  // The server is there, but nothing new comes to it.
+  const deaf = store.status === 'live' && store.job?.readers?.text?.connected === false;
+  const status = deaf ? 'broker' : store.status;
+  setData(line, 'status', status);
+  setText(line, CONNECTION[status]);
   line.title = store.error ? `${store.error.message} ${store.error.hint ?? ''}` : '';
 }
 
@@ -100,6 +103,7 @@ document.addEventListener('keydown', (event) => {
 
 window.addEventListener('popstate', show);
 store.on('status', connection);
+store.on('job', connection);
 store.on('info', navigation);
 themeButton(document.getElementById('theme'));
 connection();

@@ -30,6 +30,7 @@ export const noStreams = (info) => stateView('No streams yet', [
 export const CONNECTION = {
   connecting: 'Connecting …',
   live: 'Live',
+  broker: 'Broker away, trying again',
   away: 'Server away, trying again',
   denied: 'Not signed in',
   full: 'Server full, trying again',

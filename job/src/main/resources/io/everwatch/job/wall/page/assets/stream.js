@@ -81,7 +81,7 @@ class StreamPage {
     this.#offs = [
       this.#store.on('streams', (ids) => (ids === null || ids.has(this.#id)) && (this.#known && this.content.hidden ? this.#reveal() : this.#streamChanged())),
       this.#store.on('texts', (texts) => this.#heard(texts.filter((text) => text.stream === this.#id))),
-      this.#store.on('reset', () => this.#load()),
+      this.#store.on('reset', () => this.#load({}, true)),
       // Only now is the server's clock known.
       this.#store.on('status', () => !this.content.hidden && this.#show()),
     ];
@@ -102,9 +102,14 @@ class StreamPage {
     return this.#store.streams.get(this.#id);
   }
 
-  async #load(bounds = {}) {
+  /** @param afresh something was missed: what is here may have a hole before the newest */
+  async #load(bounds = {}, afresh = false) {
     try {
       const answer = await api.texts(this.#id, { limit: MAX_TEXTS, ...bounds });
+      if (afresh && this.#position === null) {
+        this.#history.clear();
+        this.#asked = null;
+      }
       this.#history.add(answer.texts, this.#position !== null);
       this.#reveal();
     } catch (error) {

@@ -139,8 +139,9 @@ export class Timeline {
     const step = THUMB_STEPS.find((candidate) => candidate >= perThumb) ?? 600 * SECOND;
     const wanted = new Set();
     for (let at = Math.floor(from / step) * step; at < to; at += step) {
-      const text = this.#textAt(at + SECOND / 2);
-      if (text && text.frames?.received > 0) wanted.add(at);
+      // The first one begins before the window; once it is there it leaves with its last pixel.
+      const text = this.#textAt(Math.max(at, from) + SECOND / 2);
+      if (this.#thumbs.get(at)?.step === step || text?.frames?.received > 0) wanted.add(at);
     }
     for (const [at, node] of this.#thumbs) {
       if (!wanted.has(at) || node.step !== step) {
@@ -149,7 +150,7 @@ export class Timeline {
       }
     }
     for (const at of wanted) {
-      if (!this.#thumbs.has(at)) this.#thumbs.set(at, { step, element: this.#thumb(at) });
+      if (!this.#thumbs.has(at)) this.#thumbs.set(at, { step, element: this.#thumb(Math.max(at, from)) });
       const { element } = this.#thumbs.get(at);
       element.style.width = `${Math.max(8, x(at + step) - x(at) - 2)}px`;
       element.style.transform = `translateX(${x(at)}px)`;
