@@ -204,7 +204,8 @@ class BehaviourITCase {
       tab.go(wall.address() + "/");
       tab.await(LIVE, "is connected");
       wall.broker(false);
-      tab.await("document.querySelector('#connection').textContent.startsWith('Broker away')", "says so");
+      tab.await(
+          "document.querySelector('#connection').textContent.startsWith('Broker away')", "says so");
       wall.broker(true);
       tab.await(LIVE, "is well again");
     }

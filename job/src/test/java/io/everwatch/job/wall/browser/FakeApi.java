@@ -41,6 +41,7 @@ final class FakeApi {
   private final String instance = UUID.randomUUID().toString();
   private final Map<String, FakeStream> streams = new LinkedHashMap<>();
   private final long started = System.nanoTime();
+
   /** Whether the wall's readers reach their broker. */
   volatile boolean broker = true;
 

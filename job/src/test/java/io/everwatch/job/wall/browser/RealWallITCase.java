@@ -61,7 +61,8 @@ class RealWallITCase {
       printAndCheck(tab.evaluate("window.delays"));
 
       tab.click("[data-id='camera-1'] a");
-      tab.await("document.querySelectorAll('.line[data-tone=said]').length > 2", "sentences", LIMIT);
+      tab.await(
+          "document.querySelectorAll('.line[data-tone=said]').length > 2", "sentences", LIMIT);
       String sentence = tab.text(".line[data-tone=said]:last-child .line-text");
       if (sentence.isEmpty()) {
         sentence = tab.text(".line[data-tone=said] .line-text");
@@ -70,7 +71,8 @@ class RealWallITCase {
       tab.type(sentence.replaceAll("[^A-Za-z ]", ""));
       tab.await("document.querySelectorAll('.results mark').length > 2", "found and marked");
       tab.click(".results .line button");
-      tab.await("document.querySelector('.stage-frame img')?.src.includes('/frames/')", "its frame");
+      tab.await(
+          "document.querySelector('.stage-frame img')?.src.includes('/frames/')", "its frame");
       assertThat(tab.text(".stage-text")).isEqualTo(sentence);
       assertThat(tab.complaints).isEmpty();
     }
@@ -98,18 +100,31 @@ class RealWallITCase {
           Tab tab = Look.LIGHT.open(browser)) {
         job.start();
         tab.go(wall.address().toString());
-        tab.await("document.querySelectorAll('.tile[data-state=live]').length === 2", "live", LIMIT);
+        tab.await(
+            "document.querySelectorAll('.tile[data-state=live]').length === 2", "live", LIMIT);
         // So that something is committed and the next life of the job goes on from it.
-        tab.await("document.querySelectorAll('.committed:not([hidden])').length > 0", "marks", LIMIT);
+        tab.await(
+            "document.querySelectorAll('.committed:not([hidden])').length > 0", "marks", LIMIT);
 
         job.kill();
-        tab.await("document.querySelector('[data-id=\"camera-1\"]').textContent.includes('Frames come, no text for')", "waiting is said", LIMIT);
+        tab.await(
+            "document.querySelector('[data-id=\"camera-1\"]').textContent.includes('Frames come, no text for')",
+            "waiting is said",
+            LIMIT);
 
         job.start();
-        tab.await("document.querySelectorAll('.tile[data-state=live]').length === 2", "live again", LIMIT);
-        tab.await("document.querySelector('[data-id=\"camera-1\"] .note').textContent === 'job restarted'", "the restart is said");
+        tab.await(
+            "document.querySelectorAll('.tile[data-state=live]').length === 2",
+            "live again",
+            LIMIT);
+        tab.await(
+            "document.querySelector('[data-id=\"camera-1\"] .note').textContent === 'job restarted'",
+            "the restart is said");
         tab.click("[data-id='camera-1'] a");
-        tab.await("document.querySelector('.lines')?.textContent.includes('the job was restarted before this')", "and where it was", LIMIT);
+        tab.await(
+            "document.querySelector('.lines')?.textContent.includes('the job was restarted before this')",
+            "and where it was",
+            LIMIT);
         JsonNode twice =
             tab.evaluate(
                 "(() => { const times = [...document.querySelectorAll('.lines time')].map((time) => time.dateTime);"

@@ -13,11 +13,11 @@ import org.junit.jupiter.api.io.TempDir;
 class ScreenshotsITCase {
   private static final Duration LIMIT = Duration.ofSeconds(120);
   private static final int TILES_WIDTH = 1120;
-  private static final int TILES_HEIGHT = 724;
+  private static final int TILES_HEIGHT = 800;
 
   private final Path folder = Path.of(System.getProperty("everwatch.screenshots", ""));
 
-  /** {@code wall.png}: a demo with eight cameras after half a minute. */
+  /** {@code wall.webp}: a demo with eight cameras after half a minute. */
   @Test
   void ofADemo(@TempDir Path dir) throws Exception {
     try (Chromium browser = Chromium.start();
@@ -27,7 +27,7 @@ class ScreenshotsITCase {
       tab.await("document.querySelectorAll('.tile img').length === 8", "eight pictures", LIMIT);
       String spoken = "document.querySelectorAll('.tile-text[data-tone=said]').length";
       tab.await("performance.now() > 30000 && " + spoken + " > 2", "some of them speak", LIMIT);
-      tab.screenshot(folder.resolve("wall.png"));
+      tab.screenshot(folder.resolve("wall.webp"));
     }
   }
 

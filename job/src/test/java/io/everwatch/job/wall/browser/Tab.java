@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 
 /** One page of a {@link Chromium}: what it shows, and a hand and keys for it. */
 final class Tab implements AutoCloseable {
+  private static final int WEBP_QUALITY = 90;
   private static final Duration LIMIT = Duration.ofSeconds(30);
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Map<String, Integer> KEYS =
@@ -204,9 +205,14 @@ final class Tab implements AutoCloseable {
     send("Input.insertText", JSON.createObjectNode().put("text", text));
   }
 
-  /** What is seen of the page as PNG. */
+  /** What is seen of the page, in the format of the file's ending: png or webp. */
   void screenshot(Path file) throws Exception {
-    ObjectNode format = JSON.createObjectNode().put("format", "png");
+    String name = file.toString();
+    ObjectNode format = JSON.createObjectNode();
+    format.put("format", name.substring(name.lastIndexOf('.') + 1));
+    if (name.endsWith(".webp")) {
+      format.put("quality", WEBP_QUALITY);
+    }
     String data = send("Page.captureScreenshot", format).path("data").asText();
     Files.createDirectories(file.toAbsolutePath().getParent());
     Files.write(file, Base64.getDecoder().decode(data));
