@@ -40,9 +40,10 @@ export function timeNode(millis, node = h('time'), show = clockOf) {
   return node;
 }
 
-/** 0.4 s, 12 s, 3 min 20 s, 2 h 5 min, 3 days. */
+/** 40 ms, 0.4 s, 12 s, 3 min 20 s, 2 h 5 min, 3 days. */
 export function duration(millis) {
   const seconds = Math.max(0, millis) / 1000;
+  if (seconds > 0 && seconds < 0.095) return `${whole.format(millis)} ms`;
   if (seconds < 10) return `${decimal(seconds)} s`;
   if (seconds < 120) return `${whole.format(seconds)} s`;
   const minutes = Math.floor(seconds / 60);
