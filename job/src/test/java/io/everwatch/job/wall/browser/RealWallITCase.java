@@ -122,12 +122,12 @@ class RealWallITCase {
             "the restart is said");
         tab.click("[data-id='camera-1'] a");
         tab.await(
-            "document.querySelector('.lines')?.textContent.includes('the job was restarted before this')",
+            "document.querySelector('.said > .lines')?.textContent.includes('the job was restarted before this')",
             "and where it was",
             LIMIT);
         JsonNode twice =
             tab.evaluate(
-                "(() => { const times = [...document.querySelectorAll('.lines time')].map((time) => time.dateTime);"
+                "(() => { const times = [...document.querySelectorAll('.said > .lines time')].map((time) => time.dateTime);"
                     + " return times.filter((time, i) => times.indexOf(time) !== i); })()");
         assertThat(twice).as("times that stand twice").isEmpty();
         assertThat(tab.complaints).isEmpty();
