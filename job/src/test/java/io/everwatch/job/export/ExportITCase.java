@@ -123,13 +123,14 @@ class ExportITCase {
       }
       for (Written one : records) {
         String stream = one.event.getStreamId();
-        producer.send(
-            new ProducerRecord<>(
-                topic,
-                stream.startsWith("a") ? 0 : 1,
-                one.at.toEpochMilli(),
-                stream.getBytes(StandardCharsets.UTF_8),
-                WireFormat.encode(one.event)));
+        var unused = // flushed below
+            producer.send(
+                new ProducerRecord<>(
+                    topic,
+                    stream.startsWith("a") ? 0 : 1,
+                    one.at.toEpochMilli(),
+                    stream.getBytes(StandardCharsets.UTF_8),
+                    WireFormat.encode(one.event)));
       }
       producer.flush();
       if (transaction != null && commit) {
