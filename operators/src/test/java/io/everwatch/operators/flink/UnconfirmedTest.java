@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.everwatch.operators.engine.FakeEngines;
+import io.everwatch.schemas.EventHeaders;
 import io.everwatch.schemas.WireFormat;
 import io.everwatch.schemas.avro.TextEvent;
 import io.everwatch.schemas.avro.TextKind;
@@ -62,14 +63,19 @@ class UnconfirmedTest {
     StateBackend backend = rocks ? new EmbeddedRocksDBStateBackend() : new HashMapStateBackend();
     OperatorSubtaskState state;
     List<String> first;
+    List<EventHeaders> times;
     try (Bench bench = bench(TOPIC, null, backend)) {
       seconds(bench, 3, a, b);
       first = bytes(bench, "a");
+      times = headers(bench, "a");
       state = bench.snapshot();
     }
     lacking = event -> event.getStreamId().equals("a") && event.getChunk() > 0;
     try (Bench bench = bench(TOPIC, state, backend)) {
       assertThat(bytes(bench, "a")).isEqualTo(first.subList(1, 3));
+      assertThat(headers(bench, "a"))
+          .as("said by the task before, whose start they name")
+          .isEqualTo(times.subList(1, 3));
       seconds(bench, 1, a, b);
 
       assertThat(bench.events())
@@ -78,6 +84,13 @@ class UnconfirmedTest {
     }
     assertThat(chunks(ASKED, "a")).containsExactly(0L, 1L, 2L);
     assertThat(chunks(ASKED, "b")).containsExactly(0L, 1L, 2L);
+  }
+
+  private static List<EventHeaders> headers(Bench bench, String stream) {
+    return bench.records().stream()
+        .filter(record -> record.streamId().equals(stream))
+        .map(TextRecord::headers)
+        .toList();
   }
 
   @Test
