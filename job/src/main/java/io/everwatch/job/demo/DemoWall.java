@@ -25,12 +25,18 @@ final class DemoWall implements AutoCloseable {
   private static final int CLIENTS = 100;
   private static final long JOIN_MILLIS = 10_000;
 
-  private final Thread thread;
+  private final WallOptions options;
+  private final Optional<Integer> port;
+  private final DemoOutput output;
+  private final Thread thread = new Thread(this::serve, "demo-wall");
+  private @Nullable LiveWall wall;
   private @Nullable WallServer server;
   private boolean closed;
 
-  private DemoWall(Runnable start) {
-    thread = new Thread(start, "demo-wall");
+  private DemoWall(WallOptions options, Optional<Integer> port, DemoOutput output) {
+    this.options = options;
+    this.port = port;
+    this.output = output;
     thread.setDaemon(true);
   }
 
@@ -46,28 +52,28 @@ final class DemoWall implements AutoCloseable {
             /* demo= */ true,
             CLIENTS,
             options.version());
-    DemoWall[] own = new DemoWall[1];
-    own[0] =
-        new DemoWall(
-            () -> {
-              try {
-                own[0].began(serve(wall, options.wallPort().orElseThrow()), output);
-              } catch (IOException | RuntimeException e) {
-                output.progress("wall: not served: " + e.getMessage());
-              }
-            });
+    DemoWall own = new DemoWall(wall, options.wallPort(), output);
     if (options.wallPort().isPresent()) {
-      own[0].thread.start();
+      own.thread.start();
     }
-    return own[0];
+    return own;
   }
 
-  private static WallServer serve(WallOptions options, int port) throws IOException {
-    LiveWall wall = LiveWall.start(options);
+  private void serve() {
+    LiveWall started = LiveWall.start(options);
     try {
-      return serve(wall, port);
+      began(started, serve(started));
+    } catch (IOException | RuntimeException e) {
+      started.close();
+      output.progress("wall: not served: " + e.getMessage());
+    }
+  }
+
+  private WallServer serve(LiveWall started) throws IOException {
+    try {
+      return serve(started, port.orElseThrow());
     } catch (BindException taken) {
-      return serve(wall, 0);
+      return serve(started, 0);
     }
   }
 
@@ -76,32 +82,34 @@ final class DemoWall implements AutoCloseable {
         wall, new InetSocketAddress("localhost", port), WallSecurity.local(), Optional.empty());
   }
 
-  private void began(WallServer started, DemoOutput output) {
+  private void began(LiveWall read, WallServer served) {
     synchronized (this) {
       if (!closed) {
-        server = started;
-        output.wall(started.address());
+        wall = read;
+        server = served;
+        output.wall(served.address());
         return;
       }
     }
-    started.close();
+    served.close();
+    read.close();
   }
 
   @Override
   public void close() {
-    WallServer running;
     synchronized (this) {
       closed = true;
-      running = server;
-    }
-    if (running != null) {
-      running.close();
-      return;
     }
     try {
-      thread.join(JOIN_MILLIS);
+      thread.join(JOIN_MILLIS); // it closes what it is just starting
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+    if (server != null) {
+      server.close();
+    }
+    if (wall != null) {
+      wall.close();
     }
   }
 }

@@ -21,6 +21,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
@@ -136,8 +137,11 @@ final class FrameArchive implements AutoCloseable {
         }
       }
     } catch (OffsetOutOfRangeException e) {
-      // Retention took them: then there is none, or fewer.
+      return; // retention took them: then there is none, or fewer
     }
+    throw new TimeoutException(
+        "records %d to %d of %s did not come within %d s"
+            .formatted(source.getFirstOffset(), last, partition, LIMIT.toSeconds()));
   }
 
   private static Optional<Frame> frame(ConsumerRecord<byte[], byte[]> record, String stream) {

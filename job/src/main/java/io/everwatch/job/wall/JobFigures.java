@@ -142,8 +142,7 @@ final class JobFigures {
   }
 
   synchronized Snapshot snapshot() {
-    long now = clockMillis.getAsLong();
-    Slot current = slot(now);
+    Slot current = slot(clockMillis.getAsLong());
     LagHistogram lags = new LagHistogram();
     LagHistogram committed = new LagHistogram();
     List<Slot> full = new ArrayList<>(slots);
@@ -158,12 +157,10 @@ final class JobFigures {
     long texts = 0;
     long frames = 0;
     long bytes = 0;
-    for (Slot slot : full) {
-      if (slot.startMillis >= now - (RATE_SLOTS + 1) * SLOT_MILLIS) {
-        texts += slot.texts;
-        frames += slot.frames;
-        bytes += slot.bytes;
-      }
+    for (Slot slot : full.subList(Math.max(0, full.size() - RATE_SLOTS), full.size())) {
+      texts += slot.texts;
+      frames += slot.frames;
+      bytes += slot.bytes;
     }
     double seconds = RATE_SLOTS * SLOT_MILLIS / 1e3;
     return new Snapshot(

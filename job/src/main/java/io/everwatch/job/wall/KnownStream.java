@@ -158,9 +158,11 @@ final class KnownStream {
         && newest.event().getSkipped().getReason().startsWith("stopped");
   }
 
-  boolean forgettable() {
+  /** Whether nothing is kept of it and nothing is to be expected. */
+  boolean forgettable(long nowMillis, long historyMillis) {
     return events.isEmpty()
-        && (state == StreamState.ENDED || (state == StreamState.SILENT && frame == null));
+        && (state == StreamState.ENDED
+            || (state == StreamState.SILENT && nowMillis - since > historyMillis));
   }
 
   Deque<Said> events() {

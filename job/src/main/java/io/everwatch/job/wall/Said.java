@@ -3,6 +3,7 @@ package io.everwatch.job.wall;
 
 import io.everwatch.schemas.EventHeaders;
 import io.everwatch.schemas.ReceivedText;
+import io.everwatch.schemas.avro.MemoryFigures;
 import io.everwatch.schemas.avro.TextEvent;
 import org.jspecify.annotations.Nullable;
 
@@ -42,7 +43,7 @@ record Said(
         event,
         event.getText().isEmpty() ? null : Folding.fold(event.getText()),
         arrival == EventHeaders.ABSENT ? EventHeaders.ABSENT : Math.max(0, written - arrival),
-        EventHeaders.ABSENT,
+        headers.startedMillis(),
         seenMillis,
         event.hashCode(),
         received.changed());
@@ -62,7 +63,13 @@ record Said(
 
   /** What it takes of the heap, roughly. */
   int bytes() {
-    return BASE_BYTES + 2 * event.getText().length() + (folded == null ? 0 : folded.length());
+    MemoryFigures memory = event.getMemory();
+    int words = memory == null ? 0 : length(memory.getSink()) + length(memory.getWindow());
+    return BASE_BYTES + 2 * event.getText().length() + length(folded) + words;
+  }
+
+  private static int length(@Nullable String text) {
+    return text == null ? 0 : text.length();
   }
 
   /** Of an event within its stream; decides what is shown once. */

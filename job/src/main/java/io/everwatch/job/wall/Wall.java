@@ -150,10 +150,11 @@ public final class Wall {
   /** An event of the committed reading. */
   public synchronized void committed(ReceivedText received) {
     TextEvent event = received.event();
-    KnownStream stream = streams.get(event.getStreamId());
-    if (stream == null) {
-      return; // the live reader has not come so far, or has forgotten it
+    Optional<KnownStream> known = stream(event.getStreamId());
+    if (known.isEmpty()) {
+      return;
     }
+    KnownStream stream = known.get();
     long arrival = received.headers().arrivalMillis();
     if (!loading && arrival != EventHeaders.ABSENT) {
       figures.committed(Math.max(0, nowMillis() - arrival));
@@ -255,9 +256,11 @@ public final class Wall {
       if (stream.refresh(now)) {
         changed.add(stream.id);
       }
-      if (stream.forgettable() && !changed.contains(stream.id)) {
+      if (stream.forgettable(now, limits.history().toMillis())) {
         all.remove();
         gone.add(stream.id);
+        Frame picture = pictures.remove(stream.id);
+        pictureBytes -= picture == null ? 0 : picture.bytes().length;
       }
     }
     List<StreamView> views =
@@ -316,8 +319,9 @@ public final class Wall {
     }
     Said best = null;
     for (Said said : known.events()) {
-      boolean made = said.event().getRound() >= 0 && !said.event().getSources().isEmpty();
-      if (made
+      boolean ofFrames =
+          said.event().getSubject().isEmpty() && !said.event().getSources().isEmpty();
+      if (ofFrames
           && said.event().getStartMicros() <= captureMicros
           && (best == null || said.event().getStartMicros() >= best.event().getStartMicros())) {
         best = said;

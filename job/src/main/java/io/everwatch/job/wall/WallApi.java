@@ -5,12 +5,12 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.everwatch.job.captions.CaptionClock;
 import io.everwatch.job.captions.CaptionFormat;
+import io.everwatch.job.captions.CaptionTimeline;
 import io.everwatch.job.captions.CaptionWriter;
 import io.everwatch.schemas.avro.FrameEncoding;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -173,13 +173,23 @@ public final class WallApi implements AutoCloseable {
     }
     StringWriter text = new StringWriter();
     PrintWriter out = new PrintWriter(text);
-    CaptionWriter writer = format.writer(out, CaptionClock.timeOfDay(ZoneOffset.UTC));
-    for (Said said : wall.events(id)) {
-      if (said.event().getEndMicros() > from.orElse(Long.MIN_VALUE)
-          && said.event().getStartMicros() < to.orElse(Long.MAX_VALUE)) {
-        writer.write(said.event());
-      }
-    }
+    List<Said> said =
+        wall.events(id).stream()
+            .filter(one -> one.event().getEndMicros() > from.orElse(Long.MIN_VALUE))
+            .filter(one -> one.event().getStartMicros() < to.orElse(Long.MAX_VALUE))
+            .toList();
+    CaptionTimeline timeline =
+        from.isPresent()
+            ? CaptionTimeline.since(from.getAsLong())
+            : CaptionTimeline.sinceFirstEvent();
+    CaptionWriter writer =
+        format.writer(
+            out,
+            CaptionClock.since(0),
+            to.isPresent() ? timeline.until(to.getAsLong()) : timeline,
+            CaptionFormat.HOLD);
+    said.forEach(one -> writer.write(one.event()));
+    writer.finish();
     out.flush();
     return Optional.of(text.toString());
   }

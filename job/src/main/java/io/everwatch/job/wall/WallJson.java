@@ -95,7 +95,7 @@ final class WallJson {
     node.put("numerics", event.getNumericsDigest());
     millis(node, "lagMillis", said.lagMillis());
     millis(node, "startedMillis", said.startedMillis());
-    node.set("memory", null);
+    node.set("memory", MemoryJson.figures(event.getMemory()));
     node.put("changed", said.changed());
     return node;
   }

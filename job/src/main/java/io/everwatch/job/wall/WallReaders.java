@@ -33,10 +33,12 @@ final class WallReaders implements AutoCloseable {
   private final WallOptions options;
   private final Wall wall;
   private final Map<String, ReaderThread> threads = new LinkedHashMap<>();
+  private final BrokerWatch broker;
 
   WallReaders(WallOptions options, Wall wall) {
     this.options = options;
     this.wall = wall;
+    broker = new BrokerWatch(client());
     threads.put("text", new ReaderThread("text", new Texts(Reading.LIVE, this::live)::open));
     threads.put(
         "committed",
@@ -50,7 +52,12 @@ final class WallReaders implements AutoCloseable {
   /** By topic: text, committed, frames, deadLetters. */
   Map<String, ReaderStatus> status() {
     Map<String, ReaderStatus> all = new LinkedHashMap<>();
-    threads.forEach((name, thread) -> all.put(name, thread.status()));
+    String away = broker.problem();
+    threads.forEach(
+        (name, thread) -> {
+          ReaderStatus own = thread.status();
+          all.put(name, away.isEmpty() ? own : new ReaderStatus(false, own.skipped(), away));
+        });
     return all;
   }
 
@@ -184,6 +191,7 @@ final class WallReaders implements AutoCloseable {
 
   @Override
   public void close() {
+    broker.close();
     List<ReaderThread> all = new ArrayList<>(threads.values());
     all.parallelStream().forEach(ReaderThread::close);
   }

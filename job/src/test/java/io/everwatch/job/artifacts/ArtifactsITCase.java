@@ -63,7 +63,8 @@ class ArtifactsITCase {
             "io/everwatch/job/topology/EverwatchJob.class",
             "org/apache/flink/connector/kafka/source/KafkaSource.class",
             "org/apache/flink/connector/base/DeliveryGuarantee.class")
-        .noneMatch(name -> name.startsWith("picocli/") || name.startsWith("kafka/"));
+        .noneMatch(name -> name.startsWith("picocli/") || name.startsWith("kafka/"))
+        .noneMatch(name -> name.startsWith("org/eclipse/jetty/"));
   }
 
   @Test

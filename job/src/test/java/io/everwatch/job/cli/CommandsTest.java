@@ -47,6 +47,17 @@ class CommandsTest {
         "camera --input scene:road --stream a --brokers a:1 --start +1000000000-01-01T00:00:00Z",
         "camera --input scene:road?colour=red --stream a --brokers a:1",
         "demo --no-such-option",
+        "demo --wall-port 70000",
+        "serve",
+        "serve --brokers a:1 --listen here",
+        "serve --brokers a:1 --listen localhost:70000",
+        "serve --brokers a:1 --listen 0.0.0.0:8780",
+        "serve --brokers a:1 --listen 0.0.0.0:8780 --token-file token",
+        "serve --brokers a:1 --listen 0.0.0.0:8780 --behind-proxy",
+        "serve --brokers a:1 --tls-key key.pem",
+        "serve --brokers a:1 --max-clients 0",
+        "serve --brokers a:1 --flink ftp://jobmanager",
+        "serve --brokers a:1 --history 0",
         "watch",
         "watch --brokers a:1 --format webvtt",
         "watch --brokers a:1 --format srt --stream a --stream b",
@@ -84,6 +95,16 @@ class CommandsTest {
         .startsWith("everwatch: ")
         .doesNotContain("\tat ", "overflow", "For input string");
     assertThat(out.toString()).isEmpty();
+  }
+
+  @Test
+  void aTokenThatCanBeGuessedIsRefused(@TempDir Path dir) throws IOException {
+    Path file = Files.writeString(dir.resolve("token"), "secret\n");
+
+    assertThat(everwatch("serve", "--brokers", "a:1", "--token-file", file.toString()))
+        .isEqualTo(ExitCodes.FAILURE);
+    assertThat(err.toString()).contains(file.toString(), "6 characters", "at least 16");
+    assertThat(err.toString().replace(file.toString(), "")).doesNotContain("secret");
   }
 
   @Test

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.server.Request;
@@ -18,9 +19,23 @@ final class Answers {
   static final String JSON = "application/json; charset=utf-8";
   static final String HTML = "text/html; charset=utf-8";
 
+  private static final String POLICY =
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:;"
+          + " media-src 'self'; connect-src 'self'; manifest-src 'self'; frame-ancestors 'none';"
+          + " base-uri 'none'; form-action 'self'";
+
   private static final int TAG_BYTES = 12;
 
   private Answers() {}
+
+  /** The headers that every answer has. */
+  static void protect(HttpFields.Mutable headers) {
+    headers.put("Content-Security-Policy", POLICY);
+    headers.put("X-Content-Type-Options", "nosniff");
+    headers.put("Referrer-Policy", "no-referrer");
+    headers.put("Cross-Origin-Opener-Policy", "same-origin");
+    headers.put("Cross-Origin-Resource-Policy", "same-origin");
+  }
 
   static void json(Request request, Response response, Callback callback, String json) {
     response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-store");

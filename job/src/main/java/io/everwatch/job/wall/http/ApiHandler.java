@@ -123,6 +123,8 @@ final class ApiHandler extends Handler.Abstract {
       case "memory" -> json(api.memory(id), ask, request, response, callback);
       case "captions.vtt" ->
           captions(CaptionFormat.WEBVTT, "text/vtt", ask, request, response, callback);
+      case "captions.srt" ->
+          captions(CaptionFormat.SRT, "application/x-subrip", ask, request, response, callback);
       case "frame" ->
           image(
               api.newest(id, ask.width()),
@@ -182,7 +184,7 @@ final class ApiHandler extends Handler.Abstract {
         .getHeaders()
         .put(
             HttpHeader.CONTENT_DISPOSITION,
-            "attachment; filename=\"%s.%s\"".formatted(name, ask.part(3).substring(9)))
+            "attachment; filename=\"%s.%s\"".formatted(name, format.extension()))
         .put(HttpHeader.CACHE_CONTROL, "no-store");
     byte[] bytes = text.get().getBytes(StandardCharsets.UTF_8);
     Answers.send(request, response, callback, type + "; charset=utf-8", bytes);

@@ -48,6 +48,10 @@ final class ConnectionWatch extends Handler.Wrapper implements Connection.Listen
     return super.handle(request, response, callback);
   }
 
+  int connections() {
+    return idleSince.size();
+  }
+
   /** To be called now and then. */
   void closeIdle() {
     long now = nanoClock.getAsLong();

@@ -16,17 +16,20 @@ import org.eclipse.jetty.util.Callback;
 final class GateHandler extends Handler.Wrapper {
   private static final Set<String> LOCAL = Set.of("localhost", "127.0.0.1", "[::1]");
 
-  private static final String POLICY =
-      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:;"
-          + " media-src 'self'; connect-src 'self'; manifest-src 'self'; frame-ancestors 'none';"
-          + " base-uri 'none'; form-action 'self'";
-
   private final WallSecurity security;
   private final Optional<Login> login;
 
-  GateHandler(WallSecurity security, Handler inner) {
+  private final String bound;
+
+  /**
+   * Guards what is inside.
+   *
+   * @param bound name under which it listens
+   */
+  GateHandler(WallSecurity security, String bound, Handler inner) {
     super(inner);
     this.security = security;
+    this.bound = bound.toLowerCase(Locale.ROOT);
     login =
         security.token().map(token -> new Login(token, security.tls() || security.behindProxy()));
   }
@@ -34,11 +37,7 @@ final class GateHandler extends Handler.Wrapper {
   @Override
   public boolean handle(Request request, Response response, Callback callback) throws Exception {
     HttpFields.Mutable headers = response.getHeaders();
-    headers.put("Content-Security-Policy", POLICY);
-    headers.put("X-Content-Type-Options", "nosniff");
-    headers.put("Referrer-Policy", "no-referrer");
-    headers.put("Cross-Origin-Opener-Policy", "same-origin");
-    headers.put("Cross-Origin-Resource-Policy", "same-origin");
+    Answers.protect(headers);
     if (!known(request)) {
       Answers.error(
           request,
@@ -83,6 +82,6 @@ final class GateHandler extends Handler.Wrapper {
       return true;
     }
     String host = String.valueOf(Request.getServerName(request)).toLowerCase(Locale.ROOT);
-    return LOCAL.contains(host) || security.hosts().contains(host);
+    return LOCAL.contains(host) || host.equals(bound) || security.hosts().contains(host);
   }
 }

@@ -3,11 +3,13 @@ package io.everwatch.job.wall.http;
 
 import io.everwatch.job.wall.LiveFeed;
 import io.everwatch.job.wall.LiveWall;
+import java.io.EOFException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
-import java.util.concurrent.TimeoutException;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.server.Handler;
@@ -21,6 +23,7 @@ final class LiveHandler extends Handler.Abstract {
   private static final long QUEUE_BYTES = 4L << 20;
 
   private final LiveWall wall;
+  private final Set<Page> pages = ConcurrentHashMap.newKeySet();
 
   LiveHandler(LiveWall wall) {
     this.wall = wall;
@@ -45,8 +48,14 @@ final class LiveHandler extends Handler.Abstract {
           "close one, or start 'everwatch serve' with a larger --max-clients");
       return true;
     }
+    pages.add(page);
     page.begin();
     return true;
+  }
+
+  /** Ends all answers in order; before the server stops. */
+  void endAll() {
+    pages.forEach(Page::finish);
   }
 
   /** One page: a queue, and one write under way. */
@@ -57,7 +66,8 @@ final class LiveHandler extends Handler.Abstract {
     private final Deque<byte[]> queue = new ArrayDeque<>();
     private long queued;
     private boolean writing = true; // until begun
-    private boolean over;
+    private boolean over; // nothing more is sent
+    private boolean ended; // the answer is
 
     private Page(Request request, Response response, Callback end) {
       this.request = request;
@@ -66,7 +76,7 @@ final class LiveHandler extends Handler.Abstract {
     }
 
     private void begin() {
-      request.addFailureListener(this::failed);
+      request.addFailureListener(this::broken);
       // Silence is broken by the feed's breath; a connection whose writes stand still fails anyway.
       request.addIdleTimeoutListener(idle -> false);
       succeeded();
@@ -74,25 +84,26 @@ final class LiveHandler extends Handler.Abstract {
 
     @Override
     public void send(byte[] bytes) {
+      boolean unread;
       synchronized (this) {
         if (over) {
           return;
         }
         queue.add(bytes);
         queued += bytes.length;
-        if (queued <= QUEUE_BYTES) {
-          if (writing) {
-            return;
-          }
-          writing = true;
+        if (writing && queued <= QUEUE_BYTES) {
+          return;
         }
+        unread = writing;
+        over = unread;
+        writing = true;
       }
-      if (queued > QUEUE_BYTES) {
-        failed(new TimeoutException("a page left %d bytes unread".formatted(queued)));
-        request.getConnectionMetaData().getConnection().getEndPoint().close();
-        return;
+      if (unread) {
+        leave();
+        close();
+      } else {
+        succeeded();
       }
-      succeeded();
     }
 
     /** The write before is done: the next. */
@@ -101,15 +112,19 @@ final class LiveHandler extends Handler.Abstract {
       ByteBuffer next;
       synchronized (this) {
         if (over) {
-          return;
-        }
-        if (queue.isEmpty()) {
+          next = null;
+        } else if (queue.isEmpty()) {
           writing = false;
           return;
+        } else {
+          next = together();
         }
-        next = together();
       }
-      response.write(false, next, this);
+      if (next == null) {
+        failed(new EOFException("the page is gone"));
+      } else {
+        response.write(false, next, this);
+      }
     }
 
     private ByteBuffer together() {
@@ -120,17 +135,59 @@ final class LiveHandler extends Handler.Abstract {
       return all.flip();
     }
 
+    /** The write failed, or there is none and will be none. */
     @Override
     public void failed(Throwable failure) {
+      synchronized (this) {
+        if (ended) {
+          return;
+        }
+        ended = true;
+        over = true;
+        queue.clear();
+      }
+      leave();
+      end.failed(failure);
+    }
+
+    /** The connection failed; a write under way does, too, and then ends the answer. */
+    private void broken(Throwable failure) {
+      boolean idle;
+      synchronized (this) {
+        over = true;
+        idle = !writing;
+      }
+      leave();
+      if (idle) {
+        failed(failure);
+      }
+    }
+
+    private void finish() {
+      boolean idle;
       synchronized (this) {
         if (over) {
           return;
         }
         over = true;
-        queue.clear();
+        idle = !writing;
+        ended = idle;
       }
+      leave();
+      if (idle) {
+        response.write(true, ByteBuffer.allocate(0), end);
+      } else {
+        close();
+      }
+    }
+
+    private void leave() {
+      pages.remove(this);
       wall.feed().leave(this);
-      end.failed(failure);
+    }
+
+    private void close() {
+      request.getConnectionMetaData().getConnection().getEndPoint().close();
     }
   }
 }

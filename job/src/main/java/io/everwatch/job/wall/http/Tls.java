@@ -68,7 +68,7 @@ final class Tls {
     Matcher pem = KEY.matcher(Files.readString(file, StandardCharsets.ISO_8859_1));
     if (!pem.find()) {
       throw new WallException(
-          "%s holds no private key that can be read; expected PKCS #8, -----BEGIN PRIVATE KEY-----; 'openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW' makes one of other forms"
+          "%s holds no private key that can be read; expected PKCS #8 in PEM, -----BEGIN PRIVATE KEY-----; 'openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW' makes one of other forms"
               .formatted(file));
     }
     byte[] bytes;

@@ -43,11 +43,12 @@ public final class WallServer implements AutoCloseable {
 
   private final LiveWall wall;
   private final WallApi api;
+  private final LiveHandler live;
   private final Server server;
   private final URI address;
 
   /**
-   * Starts to serve; closes the wall, too, when it is closed.
+   * Starts to serve a wall, which stays its owner's to close, afterwards.
    *
    * @param listen where; port 0 = any that is free
    * @param clips folder of recorded videos
@@ -65,11 +66,13 @@ public final class WallServer implements AutoCloseable {
       throws IOException {
     this.wall = wall;
     api = new WallApi(wall);
+    live = new LiveHandler(wall);
     QueuedThreadPool threads = new QueuedThreadPool(THREADS);
     threads.setName("wall-http");
     threads.setDaemon(true);
     server = new Server(threads, new ScheduledExecutorScheduler("wall-http-timer", true), null);
-    ConnectionWatch watch = new ConnectionWatch(handlers(clips, security), System::nanoTime);
+    ConnectionWatch watch =
+        new ConnectionWatch(handlers(clips, security, listen.getHostString()), System::nanoTime);
     server.setHandler(watch);
     server.setErrorHandler(WallServer::error);
     ServerConnector connector = connector(security, listen);
@@ -98,11 +101,11 @@ public final class WallServer implements AutoCloseable {
                     connector.getLocalPort()));
   }
 
-  private Handler handlers(Optional<Path> clips, WallSecurity security) throws IOException {
+  private Handler handlers(Optional<Path> clips, WallSecurity security, String bound)
+      throws IOException {
     ClipsHandler recorded = new ClipsHandler(clips);
     Handler.Sequence asked =
-        new Handler.Sequence(
-            new ApiHandler(api, new LiveHandler(wall), recorded), recorded, new PageHandler());
+        new Handler.Sequence(new ApiHandler(api, live, recorded), recorded, new PageHandler());
     GzipHandler gzip = new GzipHandler(asked);
     // Text alone: pictures are small already, and events must not wait in a compressor.
     gzip.setIncludedMimeTypes(
@@ -114,8 +117,8 @@ public final class WallServer implements AutoCloseable {
         "image/svg+xml");
     gzip.setMinGzipSize(1024);
     SizeLimitHandler bounded = new SizeLimitHandler(BODY_BYTES, -1);
-    bounded.setHandler(gzip);
-    return new GateHandler(security, bounded);
+    bounded.setHandler(new GateHandler(security, bound, gzip));
+    return bounded;
   }
 
   private ServerConnector connector(WallSecurity security, InetSocketAddress listen)
@@ -171,8 +174,7 @@ public final class WallServer implements AutoCloseable {
         status == HttpStatus.NOT_FOUND_404
             ? "there is no such page"
             : HttpStatus.getMessage(status).toLowerCase(Locale.ROOT);
-    response.getHeaders().put("X-Content-Type-Options", "nosniff");
-    response.getHeaders().put("Content-Security-Policy", "default-src 'none'");
+    Answers.protect(response.getHeaders());
     if (status >= 400 && status != HttpStatus.NOT_FOUND_404) {
       response.getHeaders().put(HttpHeader.CONNECTION, "close");
     }
@@ -189,12 +191,12 @@ public final class WallServer implements AutoCloseable {
   @Override
   public void close() {
     try {
+      live.endAll();
       server.stop();
     } catch (Exception e) {
       throw new IllegalStateException("the wall's server did not stop", e);
     } finally {
       api.close();
-      wall.close();
     }
   }
 }

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.everwatch.job.wall.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.atomic.AtomicLong;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.Callback;
+import org.junit.jupiter.api.Test;
+
+class ConnectionWatchTest {
+  private static final long LATER = Duration.ofSeconds(21).toNanos();
+
+  private final AtomicLong clock = new AtomicLong();
+
+  @Test
+  void aRequestThatNeverEndsIsClosedAndOneThatIsAnsweredStaysOpen() throws Exception {
+    ConnectionWatch watch =
+        new ConnectionWatch(
+            new Handler.Abstract() {
+              @Override
+              public boolean handle(Request request, Response response, Callback callback) {
+                if (request.getHttpURI().getPath().equals("/soon")) {
+                  callback.succeeded();
+                }
+                return true; // the other is being answered for ever
+              }
+            },
+            clock::get);
+    Server server = new Server();
+    server.setHandler(watch);
+    ServerConnector connector = new ServerConnector(server);
+    connector.setHost("localhost");
+    connector.addBean(watch, false);
+    server.addConnector(connector);
+    server.start();
+    try (Socket slow = open(connector);
+        Socket busy = open(connector);
+        Socket idle = open(connector)) {
+      slow.getOutputStream().write("GET / HT".getBytes(StandardCharsets.UTF_8));
+      write(busy, "/never");
+      write(idle, "/soon");
+      assertThat(idle.getInputStream().read()).isPositive();
+      await(watch, 3);
+
+      watch.closeIdle();
+      assertThat(watch.connections()).as("nothing is late yet").isEqualTo(3);
+      clock.addAndGet(LATER);
+      watch.closeIdle();
+
+      assertThat(slow.getInputStream().read()).as("closed").isEqualTo(-1);
+      await(watch, 1);
+    } finally {
+      server.stop();
+    }
+  }
+
+  private static Socket open(ServerConnector connector) throws Exception {
+    Socket socket = new Socket("localhost", connector.getLocalPort());
+    socket.setSoTimeout(20_000);
+    return socket;
+  }
+
+  private static void write(Socket socket, String path) throws Exception {
+    socket
+        .getOutputStream()
+        .write(
+            "GET %s HTTP/1.1\r\nHost: x\r\n\r\n".formatted(path).getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static void await(ConnectionWatch watch, int connections) {
+    Instant end = Instant.now().plusSeconds(20);
+    while (watch.connections() != connections) {
+      assertThat(Instant.now()).as("%d connections", watch.connections()).isBefore(end);
+      Thread.yield();
+    }
+  }
+}
