@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,7 +55,8 @@ public final class LiveWall implements AutoCloseable {
   }
 
   private void every(long millis, Runnable work) {
-    clock.scheduleAtFixedRate(
+    ScheduledFuture<?> unused =
+        clock.scheduleAtFixedRate(
         () -> {
           try {
             work.run();

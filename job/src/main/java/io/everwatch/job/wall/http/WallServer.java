@@ -15,17 +15,17 @@ import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.ConnectionFactory;
-import org.eclipse.jetty.server.ConnectionLimit;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.SecureRequestCustomizer;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
-import org.eclipse.jetty.server.SizeLimitHandler;
 import org.eclipse.jetty.server.SslConnectionFactory;
+import org.eclipse.jetty.server.handler.SizeLimitHandler;
 import org.eclipse.jetty.server.handler.gzip.GzipHandler;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
@@ -41,7 +41,6 @@ public final class WallServer implements AutoCloseable {
   private static final Duration IDLE = Duration.ofSeconds(30);
   private static final long WATCH_SECONDS = 5;
 
-  private final LiveWall wall;
   private final WallApi api;
   private final LiveHandler live;
   private final Server server;
@@ -64,7 +63,6 @@ public final class WallServer implements AutoCloseable {
   private WallServer(
       LiveWall wall, InetSocketAddress listen, WallSecurity security, Optional<Path> clips)
       throws IOException {
-    this.wall = wall;
     api = new WallApi(wall);
     live = new LiveHandler(wall);
     QueuedThreadPool threads = new QueuedThreadPool(THREADS);
@@ -79,7 +77,7 @@ public final class WallServer implements AutoCloseable {
     connector.addBean(watch, false);
     server.addConnector(connector);
     server.addBean(
-        new ConnectionLimit(
+        new NetworkConnectionLimit(
             MORE_CONNECTIONS + CONNECTIONS_PER_PAGE * wall.options().maxClients(), server));
     try {
       server.start();
