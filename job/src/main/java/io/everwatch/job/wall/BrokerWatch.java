@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
 /** Whether a broker answers: a consumer whose broker is away only waits and tells nobody. */
@@ -26,7 +27,8 @@ final class BrokerWatch implements AutoCloseable {
 
   BrokerWatch(Map<String, Object> client) {
     this.client = client;
-    clock.scheduleWithFixedDelay(this::ask, EVERY_SECONDS, EVERY_SECONDS, TimeUnit.SECONDS);
+    ScheduledFuture<?> unused =
+        clock.scheduleWithFixedDelay(this::ask, EVERY_SECONDS, EVERY_SECONDS, TimeUnit.SECONDS);
   }
 
   private void ask() {

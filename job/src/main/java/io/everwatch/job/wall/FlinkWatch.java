@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -56,7 +57,7 @@ final class FlinkWatch implements AutoCloseable {
    */
   FlinkWatch(URI address) {
     this.address = address;
-    clock.scheduleWithFixedDelay(this::ask, 0, 3, TimeUnit.SECONDS);
+    ScheduledFuture<?> unused = clock.scheduleWithFixedDelay(this::ask, 0, 3, TimeUnit.SECONDS);
   }
 
   Answer answer() {

@@ -57,7 +57,7 @@ final class KnownStream {
       events.add(said);
     } else {
       List<Said> all = new ArrayList<>(events);
-      all.replaceAll(one -> one == before ? said : one);
+      all.replaceAll(one -> one.sameAs(said) ? said : one);
       events.clear();
       events.addAll(all);
     }

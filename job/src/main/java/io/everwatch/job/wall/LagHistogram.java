@@ -53,7 +53,7 @@ final class LagHistogram {
   private static int bucket(long millis) {
     return millis <= 1
         ? 0
-        : Math.min(BUCKETS - 1, (int) Math.ceil(Math.log(millis) / GROWTH - 1e-9));
+        : Math.min(BUCKETS - 1, (int) Math.ceil(Math.log((double) millis) / GROWTH - 1e-9));
   }
 
   private static long upperMillis(int bucket) {

@@ -57,16 +57,16 @@ public final class LiveWall implements AutoCloseable {
   private void every(long millis, Runnable work) {
     ScheduledFuture<?> unused =
         clock.scheduleAtFixedRate(
-        () -> {
-          try {
-            work.run();
-          } catch (RuntimeException e) { // the next time may be better; an executor would stop
-            LOG.warn("the wall could not tell its pages", e);
-          }
-        },
-        millis,
-        millis,
-        TimeUnit.MILLISECONDS);
+            () -> {
+              try {
+                work.run();
+              } catch (RuntimeException e) { // the next time may be better; an executor would stop
+                LOG.warn("the wall could not tell its pages", e);
+              }
+            },
+            millis,
+            millis,
+            TimeUnit.MILLISECONDS);
   }
 
   public WallOptions options() {

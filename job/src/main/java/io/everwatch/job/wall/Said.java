@@ -57,6 +57,11 @@ record Said(
     return event.getStreamId();
   }
 
+  /** Whether the identity is the same, whatever the bytes. */
+  boolean sameAs(Said other) {
+    return stream().equals(other.stream()) && identity().equals(other.identity());
+  }
+
   Identity identity() {
     return new Identity(event.getBeganMicros(), event.getChunk(), event.getSubject());
   }

@@ -125,7 +125,7 @@ public final class Wall {
     eventBytes -= before.bytes();
     List<Kept> all = new ArrayList<>(order);
     order.clear();
-    all.forEach(kept -> order.add(kept.said() == before ? new Kept(kept.stream(), now) : kept));
+    all.forEach(kept -> order.add(kept.said().sameAs(now) ? new Kept(kept.stream(), now) : kept));
   }
 
   private void tell(Said said) {
@@ -263,8 +263,13 @@ public final class Wall {
         pictureBytes -= picture == null ? 0 : picture.bytes().length;
       }
     }
-    List<StreamView> views =
-        changed.stream().filter(streams::containsKey).map(id -> streams.get(id).view()).toList();
+    List<StreamView> views = new ArrayList<>();
+    for (String id : changed) {
+      KnownStream stream = streams.get(id);
+      if (stream != null) {
+        views.add(stream.view());
+      }
+    }
     Changes changes =
         new Changes(afresh, views, List.copyOf(gone), List.copyOf(told), Map.copyOf(committed));
     changed.clear();

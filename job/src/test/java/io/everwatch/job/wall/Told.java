@@ -13,6 +13,7 @@ import io.everwatch.schemas.avro.TextKind;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -105,6 +106,10 @@ final class Told {
         .setCaptureMicros(1000 * START_MILLIS + 500_000 * sequence)
         .setEncoding(encoding)
         .setBytes(ByteBuffer.wrap(bytes));
+  }
+
+  TextEvent newest(String stream) {
+    return Objects.requireNonNull(view(stream).newest()).event();
   }
 
   StreamView view(String stream) {

@@ -3,16 +3,14 @@ package io.everwatch.job.wall;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.everwatch.job.process.Await;
 import io.everwatch.job.wall.http.WallSecurity;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -51,7 +49,11 @@ class WallClientsTest {
 
       sockets.forEach(WallClientsTest::close);
       wall.told.says("gate", 2, "A bike.");
-      await(() -> wall.feed().listeners() == 0, () -> wall.feed().listeners() + " pages are left");
+      Await.until(
+          "that pages that went are no longer told",
+          Served.LIMIT,
+          () -> wall.feed().listeners() == 0,
+          () -> wall.feed().listeners() + " pages are left");
     } finally {
       sockets.forEach(WallClientsTest::close);
     }
@@ -71,20 +73,14 @@ class WallClientsTest {
       for (int i = 0; i < 64 && wall.feed().listeners() == 1; i++) {
         wall.feed().publish(new LiveFeed.Named("texts", large));
       }
-      await(() -> wall.feed().listeners() == 0, () -> "the page that sleeps is still served");
+      Await.until(
+          "that a page that sleeps is dropped",
+          Served.LIMIT,
+          () -> wall.feed().listeners() == 0,
+          () -> "it is still told");
 
       reader.getOutputStream().write(LIVE);
       assertThat(Served.readUntil(reader.getInputStream(), "event: job")).contains("hello");
-    }
-  }
-
-  private static void await(BooleanSupplier condition, java.util.function.Supplier<String> state)
-      throws InterruptedException {
-    Instant end = Instant.now().plus(Duration.ofSeconds(30));
-    while (!condition.getAsBoolean()) {
-      assertThat(Instant.now()).as(state.get()).isBefore(end);
-      Thread.onSpinWait();
-      Thread.yield();
     }
   }
 

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.NullNode;
 import io.everwatch.job.broker.EmbeddedBroker;
 import io.everwatch.job.broker.TopicLimits;
 import io.everwatch.job.broker.TopicNames;
 import io.everwatch.job.broker.Topics;
+import io.everwatch.job.process.Await;
 import io.everwatch.job.wall.http.WallSecurity;
 import io.everwatch.job.wall.http.WallServer;
 import io.everwatch.schemas.EventHeaders;
@@ -26,10 +28,11 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.RecordsToDelete;
@@ -37,6 +40,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -50,8 +54,8 @@ class WallITCase {
 
   @TempDir private Path dir;
   private EmbeddedBroker broker;
-  private LiveWall live;
-  private WallServer server;
+  private @Nullable LiveWall live;
+  private @Nullable WallServer server;
   private KafkaProducer<byte[], byte[]> producer;
 
   @BeforeEach
@@ -68,6 +72,8 @@ class WallITCase {
   void close() {
     if (server != null) {
       server.close();
+    }
+    if (live != null) {
       live.close();
     }
     producer.close(Duration.ZERO);
@@ -76,7 +82,7 @@ class WallITCase {
 
   private void serve(TopicNames topics) throws Exception {
     WallLimits limits = WallLimits.of(Duration.ofHours(1), 256 << 20);
-    live =
+    LiveWall wall =
         LiveWall.start(
             new WallOptions(
                 broker.address(),
@@ -88,6 +94,7 @@ class WallITCase {
                 /* demo= */ false,
                 10,
                 "1.2.3"));
+    live = wall;
     server =
         WallServer.start(
             live, new InetSocketAddress("localhost", 0), WallSecurity.local(), Optional.empty());
@@ -127,21 +134,23 @@ class WallITCase {
   private HttpResponse<byte[]> get(String path) throws Exception {
     return HttpClient.newHttpClient()
         .send(
-            HttpRequest.newBuilder(URI.create(server.address() + path)).build(),
+            HttpRequest.newBuilder(URI.create(Objects.requireNonNull(server).address() + path))
+                .build(),
             BodyHandlers.ofByteArray());
   }
 
   /** Asks until the answer is as it should be. */
   private JsonNode await(String path, Predicate<JsonNode> enough) throws Exception {
-    Instant end = Instant.now().plus(DEADLINE);
-    while (true) {
-      JsonNode answer = new JsonMapper().readTree(get(path).body());
-      if (enough.test(answer)) {
-        return answer;
-      }
-      assertThat(Instant.now()).as("%s is still %s", path, answer).isBefore(end);
-      Thread.yield();
-    }
+    AtomicReference<JsonNode> last = new AtomicReference<>(NullNode.instance);
+    Await.until(
+        path + " as it should be",
+        DEADLINE,
+        () -> {
+          last.set(new JsonMapper().readTree(get(path).body()));
+          return enough.test(last.get());
+        },
+        () -> "it is " + last);
+    return last.get();
   }
 
   @Test

@@ -41,7 +41,7 @@ class WallTest {
 
     assertThat(texts("gate")).containsExactly("A lorry.", "A bus.");
     assertThat(wall.events()).extracting(Said::changed).containsExactly(true, false);
-    assertThat(told.view("gate").newest().event().getText()).isEqualTo("A bus.");
+    assertThat(told.newest("gate").getText()).isEqualTo("A bus.");
   }
 
   @Test
@@ -82,8 +82,8 @@ class WallTest {
     told.says("gate", 1, "");
 
     StreamView view = told.view("gate");
-    assertThat(view.newest().event().getKind()).isEqualTo(TextKind.SILENCE);
-    assertThat(view.comment().event().getText()).isEqualTo("A car.");
+    assertThat(told.newest("gate").getKind()).isEqualTo(TextKind.SILENCE);
+    assertThat(view.comment()).extracting(said -> said.event().getText()).isEqualTo("A car.");
     assertThat(view.lagMillis()).isEqualTo(250);
   }
 
@@ -183,7 +183,7 @@ class WallTest {
     assertThat(wall.picture("camera-1")).isEmpty();
     assertThat(wall.picture("camera-2")).isPresent();
     assertThat(wall.picture("camera-4")).isPresent();
-    assertThat(wall.view("camera-1").orElseThrow().frame().sequence()).isZero();
+    assertThat(told.view("camera-1").frame()).extracting(Frame::sequence).isEqualTo(0L);
   }
 
   @Test

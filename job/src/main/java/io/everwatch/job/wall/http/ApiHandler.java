@@ -43,7 +43,7 @@ final class ApiHandler extends Handler.Abstract {
           response,
           callback,
           HttpStatus.BAD_REQUEST_400,
-          e.getMessage(),
+          String.valueOf(e.getMessage()),
           "docs/wall.md lists what can be asked");
       return true;
     } catch (WallApi.BusyException e) {

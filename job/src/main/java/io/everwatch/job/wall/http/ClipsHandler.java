@@ -128,8 +128,10 @@ final class ClipsHandler extends Handler.Abstract {
     // The player asks for NAME.mp4.vtt or NAME.vtt.
     String file = name.endsWith("." + CAPTIONS) ? captionsOf(name) : name;
     String type =
-        file.endsWith("." + CAPTIONS) ? "text/vtt; charset=utf-8" : TYPES.get(extension(file));
-    Optional<Path> found = type == null ? Optional.empty() : find(file);
+        file.endsWith("." + CAPTIONS)
+            ? "text/vtt; charset=utf-8"
+            : TYPES.getOrDefault(extension(file), "");
+    Optional<Path> found = type.isEmpty() ? Optional.empty() : find(file);
     if (found.isEmpty()) {
       Answers.error(
           request,

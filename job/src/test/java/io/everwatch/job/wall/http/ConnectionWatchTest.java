@@ -3,10 +3,10 @@ package io.everwatch.job.wall.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.everwatch.job.process.Await;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.concurrent.atomic.AtomicLong;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
@@ -76,11 +76,11 @@ class ConnectionWatchTest {
             "GET %s HTTP/1.1\r\nHost: x\r\n\r\n".formatted(path).getBytes(StandardCharsets.UTF_8));
   }
 
-  private static void await(ConnectionWatch watch, int connections) {
-    Instant end = Instant.now().plusSeconds(20);
-    while (watch.connections() != connections) {
-      assertThat(Instant.now()).as("%d connections", watch.connections()).isBefore(end);
-      Thread.yield();
-    }
+  private static void await(ConnectionWatch watch, int connections) throws Exception {
+    Await.until(
+        connections + " connections",
+        Duration.ofSeconds(20),
+        () -> watch.connections() == connections,
+        () -> watch.connections() + " there are");
   }
 }
