@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class LiveFeedTest {
@@ -31,7 +32,7 @@ class LiveFeedTest {
     }
   }
 
-  private Page join(String last) {
+  private Page join(@Nullable String last) {
     Page page = new Page();
     boolean joined =
         feed.join(

@@ -150,7 +150,7 @@ class WallITCase {
           return enough.test(last.get());
         },
         () -> "it is " + last);
-    return last.get();
+    return Objects.requireNonNull(last.get());
   }
 
   @Test

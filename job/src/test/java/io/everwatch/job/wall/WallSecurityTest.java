@@ -70,7 +70,8 @@ class WallSecurityTest {
       assertThat(cookie)
           .contains("HttpOnly", "Secure", "SameSite=Strict")
           .doesNotContain("token", TOKEN);
-      assertThat(wall.get("/api/wall", "Cookie", cookie.split(";")[0]).statusCode()).isEqualTo(200);
+      assertThat(wall.get("/api/wall", "Cookie", cookie.split(";", -1)[0]).statusCode())
+          .isEqualTo(200);
       assertThat(wall.get("/api/wall", "Cookie", "everwatch-wall=0000").statusCode())
           .isEqualTo(401);
       assertThat(wall.get("/login?token=" + TOKEN.replace(" ", "%20")).statusCode()).isEqualTo(303);
@@ -85,7 +86,7 @@ class WallSecurityTest {
               .headers()
               .firstValue("set-cookie")
               .orElseThrow()
-              .split(";")[0];
+              .split(";", -1)[0];
       for (int i = 0; i < 10; i++) {
         login(wall, "token=guess" + i);
       }
@@ -133,7 +134,7 @@ class WallSecurityTest {
                         + "/bin/keytool -genkeypair -alias wall -keyalg EC -dname CN=localhost"
                         + " -validity 2 -storetype PKCS12 -storepass secret-1 -keystore "
                         + store)
-                    .split(" "))
+                    .split(" ", -1))
             .redirectErrorStream(true)
             .redirectOutput(dir.resolve("keytool.log").toFile())
             .start();

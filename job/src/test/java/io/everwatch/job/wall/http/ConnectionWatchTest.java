@@ -7,6 +7,8 @@ import io.everwatch.job.process.Await;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
@@ -20,6 +22,7 @@ class ConnectionWatchTest {
   private static final long LATER = Duration.ofSeconds(21).toNanos();
 
   private final AtomicLong clock = new AtomicLong();
+  private final CountDownLatch asked = new CountDownLatch(1);
 
   @Test
   void aRequestThatNeverEndsIsClosedAndOneThatIsAnsweredStaysOpen() throws Exception {
@@ -30,8 +33,10 @@ class ConnectionWatchTest {
               public boolean handle(Request request, Response response, Callback callback) {
                 if (request.getHttpURI().getPath().equals("/soon")) {
                   callback.succeeded();
+                } else {
+                  asked.countDown(); // and is being answered for ever
                 }
-                return true; // the other is being answered for ever
+                return true;
               }
             },
             clock::get);
@@ -49,15 +54,22 @@ class ConnectionWatchTest {
       write(busy, "/never");
       write(idle, "/soon");
       assertThat(idle.getInputStream().read()).isPositive();
+      assertThat(asked.await(20, TimeUnit.SECONDS)).as("the request is there").isTrue();
       await(watch, 3);
 
       watch.closeIdle();
       assertThat(watch.connections()).as("nothing is late yet").isEqualTo(3);
-      clock.addAndGet(LATER);
-      watch.closeIdle();
+      Await.until(
+          "that all but the one that is being answered are closed",
+          Duration.ofSeconds(20),
+          () -> {
+            clock.addAndGet(LATER);
+            watch.closeIdle();
+            return watch.connections() == 1;
+          },
+          () -> watch.connections() + " are open");
 
       assertThat(slow.getInputStream().read()).as("closed").isEqualTo(-1);
-      await(watch, 1);
     } finally {
       server.stop();
     }
