@@ -14,7 +14,9 @@ import io.everwatch.job.wall.WallLimits;
 import io.everwatch.job.wall.WallOptions;
 import io.everwatch.job.wall.http.WallSecurity;
 import io.everwatch.job.wall.http.WallServer;
+import java.io.InputStream;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -96,7 +98,7 @@ class RealWallITCase {
       Topics.create(broker.clientProperties(), TopicNames.defaults(), TopicLimits.of(1));
       try (JvmProcess job = new JvmProcess("run", dir, () -> run(broker.address()), Map.of());
           LiveCameras cameras = LiveCameras.start(broker.clientProperties(), 2);
-          WallServer wall = serve(broker.address());
+          WallServer wall = serve(broker.address(), Optional.empty());
           Tab tab = Look.LIGHT.open(browser)) {
         job.start();
         tab.go(wall.address().toString());
@@ -136,7 +138,35 @@ class RealWallITCase {
     }
   }
 
-  private static WallServer serve(String brokers) throws Exception {
+  @Test
+  void playsAClipWithItsCaptions() throws Exception {
+    Path clips = Files.createDirectory(dir.resolve("clips"));
+    try (InputStream video = getClass().getResourceAsStream("/video/car-detection.mp4")) {
+      Files.copy(video, clips.resolve("cars.mp4"));
+    }
+    Files.writeString(
+        clips.resolve("cars.vtt"),
+        "WEBVTT\n\n00:00.000 --> 00:02.000\nA car passes.\n\n00:02.000 --> 00:04.000\nIt is gone.\n");
+    try (Chromium browser = Chromium.start();
+        EmbeddedBroker broker = EmbeddedBroker.start(dir.resolve("kafka"))) {
+      Topics.create(broker.clientProperties(), TopicNames.defaults(), TopicLimits.of(1));
+      try (WallServer wall = serve(broker.address(), Optional.of(clips));
+          Tab tab = Look.LIGHT.open(browser)) {
+        tab.go(wall.address() + "clips");
+        tab.await("document.querySelector('.clip-list a')", "a list of clips");
+        tab.click(".clip-list a");
+        tab.await("document.querySelectorAll('.clip-layout .line').length === 2", "its captions");
+        tab.evaluate("document.querySelector('video').currentTime = 2.5");
+        tab.await(
+            "document.querySelector('.line[aria-current=true]')?.textContent.includes('It is gone.')",
+            "the caption of the moment is marked");
+        assertThat(tab.evaluate("document.querySelector('video').videoWidth").asInt()).isPositive();
+        assertThat(tab.complaints).isEmpty();
+      }
+    }
+  }
+
+  private static WallServer serve(String brokers, Optional<Path> clips) throws Exception {
     WallOptions options =
         new WallOptions(
             brokers,
@@ -152,7 +182,7 @@ class RealWallITCase {
         LiveWall.start(options),
         new InetSocketAddress("localhost", 0),
         WallSecurity.local(),
-        Optional.empty());
+        clips);
   }
 
   /** {@code everwatch run} in a process of its own, with the classes of this build. */

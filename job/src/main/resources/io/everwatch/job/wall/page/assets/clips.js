@@ -48,7 +48,7 @@ function player(clip) {
   const lines = h('ol', { class: 'lines', 'aria-label': 'Captions' });
   track?.addEventListener('load', () => {
     lines.replaceChildren(...[...track.track.cues].map((cue) => h('li', { class: 'line', 'data-tone': 'said' },
-        h('button', { type: 'button', on: { click: () => { video.currentTime = cue.startTime; } } }, h('span', { class: 'line-time' }, stamp(cue.startTime)), h('span', { class: 'line-text' }, cue.text)))));
+        h('button', { type: 'button', on: { click: () => { video.currentTime = cue.startTime; } } }, h('span', { class: 'line-time' }, stamp(cue.startTime)), h('span', { class: 'line-text' }, cue.getCueAsHTML().textContent)))));
   });
   track?.track.addEventListener('cuechange', () => {
     const active = new Set(track.track.activeCues ?? []);
