@@ -63,7 +63,7 @@ class MaskTest {
     int mask = pixels.contains("10") ? 1023 : 255;
     return (frame, plane, x, y) -> {
       boolean colour = plane == 1 || plane == 2;
-      boolean packed = pixels.equals("nv12") && plane == 1; // the painter fills half of each row
+      boolean packed = pixels.equals("nv12") && plane == 1; // two colours side by side
       int shiftX = colour && !packed ? right : 0;
       int shiftY = colour ? down : 0;
       boolean hidden =

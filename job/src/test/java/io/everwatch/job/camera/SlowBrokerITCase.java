@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.camera;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.everwatch.job.broker.EmbeddedBroker;
@@ -11,6 +12,7 @@ import io.everwatch.job.process.Await;
 import io.everwatch.job.process.FreePorts;
 import io.everwatch.job.process.JvmProcess;
 import io.everwatch.schemas.avro.FrameEvent;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -102,7 +104,7 @@ class SlowBrokerITCase {
               "--config",
               file.toString(),
               "--brokers",
-              String.valueOf(broker.clientProperties().get("bootstrap.servers")),
+              broker.address(),
               "--json",
               "--status",
               "200ms",
@@ -115,7 +117,7 @@ class SlowBrokerITCase {
             "frames of both",
             Duration.ofSeconds(60),
             () ->
-                reader.events("one").size() > 3 && reader.events("two").size() > 1
+                (reader.events("one").size() > 3 && reader.events("two").size() > 1)
                     || !process.isAlive(),
             () -> process.tail(20));
         process.stop();
@@ -129,6 +131,46 @@ class SlowBrokerITCase {
             .contains("http://localhost:" + port + "/metrics")
             .contains("Connection refused")
             .doesNotContain("gehe1m");
+      }
+    }
+  }
+
+  @Test
+  void picturesOnStandardInputAreSentToTheirEnd() throws Exception {
+    Path pictures = dir.resolve("pictures.mjpeg");
+    try (OutputStream out = Files.newOutputStream(pictures)) {
+      for (int i = 0; i < 50; i++) {
+        out.write(HttpCamera.jpeg(320, 240, i << 16));
+      }
+    }
+    try (EmbeddedBroker broker = EmbeddedBroker.start(dir.resolve("broker"))) {
+      Topics.create(broker.clientProperties(), TopicNames.defaults(), TopicLimits.of(1));
+      Process process =
+          new ProcessBuilder(
+                  Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                  "-cp",
+                  System.getProperty("java.class.path"),
+                  "-Xmx300m",
+                  "io.everwatch.job.cli.Everwatch",
+                  "camera",
+                  "--input",
+                  "-",
+                  "--stream",
+                  "piped",
+                  "--fps",
+                  "1000",
+                  "--brokers",
+                  broker.address())
+              .redirectInput(pictures.toFile())
+              .redirectErrorStream(true)
+              .start();
+      String said = new String(process.getInputStream().readAllBytes(), UTF_8);
+      assertThat(process.waitFor()).as(said).isZero();
+      assertThat(said).contains("standard input, mjpeg 320x240", "and its end");
+      try (Watched reader = new Watched(broker.clientProperties(), List.of())) {
+        List<FrameEvent> events = reader.events("piped");
+        Streams.assertWholeStream(events, true);
+        assertThat(events.size()).isBetween(20, 51); // all come at once: of a millisecond one
       }
     }
   }

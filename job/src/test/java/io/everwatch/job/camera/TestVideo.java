@@ -28,6 +28,7 @@ import static org.bytedeco.ffmpeg.global.avutil.av_frame_free;
 import static org.bytedeco.ffmpeg.global.avutil.av_frame_get_buffer;
 import static org.bytedeco.ffmpeg.global.avutil.av_frame_make_writable;
 import static org.bytedeco.ffmpeg.global.avutil.av_get_pix_fmt;
+import static org.bytedeco.ffmpeg.global.avutil.av_image_get_linesize;
 import static org.bytedeco.ffmpeg.global.avutil.av_pix_fmt_count_planes;
 import static org.bytedeco.ffmpeg.global.avutil.av_pix_fmt_desc_get;
 
@@ -56,9 +57,7 @@ record TestVideo(
   /** The samples of a plane. */
   @FunctionalInterface
   interface Painter {
-    /**
-     * @return the sample, of as many bits as the format has
-     */
+    /** A sample, of as many bits as the format has. */
     int sample(int frame, int plane, int x, int y);
   }
 
@@ -142,7 +141,7 @@ record TestVideo(
     boolean wide = format.comp(0).depth() > 8;
     for (int plane = 0; plane < av_pix_fmt_count_planes(picture.format()); plane++) {
       boolean colour = plane == 1 || plane == 2;
-      int columns = colour ? -(-width >> format.log2_chroma_w()) : width;
+      int columns = av_image_get_linesize(picture.format(), width, plane) / (wide ? 2 : 1);
       int rows = colour ? -(-height >> format.log2_chroma_h()) : height;
       BytePointer data = picture.data(plane);
       for (int y = 0; y < rows; y++) {
