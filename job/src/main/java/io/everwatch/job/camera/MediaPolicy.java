@@ -44,7 +44,7 @@ record MediaPolicy(
           + "m4v,vc1,av1,obu,h263,dv,rm,yuv4mpegpipe,wav,mp3,aac,flac";
 
   private static final String HLS_CONTAINERS = "hls,mpegts,mov,aac,mp3,ac3,eac3,webvtt";
-  private static final String MOTION_JPEG = "mpjpeg,mjpeg";
+  private static final String MOTION_JPEG = "mpjpeg,mjpeg,jpeg_pipe";
 
   /** What closing a connection may take. */
   static final Duration GOODBYE = Duration.ofSeconds(2);

@@ -8,7 +8,10 @@ import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Option;
 
-/** What is said of one camera on the command line, under the names of docs/cameras.md; a mix-in. */
+/**
+ * What is said of one camera on the command line, under the names of docs/cameras.md; a mix-in. The
+ * order of the help is given, since that of methods is anyone's guess.
+ */
 final class CameraOptions {
   private final Map<String, Given> given = new LinkedHashMap<>();
   private final List<String> masks = new ArrayList<>();
@@ -27,6 +30,7 @@ final class CameraOptions {
   }
 
   @Option(
+      order = -30,
       names = "--input",
       paramLabel = "ADDRESS|FILE|DIR|SCENE",
       description = {
@@ -40,12 +44,13 @@ final class CameraOptions {
     give("input", text);
   }
 
-  @Option(names = "--stream", paramLabel = "ID", description = "The stream's ID.")
+  @Option(order = -29, names = "--stream", paramLabel = "ID", description = "The stream's ID.")
   void stream(String text) {
     give("stream", text);
   }
 
   @Option(
+      order = -28,
       names = "--fps",
       paramLabel = "N",
       description =
@@ -55,6 +60,7 @@ final class CameraOptions {
   }
 
   @Option(
+      order = -27,
       names = "--encoding",
       paramLabel = "png|jpeg",
       description = "How frames are packed (default: scenes png, the rest jpeg).")
@@ -63,6 +69,7 @@ final class CameraOptions {
   }
 
   @Option(
+      order = -26,
       names = "--max-size",
       paramLabel = "WxH",
       description =
@@ -72,12 +79,17 @@ final class CameraOptions {
     give("max-size", text);
   }
 
-  @Option(names = "--quality", paramLabel = "1-100", description = "Quality of JPEG (default: 92).")
+  @Option(
+      order = -25,
+      names = "--quality",
+      paramLabel = "1-100",
+      description = "Quality of JPEG (default: 92).")
   void quality(String text) {
     give("quality", text);
   }
 
   @Option(
+      order = -24,
       names = "--mask",
       paramLabel = "SHAPE",
       description =
@@ -88,6 +100,7 @@ final class CameraOptions {
   }
 
   @Option(
+      order = -23,
       names = "--duration",
       paramLabel = "T",
       description = "End after so much of the source's time, such as 90s or 5min.")
@@ -96,6 +109,7 @@ final class CameraOptions {
   }
 
   @Option(
+      order = -22,
       names = "--time",
       paramLabel = "arrival|camera",
       description =
@@ -106,6 +120,7 @@ final class CameraOptions {
   }
 
   @Option(
+      order = -21,
       names = "--rtsp-transport",
       paramLabel = "tcp|udp",
       description = "How RTSP sends pictures (default: tcp).")
@@ -114,6 +129,7 @@ final class CameraOptions {
   }
 
   @Option(
+      order = -20,
       names = "--user",
       paramLabel = "NAME",
       description =
@@ -123,6 +139,7 @@ final class CameraOptions {
   }
 
   @Option(
+      order = -19,
       names = "--password-file",
       paramLabel = "FILE",
       description = "Its first line is the password; other users then do not see it.")
@@ -131,6 +148,7 @@ final class CameraOptions {
   }
 
   @Option(
+      order = -18,
       names = "--tls-ca",
       paramLabel = "PEM",
       description =
@@ -141,6 +159,7 @@ final class CameraOptions {
   }
 
   @Option(
+      order = -17,
       names = "--open-timeout",
       paramLabel = "T",
       description = "For a connection to stand (default: 10s).")
@@ -149,6 +168,7 @@ final class CameraOptions {
   }
 
   @Option(
+      order = -16,
       names = "--frame-timeout",
       paramLabel = "T",
       description =
@@ -158,6 +178,7 @@ final class CameraOptions {
   }
 
   @Option(
+      order = -15,
       names = "--retry-first",
       paramLabel = "T",
       description = "Wait before a lost camera is tried again, doubled each time (default: 1s).")
@@ -166,6 +187,7 @@ final class CameraOptions {
   }
 
   @Option(
+      order = -14,
       names = "--retry-longest",
       paramLabel = "T",
       description = "Longest such wait (default: 30s).")
@@ -174,6 +196,7 @@ final class CameraOptions {
   }
 
   @Option(
+      order = -13,
       names = "--attempts",
       paramLabel = "N",
       description = "Give a lost camera up after N attempts (default: never).")
@@ -182,6 +205,7 @@ final class CameraOptions {
   }
 
   @Option(
+      order = -12,
       names = "--queue",
       paramLabel = "N",
       description =
