@@ -105,7 +105,7 @@ function flinkOf(node, job, store) {
   if (checkpoints) {
     lines.push(h('p', { class: 'hint' }, `${plural(checkpoints.completed ?? 0, 'checkpoint')} completed, ${number(checkpoints.failed ?? 0)} failed.`));
     lines.push(table('Latest checkpoints', ['Checkpoint', 'At', 'Took', 'Size'], (checkpoints.recent ?? []).slice(0, 8).map((c) => [
-      `${c.id}${c.status && c.status !== 'COMPLETED' ? ` ${c.status.toLowerCase()}` : ''}`, timeNode(c.atMillis), duration(c.durationMillis), bytes(c.bytes)])));
+      `${c.id}${c.status && c.status !== 'COMPLETED' ? ` ${c.status.toLowerCase().replace('_', ' ')}` : ''}`, timeNode(c.atMillis), duration(c.durationMillis), bytes(c.bytes)])));
   }
   node.replaceChildren(...lines);
 }
@@ -132,7 +132,7 @@ function restartsOf(node, job, store) {
 }
 
 function readersOf(node, job, now) {
-  const row = ([name, reader]) => h('li', {}, h('span', { class: 'swatch', 'data-state': reader.connected ? 'live' : 'waiting' }), `${name}: ${reader.connected ? 'connected' : 'the broker does not answer; the wall goes on when it is back'}`, reader.skipped > 0 ? h('span', { class: 'hint' }, ` · ${plural(reader.skipped, 'record')} skipped as unreadable`) : null);
+  const row = ([name, reader]) => h('li', {}, h('span', { class: 'swatch', 'data-state': reader.connected ? 'live' : 'waiting' }), `${name === 'deadLetters' ? 'dead letters' : name}: ${reader.connected ? 'connected' : 'the broker does not answer; the wall goes on when it is back'}`, reader.skipped > 0 ? h('span', { class: 'hint' }, ` · ${plural(reader.skipped, 'record')} skipped as unreadable`) : null);
   const readers = Object.entries(job.readers ?? {}).filter(([, reader]) => reader);
   node.replaceChildren(h('ul', { class: 'plain-list' }, readers.map(row), h('li', { class: 'hint' }, `${plural(job.clients ?? 0, 'open page')}, figures of ${clockOf(now)}`)));
 }
