@@ -34,10 +34,9 @@ import picocli.CommandLine.Spec;
 /** {@code everwatch export}: what was said in an interval, as files. */
 @Command(
     name = "export",
-    description = {
-      "Write what was said of streams in an interval of capture times into files: WebVTT or SubRip",
-      "subtitles, text, or JSON lines."
-    },
+    description =
+        "Write what was said of streams in an interval of capture times into files: WebVTT or SubRip"
+            + " subtitles, text, or JSON lines.",
     mixinStandardHelpOptions = true,
     sortOptions = false)
 final class ExportCommand implements Callable<Integer> {
