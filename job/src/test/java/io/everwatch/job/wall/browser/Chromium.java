@@ -87,6 +87,7 @@ final class Chromium implements AutoCloseable {
             "--user-data-dir=" + profile,
             "about:blank");
     builder.environment().put("TZ", "UTC");
+    builder.environment().put("TMPDIR", profile.toString()); // what it leaves goes with the profile
     builder.redirectErrorStream(true).redirectOutput(profile.resolve("log").toFile());
     process = builder.start();
     try {
