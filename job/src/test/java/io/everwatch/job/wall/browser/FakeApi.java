@@ -75,22 +75,17 @@ final class FakeApi {
   Answer answer(URI uri) throws IOException {
     Map<String, String> query = query(uri);
     String[] parts = uri.getRawPath().split("/");
-    switch (parts[2]) {
-      case "wall":
-        return Answer.json(200, wall());
-      case "job":
-        return Answer.json(200, FakeJob.json(all(), broker, now()));
-      case "clips":
-        return Answer.json(200, clips());
-      case "search":
-        return Answer.json(200, search(query));
-      case "streams":
-        return parts.length == 3
-            ? Answer.json(200, JSON.objectNode().set("streams", all()))
-            : ofStream(URLDecoder.decode(parts[3], StandardCharsets.UTF_8), parts, query);
-      default:
-        return Answer.error(404, "no such address", "");
-    }
+    return switch (parts[2]) {
+      case "wall" -> Answer.json(200, wall());
+      case "job" -> Answer.json(200, FakeJob.json(all(), broker, now()));
+      case "clips" -> Answer.json(200, clips());
+      case "search" -> Answer.json(200, search(query));
+      case "streams" ->
+          parts.length == 3
+              ? Answer.json(200, JSON.objectNode().set("streams", all()))
+              : ofStream(URLDecoder.decode(parts[3], StandardCharsets.UTF_8), parts, query);
+      default -> Answer.error(404, "no such address", "");
+    };
   }
 
   private Answer ofStream(String id, String[] parts, Map<String, String> query) throws IOException {
@@ -102,23 +97,20 @@ final class FakeApi {
           "Names count upper and lower case; the wall has all.");
     }
     advanced(stream);
-    switch (parts.length == 4 ? "" : parts[4]) {
-      case "":
-        return Answer.json(200, stream.json(now()));
-      case "frame":
-        return frame(stream, now());
-      case "frames":
-        long at = Long.parseLong(parts[5]);
-        return at < OPENED - 400 * SECOND
-            ? Answer.error(404, "The frame is not kept any more.", "Its text is.")
-            : frame(stream, at);
-      case "texts":
-        return Answer.json(200, texts(stream, query));
-      case "memory":
-        return Answer.json(200, stream.memoryJson());
-      default:
-        return new Answer(200, "text/vtt", "WEBVTT\n".getBytes(StandardCharsets.UTF_8));
-    }
+    return switch (parts.length == 4 ? "" : parts[4]) {
+      case "" -> Answer.json(200, stream.json(now()));
+      case "frame" -> frame(stream, now());
+      case "frames" -> keptFrame(stream, Long.parseLong(parts[5]));
+      case "texts" -> Answer.json(200, texts(stream, query));
+      case "memory" -> Answer.json(200, stream.memoryJson());
+      default -> new Answer(200, "text/vtt", "WEBVTT\n".getBytes(StandardCharsets.UTF_8));
+    };
+  }
+
+  private static Answer keptFrame(FakeStream stream, long micros) throws IOException {
+    return micros < OPENED - 400 * SECOND
+        ? Answer.error(404, "The frame is not kept any more.", "Its text is.")
+        : frame(stream, micros);
   }
 
   private static Answer frame(FakeStream stream, long micros) throws IOException {
@@ -129,7 +121,9 @@ final class FakeApi {
     BufferedImage image = new BufferedImage(SIZE, SIZE, BufferedImage.TYPE_INT_RGB);
     for (int i = 0; i < SIZE * SIZE; i++) {
       int rgb =
-          (pixels[3 * i] & 255) << 16 | (pixels[3 * i + 1] & 255) << 8 | pixels[3 * i + 2] & 255;
+          ((pixels[3 * i] & 255) << 16)
+              | ((pixels[3 * i + 1] & 255) << 8)
+              | (pixels[3 * i + 2] & 255);
       image.setRGB(i % SIZE, i / SIZE, rgb);
     }
     ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -222,8 +216,15 @@ final class FakeApi {
 
   Answer clip(String path) {
     String captions =
-        "WEBVTT\n\n00:00.000 --> 00:02.000\nA white car enters from the left.\n\n"
-            + "00:05.000 --> 00:07.000\nThe light turns red.\n";
+        """
+        WEBVTT
+
+        00:00.000 --> 00:02.000
+        A white car enters from the left.
+
+        00:05.000 --> 00:07.000
+        The light turns red.
+        """;
     return path.endsWith(".vtt")
         ? new Answer(200, "text/vtt", captions.getBytes(StandardCharsets.UTF_8))
         : new Answer(404, "video/mp4", new byte[0]);

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Makes pictures of the wall, for the README and to look at (CONTRIBUTING.md has the command). */
 @EnabledIfSystemProperty(named = "everwatch.screenshots", matches = ".+")
 class ScreenshotsITCase {
-  private static final Duration LIMIT = Duration.ofSeconds(120);
+  private static final Duration LIMIT = Duration.ofMinutes(2);
   private static final int TILES_WIDTH = 1120;
   private static final int TILES_HEIGHT = 800;
 
