@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.wall.browser;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -55,9 +56,9 @@ class ScrollingITCase {
       Map<String, Double> after = tab.metrics();
       double own = 0;
       for (String part : new String[] {"ScriptDuration", "LayoutDuration", "RecalcStyleDuration"}) {
-        own += 1000 * (after.get(part) - before.get(part)) / FRAMES;
+        own += millisOfAFrame(before, after, part);
       }
-      double all = 1000 * (after.get("TaskDuration") - before.get("TaskDuration")) / FRAMES;
+      double all = millisOfAFrame(before, after, "TaskDuration");
       System.out.printf(
           "scrolling 200 streams: %.2f ms a frame in scripts, style and layout, %.2f ms of the main"
               + " thread in all (thread time); median between frames %.1f ms%n",
@@ -67,5 +68,10 @@ class ScrollingITCase {
       assertThat(scrolled.path(2).asInt()).as("where it scrolled to").isPositive();
       assertThat(tab.complaints).isEmpty();
     }
+  }
+
+  private static double millisOfAFrame(
+      Map<String, Double> before, Map<String, Double> after, String part) {
+    return 1000 * (requireNonNull(after.get(part)) - requireNonNull(before.get(part))) / FRAMES;
   }
 }
