@@ -162,7 +162,24 @@ public final class CameraKeys {
         longest,
         value("attempts", number(0, 1_000_000)).map(OptionalInt::of).orElse(OptionalInt.empty()),
         value("queue", number(1, 10_000)).orElse(usual.queueFrames()),
-        value("tls-ca", CameraKeys::readable));
+        authorities(address));
+  }
+
+  /**
+   * Of an encrypted camera those of the system, unless it is said; of others it does not matter.
+   */
+  private Optional<Path> authorities(Optional<CameraAddress> address) {
+    Given given = given("tls-ca");
+    if (given != null) {
+      return value("tls-ca", TlsAuthorities::parse).flatMap(file -> file);
+    }
+    return address.filter(CameraAddress::encrypted).isPresent()
+        ? parse(
+                Given.of(TlsAuthorities.SYSTEM, place("tls-ca")),
+                TlsAuthorities.SYSTEM,
+                TlsAuthorities::parse)
+            .flatMap(file -> file)
+        : Optional.empty();
   }
 
   private Optional<CameraAddress> address(String input) {

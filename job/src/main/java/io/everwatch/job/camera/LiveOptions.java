@@ -17,8 +17,8 @@ import java.util.OptionalInt;
  * @param retryLongest longest wait between two connections
  * @param attempts that may fail one after the other; empty = without end
  * @param queueFrames that wait for a slow broker before the oldest is dropped
- * @param tlsAuthorities certificates (PEM) of which one must vouch for the camera; empty = any
- *     certificate is taken
+ * @param tlsAuthorities certificates (PEM) of which one must vouch for an encrypted camera; empty =
+ *     any certificate is taken
  */
 public record LiveOptions(
     Transport transport,

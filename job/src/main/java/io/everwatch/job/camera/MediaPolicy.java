@@ -46,6 +46,9 @@ record MediaPolicy(
   private static final String HLS_CONTAINERS = "hls,mpegts,mov,aac,mp3,ac3,eac3,webvtt";
   private static final String MOTION_JPEG = "mpjpeg,mjpeg,jpeg_pipe";
 
+  private static final String UNKNOWN_CERTIFICATE =
+      " A camera that signed its certificate itself needs --tls-ca with that certificate, or any";
+
   /** What closing a connection may take. */
   static final Duration GOODBYE = Duration.ofSeconds(2);
 
@@ -131,11 +134,13 @@ record MediaPolicy(
         Optional.of(live.openLimit()),
         Optional.of(live.frameLimit()),
         switch (address.kind()) {
-          case RTSP -> "expected RTSP with a video track; are address, user and password right?";
-          case HLS -> "expected an HLS play list with video; does it play elsewhere?";
-          default ->
-              "expected Motion JPEG (multipart/x-mixed-replace); does the address play elsewhere?";
-        });
+              case RTSP ->
+                  "expected RTSP with a video track; are address, user and password right?";
+              case HLS -> "expected an HLS play list with video; does it play elsewhere?";
+              default ->
+                  "expected Motion JPEG (multipart/x-mixed-replace); does the address play elsewhere?";
+            }
+            + (options.containsKey("ca_file") ? UNKNOWN_CERTIFICATE : ""));
   }
 
   /** For messages: {@code 10 s}, {@code 0.25 s}. */

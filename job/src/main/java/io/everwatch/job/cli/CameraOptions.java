@@ -150,10 +150,10 @@ final class CameraOptions {
   @Option(
       order = -18,
       names = "--tls-ca",
-      paramLabel = "PEM",
+      paramLabel = "system|any|PEM",
       description =
-          "Certificates one of which must vouch for a camera of rtsps:// or https:// (default: any is taken, since"
-              + " cameras sign their own).")
+          "Who must vouch for a camera of rtsps:// or https://: an authority of this system (the default), one of"
+              + " these certificates, or nobody (any).")
   void tlsCa(String text) {
     give("tls-ca", text);
   }

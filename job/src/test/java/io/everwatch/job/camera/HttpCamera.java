@@ -6,6 +6,8 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -15,16 +17,39 @@ import java.net.InetSocketAddress;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import javax.imageio.ImageIO;
+import javax.net.ssl.SSLContext;
 
 /** Cameras that speak HTTP, on the loopback address. */
 final class HttpCamera implements AutoCloseable {
   private final HttpServer server;
   private final ExecutorService threads = Executors.newCachedThreadPool();
 
+  private final String scheme;
+
   HttpCamera() throws IOException {
-    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 8);
+    this(HttpServer.create(anyPort(), 8), "http");
+  }
+
+  /** One that speaks TLS. */
+  HttpCamera(SSLContext certificate) throws IOException {
+    this(encrypted(certificate), "https");
+  }
+
+  private HttpCamera(HttpServer server, String scheme) {
+    this.server = server;
+    this.scheme = scheme;
     server.setExecutor(threads);
     server.start();
+  }
+
+  private static HttpServer encrypted(SSLContext certificate) throws IOException {
+    HttpsServer server = HttpsServer.create(anyPort(), 8);
+    server.setHttpsConfigurator(new HttpsConfigurator(certificate));
+    return server;
+  }
+
+  private static InetSocketAddress anyPort() {
+    return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
   }
 
   int port() {
@@ -32,7 +57,7 @@ final class HttpCamera implements AutoCloseable {
   }
 
   String address(String path) {
-    return "http://127.0.0.1:%d%s".formatted(port(), path);
+    return "%s://127.0.0.1:%d%s".formatted(scheme, port(), path);
   }
 
   void on(String path, HttpHandler handler) {

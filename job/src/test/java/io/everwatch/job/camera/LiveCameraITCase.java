@@ -9,6 +9,7 @@ import io.everwatch.job.broker.TopicLimits;
 import io.everwatch.job.broker.TopicNames;
 import io.everwatch.job.broker.Topics;
 import io.everwatch.job.camera.CameraMeter.State;
+import io.everwatch.job.process.SelfSigned;
 import io.everwatch.schemas.avro.FrameEvent;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
@@ -77,6 +78,28 @@ class LiveCameraITCase {
             .singleElement()
             .asString()
             .contains("mjpeg 64x48, is sent as JPEG");
+      }
+    }
+  }
+
+  @Test
+  void anEncryptedCameraIsBelievedWhenSomebodyVouchesForItOrNobodyHasTo() throws Exception {
+    SelfSigned certificate = SelfSigned.make(folder);
+    try (HttpCamera camera = new HttpCamera(certificate.context())) {
+      camera.motionJpeg("/video", fast(0x336699));
+      String address = camera.address("/video");
+      String own = certificate.certificate().toString();
+      try (Watched watched =
+          watch(
+              Watched.settings("stream", "unknown", "input", address, "attempts", "1"),
+              Watched.settings("stream", "known", "input", address, "tls-ca", own),
+              Watched.settings("stream", "any", "input", address, "tls-ca", "any"))) {
+        watched.until("frames", () -> watched.meter(1).sent() >= 3 && watched.meter(2).sent() >= 3);
+        watched.until("the first fails", () -> watched.meter(0).state() == State.FAILED);
+        assertThat(watched.meter(0).failure().orElseThrow())
+            .contains("https://127.0.0.1", "--tls-ca");
+        assertThat(watched.meter(0).sent()).isZero();
+        watched.stop();
       }
     }
   }

@@ -4,6 +4,7 @@ package io.everwatch.job.wall;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.everwatch.job.process.SelfSigned;
 import io.everwatch.job.wall.http.WallException;
 import io.everwatch.job.wall.http.WallSecurity;
 import java.io.IOException;
@@ -13,13 +14,9 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.KeyStore;
-import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -127,39 +124,19 @@ class WallSecurityTest {
 
   @Test
   void servesHttpsWithACertificateAndItsKey() throws Exception {
-    Path store = dir.resolve("wall.p12");
-    Process keytool =
-        new ProcessBuilder(
-                (System.getProperty("java.home")
-                        + "/bin/keytool -genkeypair -alias wall -keyalg EC -dname CN=localhost"
-                        + " -validity 2 -storetype PKCS12 -storepass secret-1 -keystore "
-                        + store)
-                    .split(" ", -1))
-            .redirectErrorStream(true)
-            .redirectOutput(dir.resolve("keytool.log").toFile())
-            .start();
-    assertThat(keytool.waitFor()).isZero();
-    char[] password = "secret-1".toCharArray();
-    KeyStore keys = KeyStore.getInstance(store.toFile(), password);
+    SelfSigned certificate = SelfSigned.make(dir);
     WallSecurity security =
         new WallSecurity(
             Optional.empty(),
-            Optional.of(pem("CERTIFICATE", keys.getCertificate("wall").getEncoded())),
-            Optional.of(pem("PRIVATE KEY", keys.getKey("wall", password).getEncoded())),
+            Optional.of(certificate.certificate()),
+            Optional.of(certificate.key()),
             Set.of(),
             false);
-    KeyStore known = KeyStore.getInstance("PKCS12");
-    known.load(null, password);
-    known.setCertificateEntry("wall", keys.getCertificate("wall"));
-    TrustManagerFactory trust =
-        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-    trust.init(known);
-    SSLContext trusting = SSLContext.getInstance("TLS");
-    trusting.init(null, trust.getTrustManagers(), null);
 
     try (Served wall = new Served(10, security, Optional.empty());
         Socket socket =
-            trusting
+            certificate
+                .context()
                 .getSocketFactory()
                 .createSocket("localhost", wall.server.address().getPort())) {
       assertThat(wall.server.address()).hasScheme("https");
@@ -169,13 +146,6 @@ class WallSecurityTest {
               "GET /api/wall HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.UTF_8));
       assertThat(Served.readUntil(socket.getInputStream(), "1.2.3")).startsWith("HTTP/1.1 200");
     }
-  }
-
-  private Path pem(String name, byte[] content) throws IOException {
-    String text =
-        "-----BEGIN %s-----\n%s\n-----END %s-----\n"
-            .formatted(name, Base64.getMimeEncoder().encodeToString(content), name);
-    return Files.writeString(dir.resolve(name + ".pem"), text);
   }
 
   @Test
