@@ -143,7 +143,7 @@ final class Login {
         <form class="signin" method="post" action="/login">
         <label for="token">Token</label>
         <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
-        <button type="submit">Sign in</button>
+        <button class="button" type="submit">Sign in</button>
         </form>
         """;
     return """
@@ -154,13 +154,15 @@ final class Login {
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <title>Everwatch: sign in</title>
         <link rel="stylesheet" href="/assets/base.css">
-        <link rel="stylesheet" href="/assets/wall.css">
+        <link rel="icon" href="/assets/icon.svg">
         </head>
-        <body class="signin-page">
+        <body>
         <main>
+        <div class="state">
         <h1>Everwatch</h1>
         <p>%s</p>
-        %s</main>
+        %s</div>
+        </main>
         </body>
         </html>
         """
