@@ -99,7 +99,7 @@ final class LiveCamera implements Runnable {
       } catch (IOException e) {
         reason = address.redaction().of(String.valueOf(e.getMessage()));
       } catch (RuntimeException e) {
-        LOG.warn("what went wrong", e);
+        LOG.warn("what went wrong: {}", address.redaction().trace(e));
         reason = address.redaction().of(e.toString());
       }
       if (meter.state() == State.LIVE && System.nanoTime() - connectedNanos > STEADY_NANOS) {

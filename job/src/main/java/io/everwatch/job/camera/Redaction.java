@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.everwatch.job.camera;
 
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -43,6 +45,15 @@ public final class Redaction {
   public static String addresses(String text) {
     String withoutUser = USER_INFO.matcher(text).replaceAll("$1" + HIDDEN + "@");
     return QUERY_SECRET.matcher(withoutUser).replaceAll("$1" + HIDDEN);
+  }
+
+  /**
+   * A stack trace; messages inside of it may hold what is hidden, so no logger gets the exception.
+   */
+  String trace(Throwable thrown) {
+    StringWriter trace = new StringWriter();
+    thrown.printStackTrace(new PrintWriter(trace, true));
+    return of(trace.toString());
   }
 
   /** Hides these secrets and what {@link #addresses} hides. */

@@ -122,4 +122,14 @@ class RedactionTest {
         .contains("rtsp://***@host/1")
         .doesNotContain(SECRET);
   }
+
+  @Test
+  void noPartOfAStackTraceShowsThem() {
+    Exception inside = new IllegalStateException("cannot open rtsp://viewer:gehe1m@host/1");
+    String trace =
+        new Redaction(List.of("gehe1m")).trace(new IllegalStateException("gehe1m", inside));
+    assertThat(trace)
+        .contains("Caused by", "noPartOfAStackTraceShowsThem", "rtsp://***@host/1")
+        .doesNotContain(SECRET);
+  }
 }
