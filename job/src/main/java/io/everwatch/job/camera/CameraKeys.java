@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,9 +24,13 @@ import org.jspecify.annotations.Nullable;
  * instead of ending at the first.
  */
 public final class CameraKeys {
+  /** Of whatever is played. */
+  private static final List<String> PLAYED =
+      List.of("stream", "input", "fps", "encoding", "max-size", "quality", "masks", "duration");
+
   /** Of live cameras alone. */
-  private static final Set<String> LIVE =
-      Set.of(
+  private static final List<String> LIVE =
+      List.of(
           "time",
           "rtsp-transport",
           "open-timeout",
@@ -41,28 +45,7 @@ public final class CameraKeys {
           "password-file");
 
   /** All names. */
-  static final List<String> ALL =
-      List.of(
-          "stream",
-          "input",
-          "fps",
-          "encoding",
-          "max-size",
-          "quality",
-          "masks",
-          "duration",
-          "time",
-          "rtsp-transport",
-          "open-timeout",
-          "frame-timeout",
-          "retry-first",
-          "retry-longest",
-          "attempts",
-          "queue",
-          "tls-ca",
-          "user",
-          "password",
-          "password-file");
+  static final List<String> ALL = Stream.concat(PLAYED.stream(), LIVE.stream()).toList();
 
   private static final Duration LONGEST = Duration.ofDays(7);
   private static final PictureSize LIVE_SIZE = new PictureSize(1280, 720);
